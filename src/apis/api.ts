@@ -1,0 +1,73 @@
+import type { TSchema } from 'typebox';
+import type { AppError } from '../core/errors.ts';
+import type { Caller } from '../core/permission.ts';
+
+/** A request after routing, authentication and validation. */
+export interface ApiRequest {
+  readonly method: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: unknown;
+  /** Null on routes that are open to everybody. */
+  readonly caller: Caller | null;
+  /** Outside base of the URL: `https://host` (proxy headers applied), without trailing slash. */
+  readonly origin: string;
+  /** Path and query as received, still encoded. */
+  readonly url: string;
+  /** 22 characters, base64url of 16 random bytes; also in the log. */
+  readonly requestId: string;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** What a route answers. `body`: JSON value, text, or a stream of bytes; undefined for none. */
+export interface ApiReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly stream?: AsyncIterable<Uint8Array | string>;
+}
+
+/** One operation of an API: decode the request into a service command or query, encode the result. No decisions, no database. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below the API's prefix, with `:name` for path parameters (a trailing `*` takes the rest, as params['*']). */
+  readonly path: string;
+  /** OpenAPI operationId, camelCase. */
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly access: 'public' | 'authenticated';
+  readonly params?: TSchema;
+  readonly query?: TSchema;
+  readonly body?: TSchema;
+  /** Answers by status; JSON ones are enforced on output. Statuses with null have no body or not a JSON one. */
+  readonly responses: Readonly<
+    Record<
+      number,
+      { readonly description: string; readonly schema: TSchema | null; readonly mediaType?: string }
+    >
+  >;
+  /** Left out of the API description (aliases of other routes). */
+  readonly hidden?: boolean;
+  handle(request: ApiRequest): Promise<ApiReply>;
+}
+
+/** One published HTTP contract. */
+export interface Api {
+  /** `native`, `ords`: the word in jobs and logs. */
+  readonly id: string;
+  readonly title: string;
+  /** `/api/v1`, `/ords`. */
+  readonly prefix: string;
+  readonly routes: readonly Route[];
+  /** How credentials are asked for: the value of WWW-Authenticate on a 401. */
+  readonly challenge: string;
+  /** Total over error kinds. */
+  encodeError(
+    error: AppError,
+    request: { readonly requestId: string; readonly headers: ApiRequest['headers'] },
+  ): ApiReply;
+}

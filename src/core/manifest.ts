@@ -1,0 +1,83 @@
+import type { Column, DdlSection, TableName } from './catalogue.ts';
+import type { Encoding, JobMode } from './request.ts';
+
+/** The format version that this code writes, and the newest that it reads. docs/dump-format.md describes it. */
+export const manifestVersion = 1;
+
+/** `sha256:<64 hex digits>`: the algorithm travels with the value. */
+export type Digest = `${string}:${string}`;
+
+/** A piece of stored bytes: one zstd frame. */
+export interface FrameRef {
+  /** Name of the file, relative to the dump set's base. */
+  readonly file: string;
+  /** First byte of the frame within the file. */
+  readonly offset: number;
+  /** Stored length in bytes. */
+  readonly length: number;
+  /** Length after decompression. */
+  readonly rawBytes: number;
+  /** Of the bytes after decompression. */
+  readonly digest: Digest;
+}
+
+export interface ManifestUnit extends FrameRef {
+  /** Unique in the set. */
+  readonly id: string;
+  readonly rows: number;
+  /** How the engine wrote it where an encoding has variants (SQLite: `plain` or `tagged`); '' otherwise. */
+  readonly variant: string;
+}
+
+export interface ManifestTable extends TableName {
+  readonly tablespace: string | null;
+  readonly columns: readonly Column[];
+  readonly rows: number;
+  readonly rawBytes: number;
+  readonly encoding: Encoding;
+  /** `failed`: the table's data is not whole; `error` says why, and its units are left out. */
+  readonly status: 'complete' | 'failed';
+  readonly error: string | null;
+  readonly units: readonly ManifestUnit[];
+}
+
+/** A DDL object: its text is a byte range of the section's raw text. */
+export interface ManifestObject {
+  readonly section: DdlSection;
+  readonly type: string;
+  readonly schema: string | null;
+  readonly name: string;
+  readonly table: string | null;
+  readonly owner: string | null;
+  /** Byte offsets into the raw (decompressed) text of the section. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ManifestFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Of the stored bytes. Null only for the file that holds the manifest itself. */
+  readonly digest: Digest | null;
+}
+
+/** What is in a dump set. Its presence makes the set complete. */
+export interface Manifest {
+  readonly format: 'pumphouse-dump';
+  readonly version: number;
+  readonly job: { readonly id: string; readonly name: string };
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly completedAt: string;
+  readonly source: { readonly engine: string; readonly serverVersion: string; readonly database: string };
+  readonly mode: JobMode;
+  readonly encoding: Encoding;
+  readonly compression: 'zstd';
+  /** Never claims more than was had: `snapshot` only if all units were read through one snapshot. */
+  readonly consistency: { readonly kind: 'snapshot' | 'table' | 'none'; readonly note: string };
+  readonly tables: readonly ManifestTable[];
+  /** The text of each section, one frame each. */
+  readonly ddl: Readonly<Record<DdlSection, FrameRef>>;
+  readonly objects: readonly ManifestObject[];
+  readonly files: readonly ManifestFile[];
+}

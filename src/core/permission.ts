@@ -1,0 +1,80 @@
+/** Roles of our own; each API maps its own words to these. */
+export const roles = ['administrator', 'operator', 'developer', 'viewer'] as const;
+export type Role = (typeof roles)[number];
+
+export type Action =
+  | 'export:start'
+  | 'import:start'
+  | 'verify:start'
+  | 'job:read'
+  | 'job:control'
+  | 'dump:read'
+  | 'database:read'
+  | 'database:manage'
+  | 'directory:read'
+  | 'directory:manage'
+  | 'location:any' // storage URLs instead of named directories
+  | 'user:manage'
+  | 'config:manage';
+
+/** Who asks. */
+export interface Caller {
+  readonly name: string;
+  readonly role: Role;
+  /** Names of the databases that a developer may use. */
+  readonly databases: readonly string[];
+}
+
+/** The command line in process, and the service's own work. */
+export const localAdministrator: Caller = { name: 'local', role: 'administrator', databases: [] };
+
+/** What an action is about; omit what does not apply. */
+export interface Subject {
+  readonly database?: string;
+  /** The owner of the job concerned. */
+  readonly owner?: string;
+}
+
+const everything: readonly Action[] = [
+  'export:start',
+  'import:start',
+  'verify:start',
+  'job:read',
+  'job:control',
+  'dump:read',
+  'database:read',
+  'database:manage',
+  'directory:read',
+  'directory:manage',
+  'location:any',
+  'user:manage',
+  'config:manage',
+];
+const reading: readonly Action[] = ['job:read', 'dump:read', 'database:read', 'directory:read'];
+const working: readonly Action[] = [
+  ...reading,
+  'export:start',
+  'import:start',
+  'verify:start',
+  'job:control',
+];
+
+const actionsOf: Readonly<Record<Role, readonly Action[]>> = {
+  administrator: everything,
+  operator: working,
+  developer: working,
+  viewer: reading,
+};
+
+/**
+ * Whether `caller` may do `action` on `subject`. Developers are held to the databases granted to them and,
+ * where a job is concerned, to their own jobs.
+ */
+export function isAllowed(caller: Caller, action: Action, subject: Subject = {}): boolean {
+  if (!actionsOf[caller.role].includes(action)) return false;
+  if (caller.role !== 'developer') return true;
+  if (subject.owner !== undefined && subject.owner !== caller.name) return false;
+  return (
+    subject.database === undefined || subject.database === '' || caller.databases.includes(subject.database)
+  );
+}

@@ -1,0 +1,191 @@
+import type { Catalogue, DdlObject, Finding, Table, TableName } from '../core/catalogue.ts';
+import type { OperationContext } from '../core/context.ts';
+import type { AppError } from '../core/errors.ts';
+import type { Encoding, JobMode, SchemaRemap, SelectionRequest } from '../core/request.ts';
+
+/** What an engine can do; the core offers no more than this, and says by name what is missing. */
+export interface EngineCapabilities {
+  readonly modes: readonly JobMode[];
+  readonly encodings: readonly Encoding[];
+  /** Other processes can join a snapshot by its token. Without it a job's data tasks stay in one process. */
+  readonly joinableSnapshot: boolean;
+  /** Schemas can be remapped. Without it `remap` is absent and remap_schemas is refused by name. */
+  readonly schemaRemap: boolean;
+}
+
+/**
+ * A registered database, parsed. Engines define their own shape; it is plain JSON and holds the secret parts,
+ * so it is sealed at rest and never logged. `describe` gives the printable form.
+ */
+export type EngineTarget = Readonly<Record<string, unknown>>;
+
+/** Code that reads and writes one kind of database. Construction is cold: no I/O before `openSource`/`openTarget`. */
+export interface Engine {
+  /** `postgres`, `sqlite`: also the word in manifests. */
+  readonly id: string;
+  readonly title: string;
+  /** URL schemes that it answers for, without colon. */
+  readonly schemes: readonly string[];
+  readonly capabilities: EngineCapabilities;
+  /** The schema that a caller without one of his own name works in (`public`, `main`). */
+  readonly defaultSchema: string;
+  /** Parses a database URL; throws `url-invalid` naming the part that is wrong. Does no I/O. */
+  parseUrl(url: string): EngineTarget;
+  /** The URL without its secrets. */
+  describe(target: EngineTarget): string;
+  /** Opens for reading. Throws database-refused, -unreachable, -timeout, -missing ... within the connect time-out. */
+  openSource(target: EngineTarget, context: OperationContext): Promise<SourceSession>;
+  /** Opens for writing. */
+  openTarget(target: EngineTarget, context: OperationContext): Promise<TargetSession>;
+  /** Pure: what the order of work of an import is, given the objects that it will create. */
+  schedule(objects: readonly DdlObject[]): ImportSchedule;
+  /**
+   * Only with the capability `schemaRemap`: the objects with their schemas renamed, by parsing and never by guessing at text.
+   * Throws `remap-impossible` when a statement cannot be proved.
+   */
+  remap?(objects: readonly DdlObject[], remaps: readonly SchemaRemap[]): Promise<RemapResult>;
+  /** Pure and table-tested: any error of the client library as an AppError. */
+  classify(error: unknown, operation: string): AppError;
+}
+
+export interface RemapResult {
+  readonly objects: readonly DdlObject[];
+  /** One sentence per place that was left alone (function bodies, strings). */
+  readonly leftAlone: readonly string[];
+}
+
+/** The order of an import's work. */
+export interface ImportSchedule {
+  /** In this order, before any data. */
+  readonly before: readonly DdlObject[];
+  /** By {@link tableKey}: as soon as that table's data is in; the arrays of one table may run in parallel. */
+  readonly perTable: ReadonlyMap<string, readonly (readonly DdlObject[])[]>;
+  /** When every table has its data and indexes: each inner array is one task, they may run in parallel (foreign keys). */
+  readonly constraints: readonly (readonly DdlObject[])[];
+  /** Last, in this order (triggers, sequence values, refresh of materialized views, grants on ...). */
+  readonly after: readonly DdlObject[];
+}
+
+/** An open database to read from. */
+export interface SourceSession extends AsyncDisposable {
+  readonly serverVersion: string;
+  /** Looks for what would make an export fail or surprise. Red findings stop the job. */
+  preflight(context: OperationContext): Promise<readonly Finding[]>;
+  /**
+   * Takes a snapshot and holds it open until disposed. `lanes` is how many units will be read at once;
+   * the snapshot's `lanes` says how many it can serve.
+   */
+  begin(lanes: number, context: OperationContext): Promise<Snapshot>;
+  /** Joins a snapshot by its token, from any process. Throws `snapshot-lost` when it is gone. */
+  join(token: string, lanes: number, context: OperationContext): Promise<Snapshot>;
+}
+
+/** One consistent view of a database; everything below sees the same instant. */
+export interface Snapshot extends AsyncDisposable {
+  /** Null when no other process can join. */
+  readonly token: string | null;
+  readonly lanes: number;
+  /** Aborted with an AppError `snapshot-lost` as reason when the view is gone (connection lost). */
+  readonly lost: AbortSignal;
+  /** The tables with size estimates, and the schemas and tablespaces. */
+  inspect(context: OperationContext): Promise<Catalogue>;
+  /**
+   * The DDL of everything in scope, in an order in which it can be created, with the current values of sequences.
+   * The scope is a hint for speed: the caller drops what the selection does not want.
+   */
+  ddl(scope: DdlScope, context: OperationContext): Promise<readonly DdlObject[]>;
+  /** Pure: the units of these tables, largest table first; a big table is cut into key ranges of about `unitBytes`. */
+  plan(tables: readonly Table[], unitBytes: number): readonly Unit[];
+  /**
+   * Reads one unit. Pull-based: reads no faster than it is consumed, and holds at most a few MB. `summary` settles
+   * after the last byte; it rejects, like the iteration, on an error or an abort. May be called for the same unit again.
+   */
+  read(unit: Unit, encoding: Encoding, context: OperationContext): UnitReader;
+}
+
+export interface DdlScope {
+  readonly mode: SelectionRequest['mode'];
+  /** The schemas that the selection lets through. */
+  readonly schemas: readonly string[];
+  /** The tables that the selection lets through. */
+  readonly tables: readonly TableName[];
+}
+
+/** One piece of data that is read and written at once. Plain JSON. */
+export interface Unit {
+  /** Unique in the job, made of the table's position and the part number: `0003-0001`. */
+  readonly id: string;
+  readonly table: TableName;
+  /** From 1. */
+  readonly part: number;
+  readonly parts: number;
+  readonly columns: readonly string[];
+  readonly estimate: { readonly rows: number; readonly bytes: number };
+  /** Engine-own (block numbers, rowids); null: the whole table. */
+  readonly range: unknown;
+}
+
+export interface UnitReader {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly summary: Promise<UnitSummary>;
+}
+
+export interface UnitSummary {
+  readonly rows: number;
+  /** See ManifestUnit.variant. */
+  readonly variant: string;
+}
+
+/** An open database to write to. */
+export interface TargetSession extends AsyncDisposable {
+  readonly serverVersion: string;
+  preflight(context: OperationContext): Promise<readonly Finding[]>;
+  /** The first of `objects` that exists in the target already; null when none does. */
+  findExisting(objects: readonly DdlObject[], context: OperationContext): Promise<DdlObject | null>;
+  /** Makes the place for receipts of this job. Repeatable. */
+  begin(jobId: string, lanes: number, context: OperationContext): Promise<void>;
+  /**
+   * Runs the objects' statements, in order, and the receipt `key`, in one transaction. An object that fails is undone alone
+   * and reported; the rest go on. With the receipt there already, nothing is run and the recorded outcome comes back.
+   */
+  apply(key: string, objects: readonly DdlObject[], context: OperationContext): Promise<ApplyOutcome>;
+  /**
+   * Writes one unit and its receipt in one transaction: all or nothing. With the receipt there already, nothing is written
+   * and `bytes` is not read. A row count other than `unit.rows`, or an error of `bytes`, undoes all.
+   */
+  write(unit: WriteUnit, bytes: AsyncIterable<Uint8Array>, context: OperationContext): Promise<WriteOutcome>;
+  /** The rows of each unit receipt of this job: what is in the target, by the target's own word. */
+  receipts(context: OperationContext): Promise<ReadonlyMap<string, number>>;
+  /** After everything: checks what the engine deferred, gathers statistics of the tables. Repeatable. */
+  finish(tables: readonly TableName[], context: OperationContext): Promise<readonly ApplyFailure[]>;
+  /** Removes the receipts of this job. Repeatable; called when the job is done or cancelled. */
+  forget(jobId: string, context: OperationContext): Promise<void>;
+}
+
+export interface WriteUnit {
+  /** The receipt's key. */
+  readonly key: string;
+  readonly table: TableName;
+  readonly columns: readonly string[];
+  readonly encoding: Encoding;
+  readonly variant: string;
+  /** What the manifest says. */
+  readonly rows: number;
+  /** The unit is the whole table, and the table was created by this job. */
+  readonly wholeTable: boolean;
+}
+
+export interface WriteOutcome {
+  readonly rows: number;
+  readonly alreadyApplied: boolean;
+}
+
+export interface ApplyFailure {
+  readonly object: Pick<DdlObject, 'type' | 'schema' | 'name'>;
+  readonly message: string;
+}
+
+export interface ApplyOutcome {
+  readonly alreadyApplied: boolean;
+  readonly failures: readonly ApplyFailure[];
+}

@@ -1,0 +1,36 @@
+import type { OperationContext } from '../core/context.ts';
+import type { ErrorRecord } from '../core/errors.ts';
+import type { Job, JobKind, NewJobLogEntry } from '../core/job.ts';
+import type { ClaimedTask, TaskCompletion, TaskRecord } from './job-store.ts';
+
+/** What a task's handler may use. */
+export interface TaskContext extends OperationContext {
+  readonly job: Job;
+  /** Reports the whole of what this task has done so far; written to the store at most twice a second. */
+  progress(done: { readonly bytes: number; readonly rows: number }): void;
+  /** Appends to the job's log at once. */
+  note(...entries: NewJobLogEntry[]): Promise<void>;
+  /** Reads the job's tasks back (for plan and finish). */
+  tasks(kind?: string): Promise<readonly TaskRecord[]>;
+  /**
+   * Something that the job's tasks in this process share (an open session, a snapshot). Opened once per key, on first use; disposed, newest first,
+   * when the job comes to rest or starts again. A rejected `open` is forgotten, so that the next task tries again.
+   */
+  shared<T extends AsyncDisposable>(key: string, open: () => Promise<T>): Promise<T>;
+}
+
+/** How a handler ends; a thrown error is judged by the worker: interruption -> released, temporary -> retried, else by `onError`. */
+export type TaskOutcome =
+  | ({ readonly type: 'done' } & TaskCompletion)
+  /** Data must be read again under a new snapshot. */
+  | { readonly type: 'restart'; readonly reason: string };
+
+/** The runbooks of one kind of job; operations implement it, app.ts registers it. */
+export interface JobHandler {
+  readonly kind: JobKind;
+  run(claimed: ClaimedTask, context: TaskContext): Promise<TaskOutcome>;
+  /** What a permanent error (or a temporary one after the last attempt) of a task of this kind means. */
+  onError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job';
+  /** The last task of a group is done: a chance for a log line (a table is complete). */
+  groupFinished?(job: Job, group: string, tasks: readonly TaskRecord[]): readonly NewJobLogEntry[];
+}

@@ -1,0 +1,153 @@
+import type { ErrorRecord } from '../core/errors.ts';
+import type { Job, JobKind, JobLogEntry, JobState, NewJobLogEntry, TableProgress } from '../core/job.ts';
+import type { JobRequest } from '../core/request.ts';
+
+/** A job as the service hands it in. */
+export interface NewJob {
+  /** Candidate names: called with 0, 1, 2 ... until one is free within (database, api). */
+  readonly name: (attempt: number) => string;
+  readonly owner: string;
+  readonly database: string;
+  readonly api: string;
+  readonly apiData: Readonly<Record<string, unknown>>;
+  readonly request: JobRequest;
+  readonly threads: number;
+  /** The same key of the same owner gives the same job; another request digest with it is `idempotency-mismatch`. */
+  readonly idempotency: { readonly key: string; readonly digest: string } | null;
+}
+
+/** One unit of work of a job. */
+export interface TaskSpec {
+  /** Unique in the job: `plan`, `data/0003-0001`. */
+  readonly key: string;
+  readonly kind: string;
+  /** Tasks of one group are counted together; data tasks of a table share the group `data:<tableKey>`. */
+  readonly group: string;
+  /** Groups that must have no unfinished task before this one is ready. */
+  readonly waitsFor: readonly string[];
+  /** Plain JSON for the handler. */
+  readonly payload: unknown;
+  /** Estimated bytes: heavier tasks are claimed first; summed up into the job's totals when `counted`. */
+  readonly bytes: number;
+  readonly rows: number;
+  /** Whether the task is a unit of data that progress counts. */
+  readonly counted: boolean;
+}
+
+/** Proof that a worker owns a task; every write after a claim carries it. */
+export interface Lease {
+  readonly jobId: string;
+  readonly taskKey: string;
+  readonly attempt: number;
+  readonly token: string;
+}
+
+export interface ClaimedTask {
+  readonly lease: Lease;
+  readonly task: TaskSpec;
+  readonly job: Job;
+}
+
+/** A finished unit as the finish task reads it back. */
+export interface TaskRecord {
+  readonly key: string;
+  readonly kind: string;
+  readonly group: string;
+  readonly state: TaskState;
+  readonly payload: unknown;
+  /** What the handler returned; null unless done. */
+  readonly result: unknown;
+  readonly error: ErrorRecord | null;
+}
+
+/** waiting -> ready -> running -> done | failed; running -> ready (released, retried, process died). */
+export type TaskState = 'waiting' | 'ready' | 'running' | 'done' | 'failed';
+
+/** How a task ended well. */
+export interface TaskCompletion {
+  readonly result: unknown;
+  /** Tasks to add, in the same transaction. */
+  readonly spawn?: readonly TaskSpec[];
+  /** The plan to keep with the job. */
+  readonly plan?: unknown;
+  /** The job's result to keep. */
+  readonly jobResult?: unknown;
+  /** Exact figures of a counted task; they replace its estimates. */
+  readonly done?: { readonly bytes: number; readonly rows: number };
+  /** Objects that failed although the task went through; added to the job's error count. */
+  readonly errors?: number;
+  readonly log?: readonly NewJobLogEntry[];
+}
+
+/** What a completion brought about. */
+export interface CompletionEffect {
+  /** The state of the job afterwards. */
+  readonly state: JobState;
+  /** Groups whose last unfinished task this was. */
+  readonly finishedGroups: readonly string[];
+}
+
+export interface JobFilter {
+  readonly kinds?: readonly JobKind[];
+  readonly states?: readonly JobState[];
+  readonly owner?: string;
+  readonly databases?: readonly string[];
+  readonly api?: string;
+  /** Jobs with a smaller seq only: the cursor of a newest-first list. */
+  readonly beforeSeq?: number;
+  readonly limit: number;
+}
+
+/**
+ * Durable jobs and their tasks. Each verb is one transaction. A write that carries a lease which is no longer the current one
+ * throws `lease-lost` and changes nothing. Every change of a job's state is one guarded statement, logged as `state` entry,
+ * and raises the job's version. The implementation must not assume that it is alone: the same code runs on PostgreSQL.
+ */
+export interface JobStore extends AsyncDisposable {
+  /** Writes the job as `queued` with one ready task `plan` (kind `plan`, group `plan`). `created` false: the idempotency key was known. */
+  createJob(job: NewJob): Promise<{ readonly job: Job; readonly created: boolean }>;
+  getJob(id: string): Promise<Job | null>;
+  findJob(database: string, api: string, name: string): Promise<Job | null>;
+  /** Newest first. */
+  listJobs(filter: JobFilter): Promise<readonly Job[]>;
+  tableProgress(jobId: string): Promise<readonly TableProgress[]>;
+  tasks(jobId: string, kind?: string): Promise<readonly TaskRecord[]>;
+
+  /**
+   * The next ready task of a claimable job with fewer running tasks than `threads` (jobs with fewer running tasks first, then older;
+   * within a job heavier first), now `running` under a new lease. Claiming `plan` makes the job `planning`, `finish` `completing`, any other
+   * `executing`. A `cancelling` job gives its `cleanup` task once nothing else of it runs. Null: nothing to do. Tasks whose `retryAt` is in the future are left.
+   */
+  claimTask(workerId: string): Promise<ClaimedTask | null>;
+  /** Milliseconds since the epoch of the earliest retry that is waiting; null when there is none. */
+  nextRetryAt(): Promise<number | null>;
+  /** Keeps what a running task has done so far; shown in the job's progress, replaced by `done` at the end. */
+  reportProgress(lease: Lease, done: { readonly bytes: number; readonly rows: number }): Promise<void>;
+  /** Done. The last unfinished task makes the job `completed` (`cleanup`: `cancelled`). */
+  completeTask(lease: Lease, completion: TaskCompletion): Promise<CompletionEffect>;
+  /** The task failed for good but the job goes on: counted as error, dependents run. */
+  failTask(lease: Lease, error: ErrorRecord, log?: readonly NewJobLogEntry[]): Promise<CompletionEffect>;
+  /** Try again not before `retryAt`. */
+  retryTask(lease: Lease, retryAt: number, log?: readonly NewJobLogEntry[]): Promise<void>;
+  /** Back to `ready` after an interruption, as if never claimed. The last released task of a `stopping` job makes it `stopped`. */
+  releaseTask(lease: Lease): Promise<void>;
+  /** The job fails: its running tasks lose their leases and become ready, so that a resume can go on. */
+  failJob(lease: Lease, error: ErrorRecord): Promise<void>;
+  /** Forgets every task but a fresh `plan`, keeps the old plan for it to clean up after, counts a restart: queued. */
+  restartJob(lease: Lease, reason: string): Promise<void>;
+  appendLog(jobId: string, entries: readonly NewJobLogEntry[]): Promise<void>;
+  /** Entries with seq greater than `afterSeq`, in order. */
+  readLog(jobId: string, afterSeq: number, limit: number): Promise<readonly JobLogEntry[]>;
+
+  /** Active -> `stopping`, or at once `stopped` if nothing runs. `job-state` when it is at rest, unless stopped already. */
+  requestStop(jobId: string): Promise<Job>;
+  /** stopped, failed -> `queued`; error and failed tasks are set back to ready. `job-state` otherwise. */
+  requestResume(jobId: string): Promise<Job>;
+  /** -> `cancelling` with a ready task `cleanup`. `job-state` when completed; cancelled already: no error. */
+  requestCancel(jobId: string): Promise<Job>;
+
+  /** Leases of tasks that run under this worker id go back to `ready` (process start); `stopping` jobs become `stopped`. Returns how many. */
+  recover(workerId: string): Promise<number>;
+  /** Removes completed, cancelled, stopped and failed jobs that finished before `finishedBefore`. Returns their ids. */
+  prune(finishedBefore: number): Promise<readonly string[]>;
+}

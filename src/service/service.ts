@@ -1,0 +1,215 @@
+import type { Catalogue, Finding } from '../core/catalogue.ts';
+import type { Job, JobKind, JobLogEntry, JobState, TableProgress } from '../core/job.ts';
+import type { Manifest } from '../core/manifest.ts';
+import type { Caller, Role } from '../core/permission.ts';
+import type { Encoding, JobMode, LocationRequest, SchemaRemap } from '../core/request.ts';
+
+/** Goes with every call: who asks, and which request it is (for the audit trail). */
+export interface CallContext {
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+}
+
+export interface DatabaseView {
+  readonly name: string;
+  readonly uid: number;
+  readonly engine: string;
+  /** Without secrets. */
+  readonly url: string;
+  readonly createdAt: number;
+}
+
+export interface DirectoryView {
+  readonly name: string;
+  readonly url: string;
+  readonly createdAt: number;
+}
+
+export interface UserView {
+  readonly name: string;
+  readonly role: Role;
+  readonly databases: readonly string[];
+  readonly createdAt: number;
+}
+
+/** Whether a database can be reached, and what a preflight found. */
+export interface DatabaseTest {
+  readonly engine: string;
+  readonly serverVersion: string;
+  readonly findings: readonly Finding[];
+}
+
+/** Raw input of an export: everything is checked by the service; undefined means the default. */
+export interface StartExport {
+  readonly database: string;
+  /** Default `schema` where the engine has schemas, with the caller's own schema; else `full`. */
+  readonly mode?: JobMode;
+  readonly nameExpressions?: readonly string[];
+  readonly schemaExpressions?: readonly string[];
+  readonly tablespaceExpressions?: readonly string[];
+  /** Default: directory DATA_PUMP_DIR. */
+  readonly location?: LocationRequest;
+  /** Default null: a folder named like the job. May hold `%U`. */
+  readonly filePattern?: string | null;
+  /** Default text. */
+  readonly encoding?: Encoding;
+  /** 1 or more; default 1; lowered silently to what the service allows. */
+  readonly threads?: number;
+}
+
+export interface StartImport {
+  readonly database: string;
+  /** Undefined mode: everything that the set holds (and the expressions let through). */
+  readonly mode?: JobMode;
+  readonly nameExpressions?: readonly string[];
+  readonly schemaExpressions?: readonly string[];
+  readonly tablespaceExpressions?: readonly string[];
+  readonly location?: LocationRequest;
+  readonly filePattern?: string | null;
+  readonly remapSchemas?: readonly SchemaRemap[];
+  readonly threads?: number;
+}
+
+export interface StartVerify {
+  readonly location?: LocationRequest;
+  readonly filePattern?: string | null;
+  readonly threads?: number;
+}
+
+/** What an API adds to a start request. */
+export interface StartOptions {
+  readonly api: string;
+  readonly apiData?: Readonly<Record<string, unknown>>;
+  /** Candidate names, see NewJob; default `EXPORT_20261121093007`, the next second on a clash. */
+  readonly jobName?: (attempt: number) => string;
+  /** Default file pattern made from the final job name, for APIs whose default is not the folder form. Only used when filePattern is undefined. */
+  readonly defaultFilePattern?: (jobName: string) => string;
+  /** Idempotency-Key of the request. */
+  readonly idempotencyKey?: string;
+}
+
+export interface JobQuery {
+  readonly kinds?: readonly JobKind[];
+  readonly states?: readonly JobState[];
+  readonly database?: string;
+  readonly api?: string;
+  /** Opaque, from the page before. */
+  readonly cursor?: string;
+  /** 1 to 1000, default 100. */
+  readonly limit?: number;
+}
+
+/** A dump set as lists show it. */
+export interface DumpSetView {
+  /** What to give as file pattern to import it. */
+  readonly filePattern: string;
+  readonly form: 'folder' | 'pattern' | 'file';
+  readonly job: string;
+  readonly engine: string;
+  readonly database: string;
+  readonly createdAt: string;
+  readonly tables: number;
+  readonly rows: number;
+  /** Stored bytes of all its files. */
+  readonly bytes: number;
+  readonly errors: number;
+}
+
+/** A file that a job wrote: its log, or a file of its dump set. */
+export interface JobFile {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/**
+ * Everything that HTTP, command line and console can ask for. Every function authorises its caller (throws `forbidden`; jobs that
+ * the caller may not see are `job-unknown`) and those that change state write the audit trail, refused or not.
+ */
+export interface Service {
+  /** Checks a Basic pair. Throws `unauthenticated`, in the same time whether or not the user exists. */
+  authenticateUser(name: string, password: string): Promise<Caller>;
+  /** Checks the local token of the data folder (the command line's). Throws `unauthenticated`. */
+  authenticateToken(token: string): Promise<Caller>;
+
+  addDatabase(
+    context: CallContext,
+    input: { readonly name: string; readonly url: string; readonly password?: string },
+  ): Promise<DatabaseView>;
+  getDatabase(context: CallContext, name: string): Promise<DatabaseView>;
+  /** The databases that the caller may use. */
+  listDatabases(context: CallContext): Promise<readonly DatabaseView[]>;
+  removeDatabase(context: CallContext, name: string): Promise<void>;
+  testDatabase(context: CallContext, name: string, purpose: 'export' | 'import'): Promise<DatabaseTest>;
+  /** Tables, schemas and tablespaces, live. */
+  inspectDatabase(context: CallContext, name: string): Promise<Catalogue>;
+
+  addDirectory(
+    context: CallContext,
+    input: { readonly name: string; readonly path: string },
+  ): Promise<DirectoryView>;
+  getDirectory(context: CallContext, name: string): Promise<DirectoryView>;
+  listDirectories(context: CallContext): Promise<readonly DirectoryView[]>;
+  removeDirectory(context: CallContext, name: string): Promise<void>;
+
+  addUser(
+    context: CallContext,
+    input: {
+      readonly name: string;
+      readonly role: string;
+      readonly password: string;
+      readonly databases?: readonly string[];
+    },
+  ): Promise<UserView>;
+  getUser(context: CallContext, name: string): Promise<UserView>;
+  listUsers(context: CallContext): Promise<readonly UserView[]>;
+  removeUser(context: CallContext, name: string): Promise<void>;
+
+  startExport(
+    context: CallContext,
+    input: StartExport,
+    options: StartOptions,
+  ): Promise<{ readonly job: Job; readonly created: boolean }>;
+  startImport(
+    context: CallContext,
+    input: StartImport,
+    options: StartOptions,
+  ): Promise<{ readonly job: Job; readonly created: boolean }>;
+  startVerify(
+    context: CallContext,
+    input: StartVerify,
+    options: StartOptions,
+  ): Promise<{ readonly job: Job; readonly created: boolean }>;
+  getJob(context: CallContext, id: string): Promise<Job>;
+  findJob(context: CallContext, database: string, api: string, name: string): Promise<Job>;
+  listJobs(
+    context: CallContext,
+    query: JobQuery,
+  ): Promise<{ readonly jobs: readonly Job[]; readonly nextCursor: string | null }>;
+  stopJob(context: CallContext, id: string): Promise<Job>;
+  resumeJob(context: CallContext, id: string): Promise<Job>;
+  cancelJob(context: CallContext, id: string): Promise<Job>;
+  jobTables(context: CallContext, id: string): Promise<readonly TableProgress[]>;
+  /** Entries after `afterSeq`, in order, at most `limit` (default 1000). */
+  jobLog(context: CallContext, id: string, afterSeq: number, limit?: number): Promise<readonly JobLogEntry[]>;
+  /** Entries as they come, from after `afterSeq`, interleaved with the job whenever it changed; ends when the job rests and all was told. */
+  watchJob(
+    context: CallContext,
+    id: string,
+    afterSeq: number,
+  ): AsyncIterable<{ readonly log: JobLogEntry } | { readonly job: Job }>;
+  /** The dump files of an export that exist by now. */
+  jobFiles(context: CallContext, id: string): Promise<readonly JobFile[]>;
+  /** Throws `file-unknown` for a name that is not one of {@link jobFiles}. */
+  openJobFile(
+    context: CallContext,
+    id: string,
+    name: string,
+  ): Promise<{ readonly bytes: number; readonly stream: AsyncIterable<Uint8Array> }>;
+
+  listDumpSets(context: CallContext, location: LocationRequest): Promise<readonly DumpSetView[]>;
+  showDumpSet(context: CallContext, location: LocationRequest, filePattern: string | null): Promise<Manifest>;
+
+  /** Ready to take jobs. */
+  isReady(): boolean;
+}
