@@ -47,11 +47,19 @@ export interface Route {
   readonly responses: Readonly<
     Record<
       number,
-      { readonly description: string; readonly schema: TSchema | null; readonly mediaType?: string }
+      {
+        readonly description: string;
+        readonly schema: TSchema | null;
+        readonly mediaType?: string;
+        /** Further media types that the same answer can take, chosen by Accept; their bodies are not JSON. */
+        readonly otherMediaTypes?: readonly string[];
+      }
     >
   >;
   /** Left out of the API description (aliases of other routes). */
   readonly hidden?: boolean;
+  /** `path` is below the root of the server instead of the API's prefix (`/openapi.json`). */
+  readonly atRoot?: boolean;
   handle(request: ApiRequest): Promise<ApiReply>;
 }
 

@@ -130,6 +130,11 @@ export const errorCatalogue = {
     'Create it with pumphouse directory add NAME PATH; pumphouse directory list shows the known ones.',
   ),
   'directory-exists': entry('conflict', 'A directory of that name exists already.', 'Choose another name.'),
+  'directory-in-use': entry(
+    'conflict',
+    'A job that writes to or reads from this directory is not finished.',
+    'Wait for the job or cancel it first.',
+  ),
   'user-unknown': entry('not_found', 'No user of that name exists.', 'See pumphouse user list.'),
   'user-exists': entry(
     'conflict',

@@ -80,3 +80,6 @@ export function isInterruption(error: unknown): boolean {
     (error instanceof Error && error.name === 'AbortError')
   );
 }
+
+/** The kind of a stored error. */
+export const errorKindOf = (code: ErrorCode): ErrorKind => errorCatalogue[code].kind;

@@ -17,11 +17,14 @@ export type Action =
   | 'user:manage'
   | 'config:manage';
 
+/** The grant that covers all databases, also those registered later. */
+export const everyDatabase = '*';
+
 /** Who asks. */
 export interface Caller {
   readonly name: string;
   readonly role: Role;
-  /** Names of the databases that a developer may use. */
+  /** Names of the databases that a developer may use; {@link everyDatabase} among them means all. */
   readonly databases: readonly string[];
 }
 
@@ -74,7 +77,22 @@ export function isAllowed(caller: Caller, action: Action, subject: Subject = {})
   if (!actionsOf[caller.role].includes(action)) return false;
   if (caller.role !== 'developer') return true;
   if (subject.owner !== undefined && subject.owner !== caller.name) return false;
-  return (
-    subject.database === undefined || subject.database === '' || caller.databases.includes(subject.database)
-  );
+  if (subject.database === undefined || subject.database === '') return true;
+  return caller.databases.includes(everyDatabase) || caller.databases.includes(subject.database);
+}
+
+/** The words that `--role` takes: our own, and those of ORDS. */
+const roleWords: Readonly<Record<string, Role>> = {
+  administrator: 'administrator',
+  operator: 'operator',
+  developer: 'developer',
+  viewer: 'viewer',
+  'sql administrator': 'administrator',
+  'sql developer': 'developer',
+};
+
+/** The role of a word, without regard to case; null when there is none of that name. */
+export function roleOfWord(word: string): Role | null {
+  const key = word.trim().toLowerCase();
+  return Object.hasOwn(roleWords, key) ? (roleWords[key] ?? null) : null;
 }

@@ -15,6 +15,11 @@ export interface SelectionRequest {
   readonly nameExpressions: readonly string[];
   readonly schemaExpressions: readonly string[];
   readonly tablespaceExpressions: readonly string[];
+  /**
+   * Name of the user whose own schema is meant where schema and table mode are given no schema expression: the schema of that name
+   * without regard to case, else the engine's default. Absent: the job's owner. Resolved when the job is planned.
+   */
+  readonly ownSchemaOf?: string;
 }
 
 /** Where dump files are: below a named directory, or at a storage URL. */

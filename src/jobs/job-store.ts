@@ -11,6 +11,8 @@ export interface NewJob {
   readonly api: string;
   readonly apiData: Readonly<Record<string, unknown>>;
   readonly request: JobRequest;
+  /** When given, the request to store is made from the name that won, and `request` is ignored: default file names hold the job's name. */
+  readonly requestFor?: (name: string) => JobRequest;
   readonly threads: number;
   /** The same key of the same owner gives the same job; another request digest with it is `idempotency-mismatch`. */
   readonly idempotency: { readonly key: string; readonly digest: string } | null;
@@ -108,6 +110,8 @@ export interface JobStore extends AsyncDisposable {
   createJob(job: NewJob): Promise<{ readonly job: Job; readonly created: boolean }>;
   getJob(id: string): Promise<Job | null>;
   findJob(database: string, api: string, name: string): Promise<Job | null>;
+  /** The job that this owner's key made; null when the key is new. Throws `idempotency-mismatch` when it was used with another digest. */
+  findIdempotent(owner: string, idempotency: { readonly key: string; readonly digest: string }): Promise<Job | null>;
   /** Newest first. */
   listJobs(filter: JobFilter): Promise<readonly Job[]>;
   tableProgress(jobId: string): Promise<readonly TableProgress[]>;

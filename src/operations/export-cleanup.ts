@@ -1,0 +1,39 @@
+import type { OperationContext } from '../core/context.ts';
+import type { Job } from '../core/job.ts';
+import type { ExportRequest } from '../core/request.ts';
+import type { Storage } from '../storages/storage.ts';
+import type { Environment } from './environment.ts';
+import type { ExportPlan } from './plan-types.ts';
+
+/** After a cancel: removes every file that the job wrote. */
+export async function cleanUpExport(
+  environment: Environment,
+  request: ExportRequest,
+  job: Job,
+  context: OperationContext,
+): Promise<void> {
+  // Without a plan nothing was written.
+  if (job.plan === null) return;
+  await removeDumpFiles(await environment.storage(request.location), job.plan as ExportPlan, context);
+}
+
+/** Removes the files of a plan: all of the job's own folder, or the planned names; the master first, so that no half set ever looks complete. */
+export async function removeDumpFiles(
+  storage: Storage,
+  plan: ExportPlan,
+  context: OperationContext,
+): Promise<void> {
+  const { layout } = plan;
+  if (layout.form === 'folder') {
+    await storage.remove(`${layout.folder}/manifest.json`, context);
+    const names: string[] = [];
+    for await (const file of storage.list(`${layout.folder}/`, context)) names.push(file.name);
+    for (const name of names) await storage.remove(name, context);
+    await storage.sweep(`${layout.folder}/`, context);
+    return;
+  }
+  for (const name of [...plan.files].reverse()) {
+    await storage.remove(name, context);
+    await storage.sweep(name, context);
+  }
+}

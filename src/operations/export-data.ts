@@ -1,0 +1,136 @@
+import { tableKey } from '../core/catalogue.ts';
+import { type AppError, isInterruption, toAppError, toErrorRecord } from '../core/errors.ts';
+import type { ExportRequest } from '../core/request.ts';
+import { chooseObjects, compileSelection, refuseEmpty } from '../core/selection.ts';
+import { type UnitSource, type WrittenFile, writeDataFile } from '../dump/data-file.ts';
+import type { Snapshot, Unit } from '../engines/engine.ts';
+import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import type { Environment } from './environment.ts';
+import { sharedSource } from './export-source.ts';
+import { errorLine } from './log-lines.ts';
+import type { ExportDataPayload, ExportDataResult, ExportDdlPayload } from './plan-types.ts';
+
+/** The schema, read early and through the snapshot: a privilege that is missing must not show after hours of data. */
+export async function readDdl(
+  environment: Environment,
+  request: ExportRequest,
+  payload: ExportDdlPayload,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const { snapshot } = await sharedSource(environment, request, context);
+  const selection = await compileSelection(request.selection);
+  const { schemas, tables } = payload;
+  const everything = await snapshot.ddl({ mode: request.selection.mode, schemas, tables }, context);
+  const objects = chooseObjects(selection, payload, everything);
+  refuseEmpty(selection, payload, objects, `database ${request.database}`);
+  return { type: 'done', result: { objects } };
+}
+
+/** One data file. A unit that cannot be read is left out and reported; the others of the file go on without it. */
+export async function writeUnits(
+  environment: Environment,
+  request: ExportRequest,
+  payload: ExportDataPayload,
+  attempt: number,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const storage = await environment.storage(request.location);
+  const { snapshot } = await sharedSource(environment, request, context);
+  const { written, failed } = await withoutFailingUnits(payload.units, (units, reader) =>
+    writeDataFile(
+      storage,
+      payload.file,
+      units.map((unit) => reader(snapshot, unit, request)),
+      {
+        // The plan found the name free; a later attempt may meet what an earlier one of this very task left.
+        ifExists: attempt > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
+        expectedBytes: payload.bytes,
+        onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
+      },
+      context,
+    ),
+  );
+  const result: ExportDataResult = {
+    written,
+    failed: failed.map(({ unit, error }) => ({ id: unit.id, error: toErrorRecord(error) })),
+  };
+  return {
+    type: 'done',
+    result,
+    done: {
+      bytes: sum(written?.units.map((unit) => unit.rawBytes)),
+      rows: sum(written?.units.map((unit) => unit.rows)),
+    },
+    errors: failed.length,
+    log: failed.map(({ unit, error }) => unitErrorLine(unit, error)),
+  };
+}
+
+export interface FailedUnit {
+  readonly unit: Unit;
+  readonly error: AppError;
+}
+
+type Reader = (snapshot: Snapshot, unit: Unit, request: ExportRequest) => UnitSource;
+
+/**
+ * Calls `write` with the units, and again without the one whose reading failed for good, until it goes through.
+ * Temporary errors, interruptions and errors of the storage are not the unit's fault and are thrown.
+ */
+export async function withoutFailingUnits<T extends WrittenFile | { readonly tables: unknown }>(
+  units: readonly Unit[],
+  write: (units: readonly Unit[], reader: Reader) => Promise<T>,
+  emptyToo = false,
+): Promise<{ readonly written: T | null; readonly failed: readonly FailedUnit[] }> {
+  const failed: FailedUnit[] = [];
+  let remaining = units;
+  while (remaining.length > 0 || emptyToo) {
+    let culprit: FailedUnit | null = null;
+    const reader: Reader = (snapshot, unit, request) => ({
+      id: unit.id,
+      open: (context) => {
+        const { bytes, summary } = snapshot.read(unit, request.encoding, context);
+        const blame = (error: unknown) => {
+          culprit = { unit, error: toAppError(error) };
+        };
+        return { bytes: watched(bytes, blame), summary };
+      },
+    });
+    try {
+      return { written: await write(remaining, reader), failed };
+    } catch (error) {
+      const blamed = culprit as FailedUnit | null;
+      if (
+        blamed === null ||
+        isInterruption(error) ||
+        blamed.error.temporary ||
+        blamed.error.kind === 'snapshot_lost'
+      )
+        throw error;
+      failed.push(blamed);
+      remaining = remaining.filter((unit) => unit !== blamed.unit);
+    }
+  }
+  return { written: null, failed };
+}
+
+async function* watched(
+  bytes: AsyncIterable<Uint8Array>,
+  blame: (error: unknown) => void,
+): AsyncIterable<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    blame(error);
+    throw error;
+  }
+}
+
+export const unitErrorLine = (unit: Unit, error: AppError) =>
+  errorLine(`Data of table ${tableKey(unit.table)} could not be read: ${error.message}`, {
+    code: error.code,
+    schema: unit.table.schema,
+    name: unit.table.name,
+  });
+
+const sum = (figures: readonly number[] = []): number => figures.reduce((total, figure) => total + figure, 0);

@@ -1,0 +1,200 @@
+import { type Table, tableKey } from '../core/catalogue.ts';
+import type { Manifest, ManifestFile } from '../core/manifest.ts';
+import type { ExportRequest } from '../core/request.ts';
+import type { WrittenUnit } from '../dump/data-file.ts';
+import type { DraftTable, ManifestDraft } from '../dump/master.ts';
+import { writeMaster } from '../dump/master.ts';
+import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import type { Environment } from './environment.ts';
+import { type FailedUnit, unitErrorLine, withoutFailingUnits } from './export-data.ts';
+import { sharedSource } from './export-source.ts';
+import { logLine, tableLine } from './log-lines.ts';
+import type {
+  ExportDataPayload,
+  ExportDataResult,
+  ExportDdlResult,
+  ExportFinishPayload,
+  ExportPlan,
+  ExportResult,
+} from './plan-types.ts';
+
+/** Writes the schema files and, last, the manifest, from what the tasks left in the store. */
+export async function finishExport(
+  environment: Environment,
+  request: ExportRequest,
+  payload: ExportFinishPayload,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const storage = await environment.storage(request.location);
+  const plan = context.job.plan as ExportPlan;
+  const collected = collect(await context.tasks('data'));
+  const draft = await draftOf(request, payload.tables, collected, context);
+  // The manifest is the last thing written, and only this job writes it: a second attempt replaces the first's.
+  const manifest = await writeMaster(storage, plan.layout, draft, [], { ifExists: 'replace' }, context);
+  return done(
+    manifest,
+    [],
+    collected.splitTables.flatMap((key) => linesOf(manifest, key)),
+  );
+}
+
+/** The single-file form: data, schema and manifest go out in one stream, so that the file is whole or not there. */
+export async function writeSingleFile(
+  environment: Environment,
+  request: ExportRequest,
+  payload: ExportFinishPayload,
+  attempt: number,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const storage = await environment.storage(request.location);
+  const plan = context.job.plan as ExportPlan;
+  const { snapshot } = await sharedSource(environment, request, context);
+  const ifExists = attempt > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
+  const failed: FailedUnit[] = [];
+  const { written, failed: failedUnits } = await withoutFailingUnits(
+    payload.inline,
+    async (units, reader) => {
+      const left = new Set(units.map((unit) => unit.id));
+      const errors = payload.inline.filter((unit) => !left.has(unit.id));
+      const draft = await draftOf(
+        request,
+        payload.tables,
+        { ...nothingCollected, inline: units, missing: errors.map((unit) => tableKey(unit.table)) },
+        context,
+      );
+      const sources = units.map((unit) => reader(snapshot, unit, request));
+      const onProgress = (bytes: number) => context.progress({ bytes, rows: 0 });
+      return writeMaster(storage, plan.layout, draft, sources, { ifExists, onProgress }, context);
+    },
+    true,
+  );
+  failed.push(...failedUnits);
+  if (written === null) throw new Error('writeMaster gave no manifest');
+  const lines = written.tables
+    .filter((table) => table.status === 'complete')
+    .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));
+  return done(written, failed, lines);
+}
+
+interface Collected {
+  readonly files: readonly ManifestFile[];
+  /** By table key. */
+  readonly units: ReadonlyMap<string, readonly WrittenUnit[]>;
+  /** Message of the first failure, by table key. */
+  readonly errors: ReadonlyMap<string, string>;
+  /** Tables whose units went to files of several groups: their log lines come at the end. */
+  readonly splitTables: readonly string[];
+  readonly inline: readonly {
+    readonly id: string;
+    readonly table: { readonly schema: string; readonly name: string };
+  }[];
+  /** Keys of tables that lost a unit on the way to a single file. */
+  readonly missing: readonly string[];
+}
+
+const nothingCollected: Collected = {
+  files: [],
+  units: new Map(),
+  errors: new Map(),
+  splitTables: [],
+  inline: [],
+  missing: [],
+};
+
+function collect(tasks: Awaited<ReturnType<TaskContext['tasks']>>): Collected {
+  const files: ManifestFile[] = [];
+  const units = new Map<string, WrittenUnit[]>();
+  const errors = new Map<string, string>();
+  const groups = new Map<string, Set<string>>();
+  for (const task of tasks) {
+    const { units: planned } = task.payload as ExportDataPayload;
+    const result = task.result as ExportDataResult | null;
+    if (result?.written != null) files.push(result.written.file);
+    const written = new Map((result?.written?.units ?? []).map((unit) => [unit.id, unit]));
+    for (const unit of planned) {
+      const key = tableKey(unit.table);
+      groups.set(key, (groups.get(key) ?? new Set()).add(task.group));
+      const done = written.get(unit.id);
+      const failure = result?.failed.find(({ id }) => id === unit.id)?.error ?? task.error;
+      if (done !== undefined) units.set(key, [...(units.get(key) ?? []), done]);
+      else if (!errors.has(key)) errors.set(key, failure?.message ?? 'The unit was not written.');
+    }
+  }
+  const splitTables = [...groups].filter(([, names]) => names.size > 1).map(([key]) => key);
+  return { ...nothingCollected, files, units, errors, splitTables };
+}
+
+async function draftOf(
+  request: ExportRequest,
+  tables: readonly Table[],
+  collected: Collected,
+  context: TaskContext,
+): Promise<ManifestDraft> {
+  const plan = context.job.plan as ExportPlan;
+  const [ddl] = await context.tasks('ddl');
+  const draftTables = tables.map((table): DraftTable => {
+    const key = tableKey(table);
+    const lost = collected.missing.includes(key) ? 'A unit of the table could not be read.' : null;
+    return {
+      schema: table.schema,
+      name: table.name,
+      tablespace: table.tablespace,
+      columns: table.columns,
+      encoding: request.encoding,
+      error: collected.errors.get(key) ?? lost,
+      units: [...(collected.units.get(key) ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1)),
+      inlineUnits: collected.inline.filter((unit) => tableKey(unit.table) === key).map((unit) => unit.id),
+    };
+  });
+  return {
+    job: { id: context.job.id, name: context.job.name },
+    createdAt: plan.createdAt,
+    source: plan.source,
+    mode: request.selection.mode,
+    encoding: request.encoding,
+    // Units of an earlier snapshot are removed when the data starts again, so what is here is of one view.
+    consistency: {
+      kind: 'snapshot',
+      note:
+        context.job.restarts === 0
+          ? ''
+          : `The data was started again ${context.job.restarts} time(s); everything here is of the last snapshot.`,
+    },
+    tables: draftTables,
+    objects: ddl === undefined ? [] : (ddl.result as ExportDdlResult).objects,
+    files: collected.files,
+  };
+}
+
+const linesOf = (manifest: Manifest, key: string) =>
+  manifest.tables
+    .filter((table) => table.status === 'complete' && tableKey(table) === key)
+    .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));
+
+function done(
+  manifest: Manifest,
+  failed: readonly FailedUnit[],
+  lines: ReturnType<typeof linesOf>,
+): TaskOutcome {
+  const result: ExportResult = {
+    files: manifest.files.map(({ name, bytes }) => ({ name, bytes })),
+    tables: manifest.tables.length,
+    rows: manifest.tables.reduce((total, table) => total + table.rows, 0),
+    bytes: manifest.tables.reduce((total, table) => total + table.rawBytes, 0),
+    failedTables: manifest.tables.filter((table) => table.status === 'failed').map(tableKey),
+  };
+  const files = result.files.map(({ name }) => name);
+  return {
+    type: 'done',
+    result: null,
+    jobResult: result,
+    errors: failed.length,
+    log: [
+      ...failed.map(({ unit, error }) => unitErrorLine(unit, error)),
+      ...lines,
+      logLine('files', `The dump set has ${files.length} files, the last is ${files.at(-1)}.`, {
+        files: files.slice(-99),
+      }),
+    ],
+  };
+}

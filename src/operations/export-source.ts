@@ -1,0 +1,62 @@
+import { AppError } from '../core/errors.ts';
+import type { ExportRequest } from '../core/request.ts';
+import type { Snapshot, SourceSession } from '../engines/engine.ts';
+import type { TaskContext } from '../jobs/handler.ts';
+import type { Environment } from './environment.ts';
+import type { ExportPlan } from './plan-types.ts';
+
+/** The open database and its snapshot: what the tasks of one export share in this process. */
+export interface ExportSource extends AsyncDisposable {
+  readonly session: SourceSession;
+  readonly snapshot: Snapshot;
+}
+
+/** The snapshot that the plan task takes. */
+export function beginSource(
+  environment: Environment,
+  request: ExportRequest,
+  context: TaskContext,
+): Promise<ExportSource> {
+  return openSource(environment, request, context, (session) => session.begin(request.threads, context));
+}
+
+/** The snapshot that the plan took: still open in this process, or joined by its token. Throws `snapshot-lost` when it is gone. */
+export function sharedSource(
+  environment: Environment,
+  request: ExportRequest,
+  context: TaskContext,
+): Promise<ExportSource> {
+  return openSource(environment, request, context, (session) => {
+    const { snapshotToken } = context.job.plan as ExportPlan;
+    if (snapshotToken === null) {
+      throw new AppError('snapshot-lost', { message: 'The process that held the snapshot ended.' });
+    }
+    return session.join(snapshotToken, request.threads, context);
+  });
+}
+
+function openSource(
+  environment: Environment,
+  request: ExportRequest,
+  context: TaskContext,
+  take: (session: SourceSession) => Promise<Snapshot>,
+): Promise<ExportSource> {
+  return context.shared('source', async () => {
+    const { engine, target } = await environment.database(request.database);
+    const session = await engine.openSource(target, context);
+    try {
+      const snapshot = await take(session);
+      return {
+        session,
+        snapshot,
+        [Symbol.asyncDispose]: async () => {
+          await snapshot[Symbol.asyncDispose]();
+          await session[Symbol.asyncDispose]();
+        },
+      };
+    } catch (error) {
+      await session[Symbol.asyncDispose]();
+      throw error;
+    }
+  });
+}

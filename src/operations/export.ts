@@ -1,0 +1,70 @@
+import type { ErrorRecord } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import type { ExportRequest } from '../core/request.ts';
+import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import type { ClaimedTask } from '../jobs/job-store.ts';
+import type { Environment } from './environment.ts';
+import { cleanUpExport } from './export-cleanup.ts';
+import { readDdl, writeUnits } from './export-data.ts';
+import { finishExport, writeSingleFile } from './export-finish.ts';
+import { planExport } from './export-plan.ts';
+import { tablesOfGroup } from './log-lines.ts';
+import type { ExportDataPayload, ExportDdlPayload, ExportFinishPayload } from './plan-types.ts';
+
+/**
+ * The export, as a runbook. Each step is a task that any worker may run; what it needs to know is in the store.
+ *
+ *     plan    preflight, take the snapshot, inspect, select, cut into units, write the plan        -> export-plan.ts
+ *     ddl     read the schema through the same snapshot                                            -> export-data.ts
+ *     data    one file each: read its units, compress, store, count, digest; in parallel           -> export-data.ts
+ *     finish  write the schema files and, last, the manifest: now the set is complete              -> export-finish.ts
+ *     single  instead of data and finish, when everything goes into one file                       -> export-finish.ts
+ *     cleanup after a cancel: remove what was written                                              -> export-cleanup.ts
+ *
+ * A lost snapshot starts the data again under a new one, with a line in the log: a set never claims to be one view when it is not.
+ */
+export function createExportHandler(environment: Environment, settings: ExportSettings): JobHandler {
+  return {
+    kind: 'export',
+    run: (claimed, context) => runTask(environment, settings, claimed, context),
+    onError: (taskKind: string, _error: ErrorRecord) => (taskKind === 'cleanup' ? 'fail-task' : 'fail-job'),
+    groupFinished: (_job: Job, group, tasks) => (group.startsWith('data') ? tablesOfGroup(tasks) : []),
+  };
+}
+
+export interface ExportSettings {
+  /** Size at which a table is cut into units, in bytes of the source. */
+  readonly unitBytes: number;
+}
+
+async function runTask(
+  environment: Environment,
+  settings: ExportSettings,
+  { task, job, lease }: ClaimedTask,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const request = job.request as ExportRequest;
+  switch (task.kind) {
+    case 'plan':
+      return planExport(environment, settings, request, context);
+    case 'ddl':
+      return readDdl(environment, request, task.payload as ExportDdlPayload, context);
+    case 'data':
+      return writeUnits(environment, request, task.payload as ExportDataPayload, lease.attempt, context);
+    case 'finish':
+      return finishExport(environment, request, task.payload as ExportFinishPayload, context);
+    case 'single':
+      return writeSingleFile(
+        environment,
+        request,
+        task.payload as ExportFinishPayload,
+        lease.attempt,
+        context,
+      );
+    case 'cleanup':
+      await cleanUpExport(environment, request, job, context);
+      return { type: 'done', result: null };
+    default:
+      throw new Error(`An export has no task of kind ${task.kind}.`);
+  }
+}

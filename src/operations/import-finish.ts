@@ -1,0 +1,62 @@
+import { tableKey } from '../core/catalogue.ts';
+import type { ImportRequest } from '../core/request.ts';
+import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import type { Environment } from './environment.ts';
+import { sharedTarget } from './import-target.ts';
+import { failureLine } from './import-tasks.ts';
+import { errorLine } from './log-lines.ts';
+import type { ImportFinishPayload, ImportResult } from './plan-types.ts';
+
+/** Compares what the target says it holds with the manifest, lets the engine check and gather statistics, and removes the receipts. */
+export async function finishImport(
+  environment: Environment,
+  request: ImportRequest,
+  payload: ImportFinishPayload,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const target = await sharedTarget(environment, request, context);
+  await target.begin(context.job.id, request.threads, context);
+  const receipts = await target.receipts(context);
+  const reported = new Set(
+    (await context.tasks('data')).filter(({ state }) => state === 'failed').map(({ key }) => key),
+  );
+
+  // Tables whose units failed have their error lines already; any other difference is one of its own.
+  const tables = payload.tables.map((table) => ({
+    ...table,
+    written: table.units.reduce((sum, key) => sum + (receipts.get(key) ?? 0), 0),
+    reported: table.units.some((key) => reported.has(key)),
+  }));
+  const differing = tables.filter((table) => table.written !== table.rows);
+  const unexplained = differing.filter((table) => !table.reported);
+  const failures = await target.finish(
+    payload.tables.map(({ schema, name }) => ({ schema, name })),
+    context,
+  );
+  await target.forget(context.job.id, context);
+
+  const result: ImportResult = {
+    tables: tables.length,
+    rows: tables.reduce((sum, { written }) => sum + written, 0),
+    failedTables: differing.map(tableKey),
+  };
+  return {
+    type: 'done',
+    result: null,
+    jobResult: result,
+    errors: unexplained.length + failures.length,
+    log: [
+      ...unexplained.map((table) =>
+        errorLine(
+          `Table ${tableKey(table)} has ${table.written} rows in the target, the manifest says ${table.rows}.`,
+          {
+            code: 'rows-differ',
+            schema: table.schema,
+            name: table.name,
+          },
+        ),
+      ),
+      ...failures.map(failureLine),
+    ],
+  };
+}

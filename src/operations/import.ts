@@ -1,0 +1,76 @@
+import { type AppError, type ErrorRecord, errorKindOf } from '../core/errors.ts';
+import type { ImportRequest } from '../core/request.ts';
+import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import type { ClaimedTask } from '../jobs/job-store.ts';
+import type { Environment } from './environment.ts';
+import { finishImport } from './import-finish.ts';
+import { planImport } from './import-plan.ts';
+import { sharedTarget } from './import-target.ts';
+import { applyObjects, prepareTarget, writeUnit } from './import-tasks.ts';
+import { importedTable } from './log-lines.ts';
+import type { ApplyPayload, ImportDataPayload, ImportFinishPayload, VerifyPayload } from './plan-types.ts';
+import { verifyDumpFile } from './verify-file.ts';
+
+/**
+ * The import, as a runbook: the mirror of the export.
+ *
+ *     plan     open the set, select, remap, preflight, refuse what exists already        -> import-plan.ts
+ *     verify   every file against its digest, in parallel, before anything is written     -> verify-file.ts
+ *     prepare  the receipts' place and the objects that come before the data              -> import-tasks.ts
+ *     data     one unit each, in parallel: rows and receipt in one transaction            -> import-tasks.ts
+ *     index    as soon as a table's data is in: its indexes and keys                      -> import-tasks.ts
+ *     constraints, after                                                                  -> import-tasks.ts
+ *     finish   compare the rows in the target with the manifest, gather statistics        -> import-finish.ts
+ *
+ * A unit's receipt is in the target, in the transaction of its rows: after any crash a unit is neither lost nor doubled.
+ */
+export function createImportHandler(environment: Environment): JobHandler {
+  return {
+    kind: 'import',
+    run: (claimed, context) => runTask(environment, claimed, context),
+    onError,
+    groupFinished: (_job, group, tasks) => (group.startsWith('data:') ? importedTable(tasks) : []),
+  };
+}
+
+/** One table or object that fails does not stop the others; a target that is gone does. */
+function onError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job' {
+  if (taskKind === 'cleanup') return 'fail-task';
+  const single =
+    taskKind === 'data' || taskKind === 'index' || taskKind === 'constraints' || taskKind === 'after';
+  const kind: AppError['kind'] = errorKindOf(error.code);
+  return single && kind !== 'unavailable' && kind !== 'timeout' && kind !== 'internal'
+    ? 'fail-task'
+    : 'fail-job';
+}
+
+async function runTask(
+  environment: Environment,
+  { task, job }: ClaimedTask,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const request = job.request as ImportRequest;
+  switch (task.kind) {
+    case 'plan':
+      return planImport(environment, request, context);
+    case 'verify':
+      return verifyDumpFile(environment, request.location, task.payload as VerifyPayload, context);
+    case 'prepare':
+      return prepareTarget(environment, request, task.payload as ApplyPayload, context);
+    case 'data':
+      return writeUnit(environment, request, task.key, task.payload as ImportDataPayload, context);
+    case 'index':
+    case 'constraints':
+    case 'after':
+      return applyObjects(environment, request, task.key, task.payload as ApplyPayload, context);
+    case 'finish':
+      return finishImport(environment, request, task.payload as ImportFinishPayload, context);
+    case 'cleanup': {
+      const target = await sharedTarget(environment, request, context);
+      await target.forget(job.id, context);
+      return { type: 'done', result: null };
+    }
+    default:
+      throw new Error(`An import has no task of kind ${task.kind}.`);
+  }
+}

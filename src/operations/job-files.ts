@@ -1,0 +1,26 @@
+import type { OperationContext } from '../core/context.ts';
+import type { Job } from '../core/job.ts';
+import type { StoredFile } from '../storages/storage.ts';
+import type { Environment } from './environment.ts';
+import type { ExportPlan } from './plan-types.ts';
+
+/** The dump files of an export that are visible by now, in the order of their names; empty for jobs of other kinds. */
+export async function listJobFiles(
+  environment: Environment,
+  job: Job,
+  context: OperationContext,
+): Promise<readonly StoredFile[]> {
+  if (job.request.kind !== 'export' || job.plan === null) return [];
+  const storage = await environment.storage(job.request.location);
+  const { layout, files } = job.plan as ExportPlan;
+  const found: StoredFile[] = [];
+  if (layout.form === 'folder') {
+    for await (const file of storage.list(`${layout.folder}/`, context)) found.push(file);
+    return found;
+  }
+  for (const name of [...files].sort()) {
+    const file = await storage.stat(name, context);
+    if (file !== null) found.push(file);
+  }
+  return found;
+}
