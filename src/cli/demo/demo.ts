@@ -54,7 +54,12 @@ export async function runDemo(host: CliHost, { keep }: DemoOptions): Promise<Exi
   say(`2. Service at ${url}, data folder ${data}`);
   await create(app, '/api/v1/databases', { name: 'shop', url: `sqlite:${source}` });
   await create(app, '/api/v1/databases', { name: 'shop_copy', url: `sqlite:${target}` });
-  await create(app, '/api/v1/users', { name: user, role: 'developer', password, databases: ['shop', 'shop_copy'] });
+  await create(app, '/api/v1/users', {
+    name: user,
+    role: 'developer',
+    password,
+    databases: ['shop', 'shop_copy'],
+  });
 
   try {
     const ords = (pool: string) => `${url}/ords/${pool}/${user}/_/db-api/stable/database/datapump`;
@@ -72,15 +77,23 @@ export async function runDemo(host: CliHost, { keep }: DemoOptions): Promise<Exi
     say(
       formatTable(
         ['table', 'rows', 'rows in the copy', 'differing'],
-        comparison.tables.map((table) => [table.table, ...[table.sourceRows, table.targetRows, table.differing].map(formatCount)]),
+        comparison.tables.map((table) => [
+          table.table,
+          ...[table.sourceRows, table.targetRows, table.differing].map(formatCount),
+        ]),
       ),
     );
-    say(comparison.equal ? '   equal, row by row and object by object' : `   DIFFERENT ${comparison.differingObjects.join(', ')}`);
+    say(
+      comparison.equal
+        ? '   equal, row by row and object by object'
+        : `   DIFFERENT ${comparison.differingObjects.join(', ')}`,
+    );
     say();
     say(`The dump is in ${path.join(data, 'dumps')}: ${dumpNames(exported).join(', ')}`);
     say(`Everything of the demo is in ${folder}; remove it when you are done.`);
     say('By hand, while the service runs (pumphouse demo --keep):');
-    for (const line of curlLines(ords('shop'), ords('shop_copy'), password, imported.job_name)) say(`  ${line}`);
+    for (const line of curlLines(ords('shop'), ords('shop_copy'), password, imported.job_name))
+      say(`  ${line}`);
 
     if (keep) {
       say();
@@ -105,7 +118,8 @@ async function listen(app: App): Promise<{ readonly url: string }> {
 
 async function create(app: App, resource: string, body: unknown): Promise<void> {
   const answer = await app.call({ method: 'POST', path: resource, body });
-  if (answer.status !== 201) throw new AppError('internal', { message: `POST ${resource} answered ${answer.status}: ${answer.body}` });
+  if (answer.status !== 201)
+    throw new AppError('internal', { message: `POST ${resource} answered ${answer.status}: ${answer.body}` });
 }
 
 interface OrdsClient {
@@ -116,9 +130,15 @@ interface OrdsClient {
 function createOrdsClient(password: string): OrdsClient {
   const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   const call = async (url: string, init: RequestInit): Promise<DataPumpJob> => {
-    const response = await fetch(url, { ...init, headers: { authorization, 'content-type': 'application/json' } });
+    const response = await fetch(url, {
+      ...init,
+      headers: { authorization, 'content-type': 'application/json' },
+    });
     const body = (await response.json()) as DataPumpJob & { readonly message?: string };
-    if (!response.ok) throw new AppError('internal', { message: `${url} answered ${response.status}: ${body.message ?? ''}` });
+    if (!response.ok)
+      throw new AppError('internal', {
+        message: `${url} answered ${response.status}: ${body.message ?? ''}`,
+      });
     return body;
   };
   return {
@@ -128,7 +148,13 @@ function createOrdsClient(password: string): OrdsClient {
 }
 
 /** Sends the request and follows the job by its own link until it ends. */
-async function run(host: CliHost, client: OrdsClient, title: string, url: string, body: unknown): Promise<DataPumpJob> {
+async function run(
+  host: CliHost,
+  client: OrdsClient,
+  title: string,
+  url: string,
+  body: unknown,
+): Promise<DataPumpJob> {
   let job = await client.post(url, body);
   const self = job.links.find(({ rel }) => rel === 'self')?.href ?? '';
   const display = createProgressDisplay(host.stdout, `   ${title}`);
@@ -149,7 +175,9 @@ async function run(host: CliHost, client: OrdsClient, title: string, url: string
     display.stop();
   }
   if (job.state !== 'COMPLETED' || job.error_count > 0) {
-    throw new AppError('internal', { message: `The ${title} ended ${job.state}: ${job.failure_message ?? `${job.error_count} errors`}` });
+    throw new AppError('internal', {
+      message: `The ${title} ended ${job.state}: ${job.failure_message ?? `${job.error_count} errors`}`,
+    });
   }
   return job;
 }
@@ -161,7 +189,12 @@ const dumpNames = (job: DataPumpJob): readonly string[] =>
     .slice(1)
     .map(({ href }) => decodeURIComponent(href.split('/').at(-1) ?? ''));
 
-function curlLines(exportBase: string, importBase: string, password: string, importJob: string): readonly string[] {
+function curlLines(
+  exportBase: string,
+  importBase: string,
+  password: string,
+  importJob: string,
+): readonly string[] {
   const auth = `-u ${user}:${password}`;
   const json = "-H 'Content-Type: application/json'";
   return [

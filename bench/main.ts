@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util';
+import { runLatencyBenchmark } from './latency.ts';
+import { runPostgresBenchmark } from './postgres/postgres.ts';
+
+/** Arguments: the benchmark's name, then its options; bench/README.md describes them. */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'string' },
+    'size-mb': { type: 'string', default: '1000' },
+    rounds: { type: 'string', default: '3' },
+    threads: { type: 'string', default: '3' },
+  },
+});
+const settings = {
+  json: values.json,
+  sizeMb: Number(values['size-mb']),
+  rounds: Number(values.rounds),
+  threads: Number(values.threads),
+};
+
+const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<void>>> = {
+  postgres: runPostgresBenchmark,
+  latency: runLatencyBenchmark,
+};
+
+/** What a benchmark is asked to do. */
+export interface BenchSettings {
+  /** File for the results as JSON. */
+  readonly json: string | undefined;
+  /** Size of the data as COPY text, roughly. */
+  readonly sizeMb: number;
+  readonly rounds: number;
+  /** Threads of our jobs. */
+  readonly threads: number;
+}
+
+const benchmark = benchmarks[positionals[0] ?? ''];
+if (benchmark === undefined) {
+  process.stderr.write(`Name a benchmark: ${Object.keys(benchmarks).join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  await benchmark(settings);
+}

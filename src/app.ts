@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { createNativeApi } from './apis/native/native-api.ts';
+import { createOrdsApi } from './apis/ords/ords-api.ts';
+import { systemClock } from './base/clock.ts';
+import { createLogger } from './base/log.ts';
+import { Secret } from './base/secret.ts';
+import { version } from './base/version.ts';
+import type { App, AppUse } from './cli/host.ts';
+import { locateDataFolder, prepareDataFolder } from './config/data-folder.ts';
+import type { Options } from './config/options.ts';
+import { removeServiceFile, writeServiceFile } from './config/service-file.ts';
+import { openWallet } from './config/wallet.ts';
+import { postgresEngine } from './engines/postgres/engine.ts';
+import { sqliteEngine } from './engines/sqlite/engine.ts';
+import { createHttpServer } from './http/server.ts';
+import { createLocalDispatcher } from './jobs/local/dispatcher.ts';
+import { createRetention } from './jobs/retention.ts';
+import { createWorker } from './jobs/worker.ts';
+import { createEnvironment } from './operations/environment.ts';
+import { createExportHandler } from './operations/export.ts';
+import { createImportHandler } from './operations/import.ts';
+import { createVerifyHandler } from './operations/verify.ts';
+import { createService } from './service/create-service.ts';
+import { ensureDefaults } from './service/directories.ts';
+import { withSignals } from './service/job-signals.ts';
+import { localDriver } from './storages/local/driver.ts';
+import { createStorageStack } from './storages/stack.ts';
+import { openSqliteStore } from './store/sqlite-store.ts';
+
+/** There is one process on an embedded store. */
+const workerId = 'local';
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * The composition root: the only file that names concrete engines, storages and APIs.
+ * Opens the data folder (one process at a time), goes on with the jobs that are in it, and answers requests in process; `listen` opens the port.
+ */
+export async function openApp(options: Options, use: AppUse): Promise<App> {
+  const clock = systemClock;
+  const log = createLogger({
+    level: use === 'command' && options.logLevel === 'info' ? 'warn' : options.logLevel,
+  });
+  const folder = locateDataFolder(options.data);
+  await using opening = new AsyncDisposableStack();
+
+  await prepareDataFolder(folder);
+  const opened = opening.use(await openSqliteStore({ path: folder.storeFile, clock, log }));
+  const { store, signals } = withSignals(opened.jobs);
+  const { registry } = opened;
+  const sealer = await openWallet(folder.walletFile, options.walletKey);
+  const storages = createStorageStack({ drivers: [localDriver], log, clock });
+  const engines = [sqliteEngine, postgresEngine];
+  const environment = createEnvironment({ engines, registry, sealer, openStorage: storages.open });
+  await ensureDefaults(registry, folder.dumpFolder);
+
+  const handlers = [
+    createExportHandler(environment, { unitBytes: options.unitBytes }),
+    createImportHandler(environment),
+    createVerifyHandler(environment),
+  ];
+  const worker = createWorker({ store, handlers, clock, log });
+  const dispatcher = createLocalDispatcher({
+    store,
+    worker,
+    workerId,
+    maxRunning: options.workers,
+    clock,
+    log,
+  });
+  let ready = false;
+  const localToken = new Secret(randomBytes(32).toString('base64url'));
+  const service = createService({
+    store,
+    signals,
+    registry,
+    environment,
+    sealer,
+    dispatcher,
+    clock,
+    log,
+    options: { threadsMax: options.threadsMax },
+    localToken,
+    isReady: () => ready,
+  });
+  const http = createHttpServer({
+    apis: [
+      createNativeApi(service, { version }),
+      createOrdsApi({
+        service,
+        defaultDatabase: () => options.defaultDatabase,
+        endState: options.ordsEndState,
+        clock,
+      }),
+    ],
+    service,
+    log,
+    options: { trustedProxies: options.trustedProxies, bodyLimit: options.bodyLimit },
+  });
+
+  await dispatcher.start();
+  const retention = createRetention({ store, clock, log, keepMs: options.retentionDays * dayMs });
+  retention.start();
+  ready = true;
+  const parts = opening.move();
+
+  return {
+    call: async ({ method, path, headers, body }) => {
+      const answer = await http.inject({
+        method,
+        url: path,
+        headers: { authorization: `Bearer ${localToken.reveal()}`, ...headers },
+        ...(body === undefined ? {} : { payload: body as object }),
+      });
+      return {
+        status: answer.statusCode,
+        headers: Object.fromEntries(
+          Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+        ),
+        body: answer.body,
+      };
+    },
+    listen: async (port = options.port) => {
+      const { url } = await http.listen(options.host, port);
+      await writeServiceFile(folder.serviceFile, { url, pid: process.pid, token: localToken.reveal() });
+      return { url };
+    },
+    summary: await summaryOf(registry),
+    [Symbol.asyncDispose]: async () => {
+      ready = false;
+      const graceMs = options.shutdownGraceSeconds * 1000;
+      await removeServiceFile(folder.serviceFile, process.pid);
+      retention.stop();
+      await Promise.all([http.close(graceMs), dispatcher.drain(graceMs)]);
+      await parts.disposeAsync();
+    },
+  };
+}
+
+async function summaryOf(registry: {
+  listDatabases(): Promise<
+    readonly { readonly name: string; readonly engine: string; readonly description: string }[]
+  >;
+}): Promise<readonly string[]> {
+  const databases = await registry.listDatabases();
+  if (databases.length === 0) return ['No databases are registered yet: pumphouse database add NAME URL'];
+  return databases.map(({ name, engine, description }) => `Database ${name}: ${engine}, ${description}`);
+}

@@ -1,0 +1,84 @@
+import { formatTable } from '../format.ts';
+import { readSecretLine } from '../read-secret.ts';
+import type { CommandEnd, Session } from '../session.ts';
+
+interface DatabaseView {
+  readonly name: string;
+  readonly uid: number;
+  readonly engine: string;
+  readonly url: string;
+}
+
+interface Finding {
+  readonly level: string;
+  readonly check: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const resource = (name: string): string => `/api/v1/databases/${encodeURIComponent(name)}`;
+
+export async function addDatabase(
+  session: Session,
+  name: string,
+  url: string,
+  flags: { readonly passwordStdin?: boolean },
+): Promise<CommandEnd> {
+  const password = flags.passwordStdin === true ? await readSecretLine(session.host) : undefined;
+  const client = await session.client();
+  const body = { name, url, ...(password === undefined ? {} : { password }) };
+  const database = await client.json<DatabaseView>({ method: 'POST', path: '/api/v1/databases', body });
+  session.show(database, () => `Registered ${database.name} (${database.engine}, ${database.url}).`);
+  return 'ok';
+}
+
+export async function listDatabases(session: Session): Promise<CommandEnd> {
+  const client = await session.client();
+  const { items } = await client.json<{ readonly items: readonly DatabaseView[] }>({
+    method: 'GET',
+    path: '/api/v1/databases',
+  });
+  session.show(items, () =>
+    items.length === 0
+      ? 'No databases yet: pumphouse database add NAME URL'
+      : formatTable(
+          ['name', 'uid', 'engine', 'url'],
+          items.map(({ name, uid, engine, url }) => [name, String(uid), engine, url]),
+        ),
+  );
+  return 'ok';
+}
+
+/** Red findings make the exit code `unsupported`, so that scripts can ask. */
+export async function testDatabase(
+  session: Session,
+  name: string,
+  flags: { readonly for: string },
+): Promise<CommandEnd> {
+  const client = await session.client();
+  const result = await client.json<{
+    readonly engine: string;
+    readonly server_version: string;
+    readonly findings: readonly Finding[];
+  }>({
+    method: 'POST',
+    path: `${resource(name)}/test`,
+    body: { purpose: flags.for },
+  });
+  session.show(result, () =>
+    [
+      `${name} answers: ${result.engine} ${result.server_version}`,
+      ...result.findings.map(({ level, message, remedy }) =>
+        `${level.padEnd(5)} ${message} ${remedy}`.trimEnd(),
+      ),
+    ].join('\n'),
+  );
+  return result.findings.some(({ level }) => level === 'red') ? 'unsupported' : 'ok';
+}
+
+export async function removeDatabase(session: Session, name: string): Promise<CommandEnd> {
+  const client = await session.client();
+  await client.json({ method: 'DELETE', path: resource(name) });
+  session.show({ removed: name }, () => `Removed ${name}; the database itself is untouched.`);
+  return 'ok';
+}

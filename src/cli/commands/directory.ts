@@ -1,0 +1,38 @@
+import path from 'node:path';
+import { formatTable } from '../format.ts';
+import type { CommandEnd, Session } from '../session.ts';
+
+interface DirectoryView {
+  readonly name: string;
+  readonly url: string;
+}
+
+export async function addDirectory(session: Session, name: string, folder: string): Promise<CommandEnd> {
+  const client = await session.client();
+  const body = { name, path: path.resolve(folder) };
+  const directory = await client.json<DirectoryView>({ method: 'POST', path: '/api/v1/directories', body });
+  session.show(directory, () => `Directory ${directory.name} is ${directory.url}.`);
+  return 'ok';
+}
+
+export async function listDirectories(session: Session): Promise<CommandEnd> {
+  const client = await session.client();
+  const { items } = await client.json<{ readonly items: readonly DirectoryView[] }>({
+    method: 'GET',
+    path: '/api/v1/directories',
+  });
+  session.show(items, () =>
+    formatTable(
+      ['name', 'url'],
+      items.map(({ name, url }) => [name, url]),
+    ),
+  );
+  return 'ok';
+}
+
+export async function removeDirectory(session: Session, name: string): Promise<CommandEnd> {
+  const client = await session.client();
+  await client.json({ method: 'DELETE', path: `/api/v1/directories/${encodeURIComponent(name)}` });
+  session.show({ removed: name }, () => `Removed ${name}; its files are untouched.`);
+  return 'ok';
+}

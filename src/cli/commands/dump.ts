@@ -1,0 +1,92 @@
+import { formatBytes, formatCount, formatTable } from '../format.ts';
+import { locationQuery } from '../location.ts';
+import type { CommandEnd, Session } from '../session.ts';
+
+interface DumpSet {
+  readonly file_pattern: string;
+  readonly job: string;
+  readonly engine: string;
+  readonly database: string;
+  readonly created_at: string;
+  readonly tables: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly error_count: number;
+}
+
+interface DumpSetContents {
+  readonly job: { readonly name: string };
+  readonly created_at: string;
+  readonly source: { readonly engine: string; readonly server_version: string; readonly database: string };
+  readonly mode: string;
+  readonly encoding: string;
+  readonly consistency: { readonly kind: string; readonly note: string };
+  readonly bytes: number;
+  readonly raw_bytes: number;
+  readonly tables: readonly {
+    readonly schema: string;
+    readonly name: string;
+    readonly rows: number;
+    readonly raw_bytes: number;
+    readonly status: string;
+    readonly error: string | null;
+  }[];
+  readonly objects: readonly { readonly type: string; readonly count: number }[];
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+export async function listDumpSets(session: Session, location: string | undefined): Promise<CommandEnd> {
+  const client = await session.client();
+  const { items } = await client.json<{ readonly items: readonly DumpSet[] }>({
+    method: 'GET',
+    path: `/api/v1/dump-sets${locationQuery(location)}`,
+  });
+  session.show(items, () =>
+    items.length === 0
+      ? 'No complete dump sets there.'
+      : formatTable(
+          ['file', 'database', 'engine', 'created', 'tables', 'rows', 'size', 'errors'],
+          items.map((set) => [
+            set.file_pattern,
+            set.database,
+            set.engine,
+            set.created_at,
+            formatCount(set.tables),
+            formatCount(set.rows),
+            formatBytes(set.bytes),
+            String(set.error_count),
+          ]),
+        ),
+  );
+  return 'ok';
+}
+
+export async function showDumpSet(
+  session: Session,
+  location: string,
+  flags: { readonly file?: string },
+): Promise<CommandEnd> {
+  const client = await session.client();
+  const set = await client.json<DumpSetContents>({
+    method: 'GET',
+    path: `/api/v1/dump-sets/show${locationQuery(location, flags.file)}`,
+  });
+  session.show(set, () =>
+    [
+      `${set.job.name}: ${set.mode} export of ${set.source.database} (${set.source.engine} ${set.source.server_version}), ${set.created_at}`,
+      `${set.encoding}, consistency ${set.consistency.kind}${set.consistency.note === '' ? '' : ` (${set.consistency.note})`}, ${formatBytes(set.bytes)} in ${set.files.length} files, ${formatBytes(set.raw_bytes)} uncompressed`,
+      `objects: ${set.objects.map(({ type, count }) => `${count} ${type.toLowerCase()}`).join(', ')}`,
+      formatTable(
+        ['schema', 'table', 'rows', 'size', 'status'],
+        set.tables.map((table) => [
+          table.schema,
+          table.name,
+          formatCount(table.rows),
+          formatBytes(table.raw_bytes),
+          table.error ?? table.status,
+        ]),
+      ),
+    ].join('\n'),
+  );
+  return 'ok';
+}

@@ -1,0 +1,41 @@
+import { text } from 'node:stream/consumers';
+import { AppError } from '../core/errors.ts';
+import type { CliHost } from './host.ts';
+
+/** The first line of standard input, without its end: how passwords come, so that none stands on a command line. */
+export async function readSecretLine(host: CliHost): Promise<string> {
+  const [line = ''] = (await text(host.stdin)).split(/\r?\n/);
+  if (line === '') {
+    throw new AppError('usage', {
+      message: 'Standard input holds no password.',
+      hint: 'Give it as the first line: printf \'%s\\n\' "$PASSWORD" | pumphouse ... --password-stdin',
+    });
+  }
+  return line;
+}
+
+/** A password from the terminal, not shown while it is typed. */
+export async function askSecret(host: CliHost, question: string): Promise<string> {
+  const input = host.stdin as NodeJS.ReadStream;
+  if (input.isTTY !== true) {
+    throw new AppError('usage', { message: 'A password is needed.', hint: 'Give it with --password-stdin.' });
+  }
+  host.stderr.write(question);
+  input.setRawMode(true);
+  input.setEncoding('utf8');
+  try {
+    let typed = '';
+    for await (const characters of input) {
+      for (const character of characters as string) {
+        if (character === '\r' || character === '\n') return typed;
+        if (character === '\u0003') throw new AppError('aborted', { message: 'Interrupted.' });
+        typed = character === '\u007f' ? typed.slice(0, -1) : typed + character;
+      }
+    }
+    return typed;
+  } finally {
+    input.setRawMode(false);
+    input.pause();
+    host.stderr.write('\n');
+  }
+}
