@@ -2,7 +2,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSampleDatabase } from '../src/cli/demo/sample-database.ts';
 import type { BenchSettings } from './main.ts';
-import { startServiceProcess } from './service-process.ts';
+import { startServiceProcess } from '../test/harness/service-process.ts';
 
 const requests = 400;
 /** Between two requests, so that they meet the running job at different moments. */

@@ -48,7 +48,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   const { store, signals } = withSignals(opened.jobs);
   const { registry } = opened;
   const sealer = await openWallet(folder.walletFile, options.walletKey);
-  const storages = createStorageStack({ drivers: [localDriver], log, clock });
+  const storages = createStorageStack({ drivers: [localDriver] });
   const engines = [sqliteEngine, postgresEngine];
   const environment = createEnvironment({ engines, registry, sealer, openStorage: storages.open });
   await ensureDefaults(registry, folder.dumpFolder);

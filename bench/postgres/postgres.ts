@@ -7,7 +7,7 @@ import { type PostgresServer, startPostgres } from '../../test/harness/postgres.
 import type { BenchSettings } from '../main.ts';
 import { type Cost, measure } from '../measure.ts';
 import { compare, report } from '../report.ts';
-import { type ServiceProcess, startServiceProcess } from '../service-process.ts';
+import { type ServiceProcess, startServiceProcess } from '../../test/harness/service-process.ts';
 import { dataStatements } from './data.ts';
 
 /** The native tools must be of the server's own major version to be a fair peer. */

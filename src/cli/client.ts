@@ -34,7 +34,7 @@ export async function connect(host: CliHost, options: LoadedOptions['values']): 
   );
 }
 
-function client(raw: ApiClient['raw'], serviceUrl: string | null, dispose: () => Promise<void>): ApiClient {
+function client(raw: ApiClient['raw'], serviceUrl: string | null, dispose: () => PromiseLike<void>): ApiClient {
   return {
     raw,
     serviceUrl,
@@ -43,7 +43,9 @@ function client(raw: ApiClient['raw'], serviceUrl: string | null, dispose: () =>
       if (response.status >= 400) throw problemOf(response);
       return (response.body === '' ? null : JSON.parse(response.body)) as T;
     },
-    [Symbol.asyncDispose]: dispose,
+    [Symbol.asyncDispose]: async () => {
+      await dispose();
+    },
   };
 }
 

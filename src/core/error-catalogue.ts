@@ -146,6 +146,11 @@ export const errorCatalogue = {
     'No job of that id or name exists, or it is not visible to the caller.',
     'See pumphouse jobs list.',
   ),
+  'job-exists': entry(
+    'conflict',
+    'A job of that name exists already for the database.',
+    'Choose another job name.',
+  ),
   'job-state': entry(
     'conflict',
     'The job is not in a state that allows this action.',

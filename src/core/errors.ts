@@ -83,3 +83,17 @@ export function isInterruption(error: unknown): boolean {
 
 /** The kind of a stored error. */
 export const errorKindOf = (code: ErrorCode): ErrorKind => errorCatalogue[code].kind;
+
+/** The same error, about the request field `field`: for errors of parts that do not know which field they were given. */
+export function withField(error: unknown, field: string): AppError {
+  const { code, message, hint, operation, context, temporary, cause } = toAppError(error);
+  return new AppError(code, {
+    message,
+    hint,
+    field,
+    context,
+    temporary,
+    ...(operation === undefined ? {} : { operation }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}

@@ -9,7 +9,7 @@ export type JobKind = JobRequest['kind'];
  *
  *     queued -> planning -> executing -> completing -> completed
  *     any active state -> failed                    (a fatal error; can be resumed)
- *     any active state -> stopping -> stopped       (asked for; can be resumed)
+ *     any active state -> stopping -> stopped       (asked for; can be resumed; completed, if its last task was just ending)
  *     stopped, failed -> queued                     (resume)
  *     anything unfinished, stopped, failed -> cancelling -> cancelled   (files removed)
  *     executing, completing -> queued               (restart under a new snapshot)
@@ -36,7 +36,7 @@ export const jobTransitions: Readonly<Record<JobState, readonly JobState[]>> = {
   completing: ['queued', 'completed', 'failed', 'stopping', 'stopped', 'cancelling'],
   completed: [],
   failed: ['queued', 'cancelling'],
-  stopping: ['stopped', 'failed', 'cancelling'],
+  stopping: ['stopped', 'completed', 'failed', 'cancelling'],
   stopped: ['queued', 'cancelling'],
   cancelling: ['cancelled', 'failed'],
   cancelled: [],
@@ -46,6 +46,9 @@ export const jobTransitions: Readonly<Record<JobState, readonly JobState[]>> = {
 export const claimableStates: readonly JobState[] = ['queued', 'planning', 'executing', 'completing'];
 /** States from which nothing happens without a new request. */
 export const restingStates: readonly JobState[] = ['completed', 'failed', 'stopped', 'cancelled'];
+
+/** All other states: something still happens to the job by itself. */
+export const unfinishedStates: readonly JobState[] = jobStates.filter((state) => !restingStates.includes(state));
 
 /** True when nothing will happen to the job without a new request. */
 export const isResting = (state: JobState): boolean => restingStates.includes(state);

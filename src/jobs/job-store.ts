@@ -115,7 +115,8 @@ export interface JobStore extends AsyncDisposable {
   /** Newest first. */
   listJobs(filter: JobFilter): Promise<readonly Job[]>;
   tableProgress(jobId: string): Promise<readonly TableProgress[]>;
-  tasks(jobId: string, kind?: string): Promise<readonly TaskRecord[]>;
+  /** In the order of their keys; only those of the kind and the group where given. */
+  tasks(jobId: string, kind?: string, group?: string): Promise<readonly TaskRecord[]>;
 
   /**
    * The next ready task of a claimable job with fewer running tasks than `threads` (jobs with fewer running tasks first, then older;

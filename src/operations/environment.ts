@@ -1,4 +1,6 @@
+import { AppError, withField } from '../core/errors.ts';
 import type { LocationRequest } from '../core/request.ts';
+import type { Sealer } from '../core/sealer.ts';
 import type { Engine, EngineTarget } from '../engines/engine.ts';
 import type { Storage } from '../storages/storage.ts';
 
@@ -19,4 +21,98 @@ export interface Environment {
   database(name: string): Promise<ResolvedDatabase>;
   /** The storage behind its layers. Throws `directory-unknown`, `location-invalid`. No I/O at the place itself. */
   storage(location: LocationRequest): Promise<Storage>;
+}
+
+/** What is asked of the registry here. */
+export interface NamedThings {
+  getDatabase(name: string): Promise<{ readonly engine: string; readonly sealedTarget: string } | null>;
+  getDirectory(name: string): Promise<{ readonly url: string } | null>;
+}
+
+export interface EnvironmentParts {
+  readonly engines: readonly Engine[];
+  /** The storage behind a URL, in its layers (storages/stack.ts). Throws `location-invalid`. */
+  readonly openStorage: (url: URL) => Storage;
+  readonly registry: NamedThings;
+  readonly sealer: Sealer;
+}
+
+/** Seals an engine's target for the registry. */
+export const sealTarget = (sealer: Sealer, target: EngineTarget): string =>
+  sealer.seal(JSON.stringify(target));
+
+/** Finds engines, registered databases and storages by what requests call them. */
+export function createEnvironment({ engines, openStorage, registry, sealer }: EnvironmentParts): Environment {
+  return {
+    engines,
+
+    engineForUrl(url) {
+      const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
+      const engine = engines.find(({ schemes }) => scheme !== undefined && schemes.includes(scheme));
+      if (engine !== undefined) return engine;
+      const known = engines.flatMap(({ schemes }) => schemes);
+      throw new AppError('url-invalid', {
+        field: 'url',
+        // What stands there instead of a scheme may be part of a secret, so only a scheme is repeated.
+        message:
+          scheme === undefined
+            ? 'The database URL does not begin with a scheme.'
+            : `The database URL has the unknown scheme ${scheme}.`,
+        hint: `Begin the URL with ${known.map((each) => `${each}:`).join(' or ')}.`,
+      });
+    },
+
+    async database(name) {
+      const record = await registry.getDatabase(name);
+      if (record === null) {
+        throw new AppError('database-unknown', {
+          field: 'database',
+          message: `There is no database ${JSON.stringify(name)}.`,
+        });
+      }
+      const engine = engines.find(({ id }) => id === record.engine);
+      if (engine === undefined) {
+        throw new AppError('unsupported', {
+          field: 'database',
+          message: `The database ${name} needs the engine ${record.engine}, which this version does not have.`,
+        });
+      }
+      return { name, engine, target: JSON.parse(sealer.unseal(record.sealedTarget)) as EngineTarget };
+    },
+
+    async storage(location) {
+      const url = await urlOf(registry, location);
+      try {
+        return openStorage(url);
+      } catch (error) {
+        throw withField(error, 'location');
+      }
+    },
+  };
+}
+
+async function urlOf(registry: NamedThings, location: LocationRequest): Promise<URL> {
+  if (location.type === 'url') return parseLocationUrl(location.url, 'location');
+  const directory = await registry.getDirectory(location.directory);
+  if (directory === null) {
+    throw new AppError('directory-unknown', {
+      field: 'location',
+      message: `There is no directory ${JSON.stringify(location.directory)}.`,
+    });
+  }
+  return new URL(directory.url);
+}
+
+/** A storage URL as text, parsed. Throws `location-invalid`; the text is not repeated, since it may hold a secret. */
+export function parseLocationUrl(text: string, field: string): URL {
+  const url = URL.parse(text);
+  if (url === null) {
+    throw new AppError('location-invalid', { field, message: `${field} is not a valid URL.` });
+  }
+  if (url.password === '') return url;
+  throw new AppError('location-invalid', {
+    field,
+    message: `${field} holds a password, and locations are not kept secret.`,
+    hint: 'Leave user name and password out of the URL.',
+  });
 }

@@ -1,6 +1,6 @@
 import { tableKey } from '../core/catalogue.ts';
 import type { ImportRequest } from '../core/request.ts';
-import { readFrame } from '../dump/read-set.ts';
+import { readFrame } from '../dump/read-frame.ts';
 import type { ApplyFailure } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { Environment } from './environment.ts';

@@ -1,7 +1,8 @@
 import { tableKey } from '../core/catalogue.ts';
 import type { FrameRef, Manifest } from '../core/manifest.ts';
 import type { LocationRequest } from '../core/request.ts';
-import { readFrame, verifyFile } from '../dump/read-set.ts';
+import { readFrame } from '../dump/read-frame.ts';
+import { verifyFile } from '../dump/verify-file.ts';
 import type { Storage } from '../storages/storage.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskSpec } from '../jobs/job-store.ts';

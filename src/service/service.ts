@@ -56,6 +56,8 @@ export interface StartExport {
   readonly encoding?: Encoding;
   /** 1 or more; default 1; lowered silently to what the service allows. */
   readonly threads?: number;
+  /** The user whose own schema is meant where no schema is named; default: the caller. */
+  readonly ownSchemaOf?: string;
 }
 
 export interface StartImport {
@@ -144,6 +146,7 @@ export interface Service {
   /** Tables, schemas and tablespaces, live. */
   inspectDatabase(context: CallContext, name: string): Promise<Catalogue>;
 
+  /** `path`: absolute, or a storage URL. The folder is made when it is missing, and tried by writing a small file. */
   addDirectory(
     context: CallContext,
     input: { readonly name: string; readonly path: string },
@@ -158,6 +161,7 @@ export interface Service {
       readonly name: string;
       readonly role: string;
       readonly password: string;
+      /** Grants of a developer; undefined: every database, also those to come (`*`). Other roles take none. */
       readonly databases?: readonly string[];
     },
   ): Promise<UserView>;

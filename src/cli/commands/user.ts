@@ -17,7 +17,7 @@ interface AddUserFlags {
 export async function addUser(
   session: Session,
   name: string,
-  { role, passwordStdin, database = [] }: AddUserFlags,
+  { role, passwordStdin, database }: AddUserFlags,
 ): Promise<CommandEnd> {
   const password =
     passwordStdin === true
@@ -27,7 +27,7 @@ export async function addUser(
   const user = await client.json<UserView>({
     method: 'POST',
     path: '/api/v1/users',
-    body: { name, role, password, databases: database },
+    body: { name, role, password, ...(database === undefined ? {} : { databases: database }) },
   });
   const granted = user.databases.length > 0 ? ` on ${user.databases.join(', ')}` : '';
   session.show(user, () => `Added ${user.name}, ${user.role}${granted}.`);

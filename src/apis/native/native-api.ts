@@ -1,0 +1,116 @@
+import Type from 'typebox';
+import { roles } from '../../core/permission.ts';
+import type { Service } from '../../service/service.ts';
+import type { Api, Route } from '../api.ts';
+import { describeApi } from '../openapi.ts';
+import { callContext } from './call-context.ts';
+import { databaseRoutes } from './databases.ts';
+import { directoryRoutes } from './directories.ts';
+import { dumpSetRoutes } from './dump-sets.ts';
+import { jobEventsRoute } from './job-events.ts';
+import { jobFileRoutes } from './job-files.ts';
+import { jobLogRoute } from './job-log.ts';
+import { jobView } from './job-view.ts';
+import { jobRoutes } from './jobs.ts';
+import { encodeProblem, Problem, problemMediaType } from './problem.ts';
+import { createRateMeter } from './rate-meter.ts';
+import { words } from './schema-parts.ts';
+import { apiId } from './start-job.ts';
+import { userRoutes } from './users.ts';
+
+const prefix = '/api/v1';
+const title = 'Pumphouse API';
+
+const Index = Type.Object({
+  name: Type.String({ description: 'Name of the service.' }),
+  version: Type.String({ description: 'Version of the service.' }),
+  caller: Type.Object({
+    name: Type.String({ description: 'Name of the caller.' }),
+    role: words(roles, 'Role of the caller.'),
+  }),
+  links: Type.Record(Type.String(), Type.String(), { description: 'The collections of this API.' }),
+});
+
+export interface NativeApiOptions {
+  /** Version of the service, as the index and the API description tell it. */
+  readonly version: string;
+  /** Milliseconds since the epoch; for rates. */
+  readonly now?: () => number;
+}
+
+/** Our own API below `/api/v1`, and its description at `/openapi.json`. */
+export function createNativeApi(service: Service, options: NativeApiOptions): Api {
+  const rateOf = createRateMeter(options.now ?? Date.now);
+  const view = (job: Parameters<typeof rateOf>[0]) => jobView(job, rateOf(job), prefix);
+
+  const index: Route = {
+    method: 'GET',
+    path: '/',
+    operationId: 'getIndex',
+    summary: 'Who answers, and who asks',
+    tags: ['service'],
+    access: 'authenticated',
+    responses: { 200: { description: 'The index.', schema: Index } },
+    async handle(request) {
+      const { name, role } = callContext(request).caller;
+      const links = {
+        databases: `${prefix}/databases`,
+        directories: `${prefix}/directories`,
+        users: `${prefix}/users`,
+        jobs: `${prefix}/jobs`,
+        dump_sets: `${prefix}/dump-sets`,
+        description: '/openapi.json',
+      };
+      return {
+        status: 200,
+        body: { name: 'Pumphouse', version: options.version, caller: { name, role }, links },
+      };
+    },
+  };
+
+  const routes: Route[] = [
+    index,
+    { ...index, path: '', hidden: true },
+    ...databaseRoutes(service, prefix),
+    ...directoryRoutes(service, prefix),
+    ...userRoutes(service, prefix),
+    ...jobRoutes(service, view),
+    jobLogRoute(service),
+    jobEventsRoute(service, view),
+    ...jobFileRoutes(service, prefix),
+    ...dumpSetRoutes(service),
+  ];
+  let description: Readonly<Record<string, unknown>> | null = null;
+  const described: Route = {
+    method: 'GET',
+    path: '/openapi.json',
+    atRoot: true,
+    hidden: true,
+    operationId: 'getDescription',
+    summary: 'The description of this API (OpenAPI 3.1)',
+    tags: ['service'],
+    access: 'public',
+    responses: { 200: { description: 'The description.', schema: Type.Object({}) } },
+    async handle() {
+      description ??= describeApi(
+        { title, prefix, routes },
+        {
+          openapi: '3.1',
+          version: options.version,
+          description: 'Export, import and verify databases as jobs.',
+          error: { schema: Problem, mediaType: problemMediaType },
+        },
+      );
+      return { status: 200, headers: { 'cache-control': 'no-cache' }, body: description };
+    },
+  };
+
+  return {
+    id: apiId,
+    title,
+    prefix,
+    routes: [...routes, described],
+    challenge: 'Basic realm="Pumphouse", charset="UTF-8"',
+    encodeError: (error, request) => encodeProblem(error, request.requestId),
+  };
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../../base/clock.ts';
+import { AppError } from '../../core/errors.ts';
+import type { CallContext, Service } from '../../service/service.ts';
+import type { ApiReply, ApiRequest, Route } from '../api.ts';
+import { type Address, type AddressBook, resolveAddress } from './address.ts';
+import type { EndState } from './states.ts';
+
+/** What every operation works with. */
+export interface OrdsParts extends AddressBook {
+  readonly service: Service;
+  readonly endState: EndState;
+  readonly clock: Clock;
+}
+
+/** One operation of the Database API, wherever it is addressed. */
+export interface Operation extends Omit<Route, 'path' | 'handle' | 'hidden' | 'atRoot'> {
+  /** Below `/_/db-api/stable`. */
+  readonly path: string;
+  /** Further spellings of the path, left out of the description. */
+  readonly aliases?: readonly string[];
+  handle(request: ApiRequest, address: Address): Promise<ApiReply>;
+}
+
+const forms = ['/:pool/:alias/_/db-api', '/:pool/_/db-api', '/_/db-api'];
+const versions = ['stable', 'latest'];
+
+/** An operation at every address that it has; only the fullest form is described. */
+export function routesOf(operation: Operation, book: AddressBook): readonly Route[] {
+  const { aliases = [], path, handle, query: _query, body: _body, ...common } = operation;
+  // Bodies and queries are described by schemas and read by decoders, which take what Oracle's clients send besides
+  // (null members, words in lower case) and know the words of the contract.
+  return forms.flatMap((form, formIndex) =>
+    versions.flatMap((version, versionIndex) =>
+      [path, ...aliases].map((spelling, spellingIndex) => ({
+        ...common,
+        path: `${form}/${version}${spelling}`,
+        hidden: formIndex + versionIndex + spellingIndex > 0,
+        handle: async (request: ApiRequest) => handle(request, await resolveAddress(book, request)),
+      })),
+    ),
+  );
+}
+
+/** The call context of a request that was authenticated. */
+export function callContext(request: ApiRequest): CallContext {
+  if (request.caller === null) {
+    throw new AppError('unauthenticated', { message: 'The request carries no credentials.' });
+  }
+  return { caller: request.caller, requestId: request.requestId, signal: request.signal };
+}

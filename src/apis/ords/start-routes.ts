@@ -1,0 +1,126 @@
+import { etagOf } from '../../base/etag.ts';
+import { AppError } from '../../core/errors.ts';
+import type { StartOptions } from '../../service/service.ts';
+import type { ApiReply, ApiRequest } from '../api.ts';
+import type { Address } from './address.ts';
+import { dumpFiles } from './find-job.ts';
+import { jobFacts, jobItem } from './job-item.ts';
+import { defaultDumpName, jobNames } from './job-names.ts';
+import { jobHref } from './links.ts';
+import { callContext, type Operation, type OrdsParts } from './operation.ts';
+import { exportRequest, importRequest, jobItemSchema, startRequest } from './schemas.ts';
+import { type Operation as DataPumpOperation, decodeStart } from './start-request.ts';
+
+const tags = ['Data Pump'];
+const created = {
+  201: {
+    description: 'The job is accepted and runs on. Location and Content-Location are its address.',
+    schema: jobItemSchema,
+  },
+};
+
+/** POST export, import, and the older form on jobs/. */
+export function startOperations(parts: OrdsParts): readonly Operation[] {
+  return [
+    {
+      method: 'POST',
+      path: '/database/datapump/export',
+      aliases: ['/database/datapump/export/'],
+      operationId: 'startDataPumpExport',
+      summary: 'Start an export',
+      description: 'Writes the chosen objects and their rows to dump files, as a job.',
+      tags,
+      access: 'authenticated',
+      body: exportRequest,
+      responses: created,
+      handle: (request, address) => start(parts, 'EXPORT', request, address),
+    },
+    {
+      method: 'POST',
+      path: '/database/datapump/import',
+      aliases: ['/database/datapump/import/'],
+      operationId: 'startDataPumpImport',
+      summary: 'Start an import',
+      description: 'Reads dump files that an export wrote into the database, as a job.',
+      tags,
+      access: 'authenticated',
+      body: importRequest,
+      responses: created,
+      handle: (request, address) => start(parts, 'IMPORT', request, address),
+    },
+    {
+      method: 'POST',
+      path: '/database/datapump/jobs/',
+      aliases: ['/database/datapump/jobs'],
+      operationId: 'startDataPumpJob',
+      summary: 'Start an export or an import (older form)',
+      description: 'The same as export and import, told apart by the member operation.',
+      tags,
+      access: 'authenticated',
+      body: startRequest,
+      responses: created,
+      handle: (request, address) => start(parts, null, request, address),
+    },
+  ];
+}
+
+async function start(
+  parts: OrdsParts,
+  operation: DataPumpOperation | null,
+  request: ApiRequest,
+  address: Address,
+): Promise<ApiReply> {
+  const context = callContext(request);
+  const command = decodeStart(operation, request.body, address);
+  const idempotencyKey = request.headers['idempotency-key'];
+  const options: StartOptions = {
+    api: 'ords',
+    apiData: { ...command.apiData },
+    jobName: jobNames(command.operation, parts.clock.now()),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  };
+  const { job } = await namingMembers(() =>
+    command.operation === 'EXPORT'
+      ? parts.service.startExport(context, command.input, { ...options, defaultFilePattern: defaultDumpName })
+      : parts.service.startImport(context, command.input, options),
+  );
+
+  const facts = jobFacts(job, parts.endState);
+  if (facts === null) {
+    throw new AppError('job-state', {
+      message: `The job ${job.name} that the Idempotency-Key stands for was cancelled.`,
+      hint: 'Use a new key for a new job.',
+    });
+  }
+  const item = jobItem(job, facts, await dumpFiles(parts.service, context, job), address);
+  const self = jobHref(address, facts.owner_name, job.name);
+  return {
+    status: 201,
+    headers: {
+      'Content-Type': 'application/json',
+      Location: self,
+      'Content-Location': self,
+      ETag: etagOf(item),
+    },
+    body: item,
+  };
+}
+
+/** Fields of the service that have another name in this API. */
+const memberOf: Readonly<Record<string, string>> = {
+  file_pattern: 'file_name',
+  location: 'datapump_dir',
+  mode: 'job_mode',
+};
+
+/** Runs `start`; the message of a refusal names the member of this API's request that it is about. */
+async function namingMembers<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const member = error instanceof AppError ? memberOf[error.field ?? ''] : undefined;
+    if (!(error instanceof AppError) || member === undefined || error.message.includes(member)) throw error;
+    const { code, message, hint, context, cause } = error;
+    throw new AppError(code, { message: `${member}: ${message}`, hint, context, cause, field: member });
+  }
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after, before } from 'node:test';
+import { inspect } from 'node:util';
+import type { AppError } from '../core/errors.ts';
+import { openConfigFolder } from './config-folder.ts';
+import { loadOptions } from './load-options.ts';
+import { optionList } from './options.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pumphouse-options-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+const keyText = Buffer.alloc(32, 7).toString('base64');
+
+test('without anything given every option has its default', async () => {
+  const { values, reports } = await loadOptions({ cwd: folder });
+  assert.deepEqual(values, {
+    data: join(folder, 'pumphouse-data'),
+    config: join(folder, 'pumphouse-data', 'config'),
+    walletKey: null,
+    host: '127.0.0.1',
+    port: 8080,
+    trustedProxies: [],
+    bodyLimit: 1_048_576,
+    shutdownGraceSeconds: 10,
+    defaultDatabase: null,
+    ordsEndState: 'COMPLETED',
+    workers: availableParallelism() + 1,
+    threadsMax: 16,
+    unitBytes: 67_108_864,
+    retentionDays: 30,
+    logLevel: 'info',
+  });
+  assert.ok(reports.every(({ source }) => source === 'default'));
+});
+
+test('a flag wins over the environment, that over the config folder, that over the default', async () => {
+  const config = join(folder, 'order');
+  const settings = openConfigFolder(config);
+  await settings.set('port', '1');
+  await settings.set('host', '10.0.0.1');
+  await settings.set('threads-max', '4');
+  const { values, reports } = await loadOptions({
+    cwd: folder,
+    flags: { config, port: '3' },
+    env: { PUMPHOUSE_PORT: '2', PUMPHOUSE_HOST: '10.0.0.2', PUMPHOUSE_LOG_LEVEL: '' },
+  });
+  assert.equal(values.port, 3);
+  assert.equal(values.host, '10.0.0.2');
+  assert.equal(values.threadsMax, 4);
+  assert.equal(values.logLevel, 'info');
+  const sourceOf = (name: string) => reports.find((report) => report.name === name)?.source;
+  assert.equal(sourceOf('config'), 'flag');
+  assert.equal(sourceOf('port'), 'flag');
+  assert.equal(sourceOf('host'), 'environment');
+  assert.equal(sourceOf('threads-max'), 'config folder');
+  assert.equal(sourceOf('log-level'), 'default');
+});
+
+test('the config folder is in the data folder unless named', async () => {
+  const data = join(folder, 'with-config');
+  await openConfigFolder(join(data, 'config')).set('port', '4711');
+  const { values } = await loadOptions({ env: { PUMPHOUSE_DATA: data } });
+  assert.equal(values.port, 4711);
+  assert.equal(values.config, join(data, 'config'));
+});
+
+const badTexts: Readonly<Record<string, readonly string[]>> = {
+  data: ['a\u0000b'],
+  config: ['a\nb'],
+  'wallet-key': ['short', Buffer.alloc(31).toString('base64'), 'zz'.repeat(32)],
+  host: ['\u007f'],
+  port: ['-1', '65536', '80.5', 'http', '1e3', ' 80'],
+  'trusted-proxies': ['10.0.0.1,\u0001'],
+  'body-limit': ['0', '1TiB', '-5', '1.5MiB'],
+  'shutdown-grace': ['-1', '5s'],
+  'default-database': ['\t'],
+  'ords.end-state': ['completed', 'DONE'],
+  workers: ['0', '257', 'many'],
+  'threads-max': ['0', '1000000000'],
+  'unit-bytes': ['1', '17GiB'],
+  retention: ['0', 'forever'],
+  'log-level': ['verbose', 'INFO'],
+};
+
+for (const [, declaration] of optionList) {
+  test(`a wrong value of ${declaration.name} is refused naming the variable and what it takes`, async () => {
+    const texts = badTexts[declaration.name] ?? [];
+    assert.ok(texts.length > 0);
+    for (const text of texts) {
+      await assert.rejects(
+        loadOptions({ cwd: folder, env: { [declaration.env]: text } }),
+        (error: AppError) => {
+          assert.equal(error.code, 'option-invalid');
+          assert.equal(error.field, declaration.name);
+          assert.ok(error.message.startsWith(`${declaration.env} takes ${declaration.type.describe}`));
+          if (declaration.secret) assert.ok(!inspect(error).includes(text));
+          return true;
+        },
+      );
+    }
+  });
+
+  test(`the shown value of ${declaration.name} parses to the same value`, () => {
+    const value = declaration.initial();
+    if (!declaration.secret) assert.deepEqual(declaration.type.parse(declaration.type.show(value)), value);
+  });
+}
+
+test('values are read as documented', async () => {
+  const { values } = await loadOptions({
+    cwd: folder,
+    env: {
+      PUMPHOUSE_UNIT_BYTES: '1 GiB',
+      PUMPHOUSE_BODY_LIMIT: '4096',
+      PUMPHOUSE_TRUSTED_PROXIES: '10.0.0.0/8, ::1,',
+      PUMPHOUSE_ORDS_END_STATE: 'NOT RUNNING',
+      PUMPHOUSE_WALLET_KEY: keyText,
+    },
+  });
+  assert.equal(values.unitBytes, 1024 ** 3);
+  assert.equal(values.bodyLimit, 4096);
+  assert.deepEqual(values.trustedProxies, ['10.0.0.0/8', '::1']);
+  assert.equal(values.ordsEndState, 'NOT RUNNING');
+  assert.equal(values.walletKey?.reveal(), keyText);
+});
+
+test('a secret shows as [secret] and has no flag', async () => {
+  const loaded = await loadOptions({ cwd: folder, env: { PUMPHOUSE_WALLET_KEY: keyText } });
+  assert.ok(!inspect(loaded, { depth: 9 }).includes(keyText));
+  assert.ok(!JSON.stringify(loaded).includes(keyText));
+  assert.equal(loaded.reports.find(({ name }) => name === 'wallet-key')?.value, '[secret]');
+  for (const [, declaration] of optionList) assert.equal(declaration.flag === null, declaration.secret);
+});
+
+test('names, flags and variables are unique and follow from the name', () => {
+  const all = optionList.map(([, declaration]) => declaration);
+  for (const key of ['name', 'flag', 'env'] as const) {
+    assert.equal(new Set(all.map((declaration) => declaration[key])).size, all.length);
+  }
+  for (const { name, env } of all) {
+    assert.match(name, /^[a-z]+([.-][a-z]+)*$/);
+    assert.equal(env, `PUMPHOUSE_${name.toUpperCase().replaceAll(/[.-]/g, '_')}`);
+  }
+});
+
+test('a settings file that cannot be used is refused naming it', async () => {
+  const cases: readonly (readonly [text: string, code: string, says: RegExp])[] = [
+    ['{', 'option-invalid', /settings\.json is not valid JSON/],
+    ['[]', 'option-invalid', /is not a JSON object/],
+    ['{"prot": 1}', 'option-unknown', /sets "prot"/],
+    ['{"data": "/x"}', 'option-unknown', /sets "data"/],
+    ['{"wallet-key": "x"}', 'option-unknown', /sets "wallet-key"/],
+    ['{"port": null}', 'option-invalid', /sets port to something/],
+    ['{"port": 99999}', 'option-invalid', /port in .*settings\.json takes integer 0 to 65535, not "99999"/],
+  ];
+  for (const [index, [text, code, says]] of cases.entries()) {
+    const config = join(folder, `bad-${index}`);
+    await mkdir(config);
+    await writeFile(join(config, 'settings.json'), text);
+    await assert.rejects(loadOptions({ cwd: folder, flags: { config, port: '1' } }), (error: AppError) => {
+      assert.equal(error.code, code);
+      assert.match(error.message, says);
+      return true;
+    });
+  }
+});

@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os';
+import { logLevels } from '../base/log.ts';
+import {
+  bytesType,
+  choiceType,
+  integerType,
+  keyType,
+  listType,
+  type OptionType,
+  optional,
+  textType,
+} from './option-types.ts';
+
+/** One option, declared once: type, sources, help, redaction and the row of docs/options.md all come from here. */
+export interface OptionDeclaration<T = unknown> {
+  /** In the config folder, in `pumphouse config` and in messages: `threads-max`. */
+  readonly name: string;
+  /** `--threads-max`; null where a command line would show a secret to the process list. */
+  readonly flag: string | null;
+  /** `PUMPHOUSE_THREADS_MAX`. */
+  readonly env: string;
+  readonly type: OptionType<T>;
+  readonly initial: () => T;
+  /** The default in words; what `initial` shows where it is a constant. */
+  readonly defaultText: string;
+  readonly help: string;
+  /** Which commands read it: all, `serve`, or those that run jobs (serve, and export and import without a service). */
+  readonly readBy: 'all' | 'serve' | 'jobs';
+  readonly secret: boolean;
+  /** Whether it can stand in the config folder. False for what is needed to find or open that folder. */
+  readonly settable: boolean;
+}
+
+interface Details {
+  readonly help: string;
+  readonly readBy: OptionDeclaration['readBy'];
+  readonly defaultText?: string;
+  readonly secret?: boolean;
+  readonly settable?: boolean;
+}
+
+function option<T>(
+  name: string,
+  type: OptionType<T>,
+  initial: T | (() => T),
+  details: Details,
+): OptionDeclaration<T> {
+  const first = typeof initial === 'function' ? (initial as () => T) : () => initial;
+  const secret = details.secret ?? false;
+  return {
+    name,
+    flag: secret ? null : `--${name.replaceAll('.', '-')}`,
+    env: `PUMPHOUSE_${name.replaceAll(/[.-]/g, '_').toUpperCase()}`,
+    type,
+    initial: first,
+    defaultText: details.defaultText ?? type.show(first()),
+    help: details.help,
+    readBy: details.readBy,
+    secret,
+    settable: details.settable ?? true,
+  };
+}
+
+const mebibyte = 1024 ** 2;
+
+/** Every option of Pumphouse. */
+export const options = {
+  data: option('data', textType, './pumphouse-data', {
+    help: 'Data folder: job store, wallet, DATA_PUMP_DIR.',
+    readBy: 'all',
+    settable: false,
+  }),
+  config: option('config', optional(textType), null, {
+    help: 'Config folder, which holds settings.json.',
+    readBy: 'all',
+    defaultText: 'config in the data folder',
+    settable: false,
+  }),
+  walletKey: option('wallet-key', optional(keyType), null, {
+    help: 'Key that seals the secrets in the store.',
+    readBy: 'all',
+    defaultText: 'wallet.key in the data folder, made on first use',
+    secret: true,
+    settable: false,
+  }),
+  host: option('host', textType, '127.0.0.1', {
+    help: 'Address to listen on; 0.0.0.0 or :: for every interface.',
+    readBy: 'serve',
+  }),
+  port: option('port', integerType(0, 65_535), 8080, {
+    help: 'Port to listen on; 0 takes a free one.',
+    readBy: 'serve',
+  }),
+  trustedProxies: option('trusted-proxies', listType, [], {
+    help: 'Addresses or networks of proxies whose X-Forwarded headers are believed.',
+    readBy: 'serve',
+    defaultText: 'none',
+  }),
+  bodyLimit: option('body-limit', bytesType(1024, 1024 * mebibyte), mebibyte, {
+    help: 'Largest request body.',
+    readBy: 'serve',
+  }),
+  shutdownGraceSeconds: option('shutdown-grace', integerType(0, 3600), 10, {
+    help: 'Seconds that requests and tasks get to finish when the service stops; tasks cut off go on at the next start.',
+    readBy: 'serve',
+  }),
+  defaultDatabase: option('default-database', optional(textType), null, {
+    help: 'Database that the ORDS API means where the address names none.',
+    readBy: 'serve',
+    defaultText: 'none',
+  }),
+  ordsEndState: option('ords.end-state', choiceType(['COMPLETED', 'NOT RUNNING']), 'COMPLETED', {
+    help: 'What the ORDS API calls the state of a job that ended well.',
+    readBy: 'serve',
+  }),
+  workers: option('workers', integerType(1, 256), () => availableParallelism() + 1, {
+    help: 'Tasks that this process runs at once, over all jobs.',
+    readBy: 'jobs',
+    defaultText: 'CPU cores + 1',
+  }),
+  threadsMax: option('threads-max', integerType(1, 256), 16, {
+    help: 'Most threads of one job; a job that asks for more gets this many.',
+    readBy: 'jobs',
+  }),
+  unitBytes: option('unit-bytes', bytesType(64 * 1024, 16 * 1024 * mebibyte), 64 * mebibyte, {
+    help: 'Size at which a table is cut into units that are read and written at once.',
+    readBy: 'jobs',
+  }),
+  retentionDays: option('retention', integerType(1, 36_500), 30, {
+    help: 'Days that finished jobs and their logs are kept; dump files stay.',
+    readBy: 'serve',
+  }),
+  logLevel: option('log-level', choiceType(logLevels), 'info', {
+    help: 'Least level of the log lines on standard error.',
+    readBy: 'all',
+  }),
+} as const;
+
+export type OptionKey = keyof typeof options;
+
+type ValueOf<K extends OptionKey> = (typeof options)[K] extends OptionDeclaration<infer T> ? T : never;
+
+/** The value of every option. */
+export type Options = {
+  /** Never null: without the option it is the one in the data folder. */
+  readonly config: string;
+} & { readonly [K in Exclude<OptionKey, 'config'>]: ValueOf<K> };
+
+/** All declarations, in the order of the documentation. */
+export const optionList = Object.entries(options) as readonly (readonly [OptionKey, OptionDeclaration])[];
+
+/** The declaration of that name; undefined when there is none. */
+export function findOption(name: string): readonly [OptionKey, OptionDeclaration] | undefined {
+  return optionList.find(([, declaration]) => declaration.name === name);
+}

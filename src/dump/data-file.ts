@@ -1,0 +1,165 @@
+import { linkAbort } from '../base/linked-abort.ts';
+import type { OperationContext } from '../core/context.ts';
+import { AppError } from '../core/errors.ts';
+import type { Digest, FrameRef, ManifestFile } from '../core/manifest.ts';
+import type { PutOptions, Storage } from '../storages/storage.ts';
+import { counted, digestingCounter } from './digest.ts';
+import { compressFrame } from './zstd.ts';
+
+/** A unit's bytes, which can be read again. */
+export interface UnitSource {
+  readonly id: string;
+  /** `summary` settles after the last byte, and rejects when the iteration does. Yielded chunks must not be changed afterwards. */
+  open(context: OperationContext): {
+    readonly bytes: AsyncIterable<Uint8Array>;
+    readonly summary: Promise<{ readonly rows: number; readonly variant: string }>;
+  };
+}
+
+/** Where a unit came to lie. */
+export interface WrittenUnit extends FrameRef {
+  readonly id: string;
+  readonly rows: number;
+  readonly variant: string;
+}
+
+/** A data file with its units. */
+export interface WrittenFile {
+  readonly file: ManifestFile;
+  readonly units: readonly WrittenUnit[];
+}
+
+export interface DataFileOptions {
+  readonly ifExists: PutOptions['ifExists'];
+  /** Estimate of the raw bytes. */
+  readonly expectedBytes: number;
+  /** Gets the raw bytes of all units of the file so far; from 0 again when the storage layers try again. */
+  readonly onProgress?: (rawBytes: number) => void;
+}
+
+/**
+ * Writes one data file: each unit one independent zstd frame, in order, in one `put`. Memory is bounded at a few MB whatever the sizes.
+ * When a unit's source, the storage or an abort ends it, nothing is left visible. A retry of the storage layers opens every unit again.
+ */
+export async function writeDataFile(
+  storage: Storage,
+  name: string,
+  units: readonly UnitSource[],
+  options: DataFileOptions,
+  context: OperationContext,
+): Promise<WrittenFile> {
+  const { writer, bytes } = await putFrames(
+    storage,
+    name,
+    options,
+    async function* (file) {
+      for (const unit of units) yield* file.unit(unit);
+    },
+    context,
+  );
+  return { file: { name, bytes, digest: writer.digest() }, units: writer.units };
+}
+
+/** Makes the bytes of one file, frame after frame, and remembers what lies where. */
+export interface FrameWriter {
+  /** Bytes of the frames so far. */
+  readonly position: number;
+  /** The units so far. */
+  readonly units: readonly WrittenUnit[];
+  /** Compresses a unit; what it yields are the file's next bytes. */
+  unit(source: UnitSource): AsyncIterable<Uint8Array>;
+  /** The same for other content; the frame is handed to `done`. */
+  frame(content: AsyncIterable<Uint8Array>, done: (frame: FrameRef) => void): AsyncIterable<Uint8Array>;
+  /** Digest of the frames. Callable once, at the end. */
+  digest(): Digest;
+}
+
+/** @param onRawBytes gets the raw bytes of all units and frames so far */
+function frameWriter(
+  file: string,
+  onRawBytes: (bytes: number) => void,
+  context: OperationContext,
+): FrameWriter {
+  const stored = digestingCounter();
+  const units: WrittenUnit[] = [];
+  let rawBefore = 0;
+
+  async function* frame(
+    content: AsyncIterable<Uint8Array>,
+    done: (frame: FrameRef) => void,
+  ): AsyncGenerator<Uint8Array> {
+    const offset = stored.bytes;
+    const raw = digestingCounter();
+    const reading = counted(content, raw, (bytes) => onRawBytes(rawBefore + bytes));
+    yield* counted(compressFrame(reading, context.signal), stored);
+    rawBefore += raw.bytes;
+    done({ file, offset, length: stored.bytes - offset, rawBytes: raw.bytes, digest: raw.digest() });
+  }
+
+  return {
+    get position() {
+      return stored.bytes;
+    },
+    units,
+    frame,
+    async *unit(source) {
+      const { bytes, summary } = source.open(context);
+      // The iteration rejects for the same reason, and it is the one that is listened to.
+      summary.catch(() => undefined);
+      let written: FrameRef | null = null;
+      yield* frame(bytes, (ref) => {
+        written = ref;
+      });
+      const { rows, variant } = await summary;
+      if (written !== null) units.push({ ...(written as FrameRef), id: source.id, rows, variant });
+    },
+    digest: () => stored.digest(),
+  };
+}
+
+/**
+ * One `put` of the bytes that `body` yields; the body runs again for every try of the storage layers. Resolves to the writer of the try
+ * that succeeded, and the stored size.
+ */
+export async function putFrames(
+  storage: Storage,
+  name: string,
+  options: PutOptions & { readonly onProgress?: (rawBytes: number) => void },
+  body: (writer: FrameWriter) => AsyncIterable<Uint8Array>,
+  context: OperationContext,
+): Promise<{ readonly writer: FrameWriter; readonly bytes: number }> {
+  const { onProgress, ...putOptions } = options;
+  let last: { readonly writer: FrameWriter; sent: number } | null = null;
+  const source = {
+    async *open(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+      // A storage that stops reading early must also end a unit that waits for its database.
+      using link = linkAbort(signal);
+      const writer = frameWriter(name, onProgress ?? (() => undefined), {
+        signal: link.signal,
+        log: context.log,
+      });
+      const attempt = { writer, sent: 0 };
+      last = attempt;
+      try {
+        for await (const chunk of body(writer)) {
+          attempt.sent += chunk.length;
+          yield chunk;
+        }
+      } finally {
+        link.abort(new AppError('aborted', { message: `The writing of ${name} has ended.` }));
+      }
+    },
+  };
+  const { bytes } = await storage.put(name, source, putOptions, context);
+  const { writer, sent } = (last ?? { writer: null, sent: -1 }) as {
+    writer: FrameWriter | null;
+    sent: number;
+  };
+  if (writer === null || bytes !== sent) {
+    throw new AppError('storage-failed', {
+      message: `${storage.description} stored ${bytes} bytes of ${name}, and ${sent} were sent.`,
+      operation: 'put',
+    });
+  }
+  return { writer, bytes };
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../core/errors.ts';
+import { type FrameRef, type Manifest, manifestVersion } from '../core/manifest.ts';
+import { checkFileName } from '../storages/file-name.ts';
+import { fileOfPattern } from './file-pattern.ts';
+import type { DumpLayout } from './layout.ts';
+import { digestLineBytes, digestLineStart } from './manifest-format.ts';
+import { manifestFault } from './manifest-schema.ts';
+
+/** A manifest that was read. */
+export interface DecodedManifest {
+  readonly manifest: Manifest;
+  readonly layout: DumpLayout;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+interface StoredLayout {
+  readonly form: DumpLayout['form'];
+  readonly pattern?: string;
+}
+
+/**
+ * The manifest in `json`, checked: digest, version, shape, names, ranges. File names come out relative to the storage's base.
+ * @param name where it was read from, below the storage's base
+ * @param folder the folder of the set; '' for packed sets and for a base that is the folder itself
+ */
+export function decodeManifest(json: Uint8Array, name: string, folder: string): DecodedManifest {
+  const digestFault = faultOfDigest(json);
+  const parsed = parse(json);
+  const isOurs = isObject(parsed) && parsed.format === 'pumphouse-dump';
+  if (digestFault !== null) {
+    // Another program's JSON has no line of ours at its end; a damaged one of ours has that or the format word.
+    if (digestFault === noDigestLine && parsed !== undefined && !isOurs) throw notADump(name);
+    throw damaged(name, digestFault);
+  }
+  if (!isOurs) throw notADump(name);
+  checkVersion(parsed.version, name);
+  const fault = manifestFault(parsed);
+  if (fault !== null) throw damaged(name, fault);
+  const {
+    layout: stored,
+    digest: _,
+    ...rest
+  } = parsed as unknown as Manifest & {
+    readonly layout: StoredLayout;
+    readonly digest: string;
+  };
+  const manifest: Manifest = rest;
+  placeNames(manifest, stored, name, folder);
+  const inside = faultOfReferences(manifest);
+  if (inside !== null) throw damaged(name, inside);
+  return { manifest, layout: layoutOf(stored, name, folder) };
+}
+
+const noDigestLine = 'it does not end with the line of its digest';
+
+/** The last line must hold the digest of everything before it. */
+function faultOfDigest(json: Uint8Array): string | null {
+  const at = json.length - digestLineBytes;
+  const line = Buffer.from(json.subarray(Math.max(at, 0))).toString('latin1');
+  if (at <= 0 || !line.startsWith(digestLineStart) || !line.endsWith('"}\n')) {
+    return noDigestLine;
+  }
+  const found = `sha256:${createHash('sha256').update(json.subarray(0, at)).digest('hex')}`;
+  return line === `${digestLineStart}${found}"}\n`
+    ? null
+    : 'its content does not match the digest in its last line';
+}
+
+function parse(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function checkVersion(version: unknown, name: string): void {
+  if (typeof version === 'number' && version > manifestVersion) {
+    throw new AppError('dump-version', {
+      message: `${name} has format version ${version}, and this Pumphouse reads up to ${manifestVersion}.`,
+      field: 'file_pattern',
+    });
+  }
+}
+
+/** Makes names relative to the storage's base, and follows a packed master that was renamed. In place: there may be very many. */
+function placeNames(manifest: Manifest, stored: StoredLayout, name: string, folder: string): void {
+  const own = manifest.files.find(({ digest }) => digest === null)?.name;
+  const prefix = folder === '' ? '' : `${folder}/`;
+  const isPacked = stored.form !== 'folder';
+  const place = (file: string): string => (isPacked && file === own ? name : prefix + file);
+  const placeFrame = (frame: Mutable<FrameRef>): void => {
+    frame.file = place(frame.file);
+  };
+  for (const file of manifest.files as Mutable<Manifest['files'][number]>[]) file.name = place(file.name);
+  for (const table of manifest.tables) for (const unit of table.units) placeFrame(unit as Mutable<FrameRef>);
+  placeFrame(manifest.ddl.pre);
+  placeFrame(manifest.ddl.post);
+}
+
+/** Every reference must lie within what it refers to, and no name may leave the base. */
+function faultOfReferences(manifest: Manifest): string | null {
+  const sizes = new Map<string, number>();
+  for (const { name, bytes } of manifest.files) {
+    checkFileName(name);
+    sizes.set(name, bytes);
+  }
+  const faultOf = (frame: FrameRef): string | null => {
+    const size = sizes.get(frame.file);
+    if (size === undefined) return `the file ${frame.file} is not in its list of files`;
+    if (frame.offset + frame.length > size)
+      return `a frame at ${frame.offset} goes beyond the end of ${frame.file}`;
+    return null;
+  };
+  for (const table of manifest.tables) {
+    for (const unit of table.units) {
+      const fault = faultOf(unit);
+      if (fault !== null) return fault;
+    }
+  }
+  for (const { section, name, start, end } of manifest.objects) {
+    if (start > end || end > manifest.ddl[section].rawBytes)
+      return `the text of ${name} lies outside its section`;
+  }
+  return faultOf(manifest.ddl.pre) ?? faultOf(manifest.ddl.post);
+}
+
+function layoutOf(stored: StoredLayout, name: string, folder: string): DumpLayout {
+  if (stored.form === 'folder') return { form: 'folder', folder };
+  const { pattern } = stored;
+  if (pattern === undefined || fileOfPattern(pattern, 1) !== name) return { form: 'file', file: name };
+  return { form: 'pattern', pattern };
+}
+
+/** `fault` says what is wrong with the manifest in `name`. */
+export const damaged = (name: string, fault: string): AppError =>
+  new AppError('dump-damaged', {
+    message: `The manifest in ${name} is damaged: ${fault}.`,
+    field: 'file_pattern',
+  });
+
+export const notADump = (name: string): AppError =>
+  new AppError('dump-not-a-dump', {
+    message: `${name} is no part of a dump set that can be read.`,
+    field: 'file_pattern',
+  });

@@ -1,0 +1,81 @@
+import Type from 'typebox';
+import { Compile, type Validator } from 'typebox/compile';
+import { encodings, jobModes } from '../core/request.ts';
+
+/** The stored manifest of format version 1. Unknown members are allowed: later writers may add some without a new version. */
+
+const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const Text = Type.String();
+const TextOrNull = Type.Union([Type.String(), Type.Null()]);
+const DigestText = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' });
+const EncodingWord = Type.Enum([...encodings]);
+
+const frameMembers = {
+  file: Text,
+  offset: Size,
+  length: Size,
+  rawBytes: Size,
+  digest: DigestText,
+};
+const Frame = Type.Object(frameMembers);
+
+const Unit = Type.Object({ ...frameMembers, id: Text, rows: Size, variant: Text });
+
+const Table = Type.Object({
+  schema: Text,
+  name: Text,
+  tablespace: TextOrNull,
+  columns: Type.Array(Type.Object({ name: Text, type: Text })),
+  rows: Size,
+  rawBytes: Size,
+  encoding: EncodingWord,
+  status: Type.Enum(['complete', 'failed']),
+  error: TextOrNull,
+  units: Type.Array(Unit),
+});
+
+const SchemaObject = Type.Object({
+  section: Type.Enum(['pre', 'post']),
+  type: Text,
+  schema: TextOrNull,
+  name: Text,
+  table: TextOrNull,
+  owner: TextOrNull,
+  start: Size,
+  end: Size,
+});
+
+const File = Type.Object({ name: Text, bytes: Size, digest: Type.Union([DigestText, Type.Null()]) });
+
+const Layout = Type.Union([
+  Type.Object({ form: Type.Enum(['folder', 'file']) }),
+  Type.Object({ form: Type.Literal('pattern'), pattern: Text }),
+]);
+
+const StoredManifest = Type.Object({
+  format: Type.Literal('pumphouse-dump'),
+  version: Type.Integer({ minimum: 1 }),
+  layout: Layout,
+  job: Type.Object({ id: Text, name: Text }),
+  createdAt: Text,
+  completedAt: Text,
+  source: Type.Object({ engine: Text, serverVersion: Text, database: Text }),
+  mode: Type.Enum([...jobModes]),
+  encoding: EncodingWord,
+  compression: Type.Literal('zstd'),
+  consistency: Type.Object({ kind: Type.Enum(['snapshot', 'table', 'none']), note: Text }),
+  tables: Type.Array(Table),
+  ddl: Type.Object({ pre: Frame, post: Frame }),
+  objects: Type.Array(SchemaObject),
+  files: Type.Array(File),
+});
+
+let compiled: Validator | undefined;
+
+/** The first fault of a parsed manifest as `at /tables/0/rows: must be integer`; null when its shape is right. */
+export function manifestFault(value: unknown): string | null {
+  compiled ??= Compile(StoredManifest) as unknown as Validator;
+  if (compiled.Check(value)) return null;
+  const [first] = compiled.Errors(value);
+  return first === undefined ? 'has a wrong shape' : `at ${first.instancePath || '/'}: ${first.message}`;
+}

@@ -1,0 +1,243 @@
+import type { Column, DdlObject, DdlSection, TableName } from '../core/catalogue.ts';
+import type { OperationContext } from '../core/context.ts';
+import { AppError } from '../core/errors.ts';
+import {
+  type FrameRef,
+  type Manifest,
+  type ManifestFile,
+  type ManifestTable,
+  manifestVersion,
+} from '../core/manifest.ts';
+import type { Encoding, JobMode } from '../core/request.ts';
+import type { PutOptions, Storage } from '../storages/storage.ts';
+import { type FrameWriter, putFrames, type UnitSource, type WrittenUnit } from './data-file.ts';
+import { below, type DumpLayout, masterName } from './layout.ts';
+import {
+  type EncodedManifest,
+  encodeManifest,
+  manifestFrame,
+  maxManifestBytes,
+  skippableHeaderBytes,
+  trailerBytes,
+} from './manifest-format.ts';
+import { layOutObjects, type SectionTexts } from './schema-text.ts';
+
+/** What an export knows before the schema texts and the manifest are written. */
+export interface ManifestDraft {
+  readonly job: Manifest['job'];
+  readonly createdAt: string;
+  readonly source: Manifest['source'];
+  readonly mode: JobMode;
+  readonly encoding: Encoding;
+  readonly consistency: Manifest['consistency'];
+  readonly tables: readonly DraftTable[];
+  readonly objects: readonly DdlObject[];
+  /** The data files written so far. */
+  readonly files: readonly ManifestFile[];
+}
+
+export interface DraftTable extends TableName {
+  readonly tablespace: string | null;
+  readonly columns: readonly Column[];
+  readonly encoding: Encoding;
+  /** Not null: the table failed, and its units are left out. */
+  readonly error: string | null;
+  readonly units: readonly WrittenUnit[];
+  /** Single file only: ids of its units among `inline`. */
+  readonly inlineUnits: readonly string[];
+}
+
+export interface MasterOptions {
+  readonly ifExists: PutOptions['ifExists'];
+  /** Gets the raw bytes of the inline units so far. */
+  readonly onProgress?: (rawBytes: number) => void;
+}
+
+/**
+ * Writes the schema texts and, last, the manifest; resolves to the finished manifest. folder: two schema files and `manifest.json`.
+ * pattern: number 01 with schema frames and manifest. file: the one file with the `inline` units, schema frames and manifest, in one `put`.
+ */
+export async function writeMaster(
+  storage: Storage,
+  layout: DumpLayout,
+  draft: ManifestDraft,
+  inline: readonly UnitSource[],
+  options: MasterOptions,
+  context: OperationContext,
+): Promise<Manifest> {
+  if (layout.form === 'folder') return await writeFolderMaster(storage, layout, draft, options, context);
+  return await writePackedMaster(storage, layout, draft, inline, options, context);
+}
+
+async function writeFolderMaster(
+  storage: Storage,
+  layout: DumpLayout & { readonly form: 'folder' },
+  draft: ManifestDraft,
+  options: MasterOptions,
+  context: OperationContext,
+): Promise<Manifest> {
+  const { objects, texts } = layOutObjects(draft.objects);
+  const pre = await writeSection(
+    storage,
+    below(layout.folder, 'schema/pre-data.sql.zst'),
+    texts.pre,
+    options,
+    context,
+  );
+  const post = await writeSection(
+    storage,
+    below(layout.folder, 'schema/post-data.sql.zst'),
+    texts.post,
+    options,
+    context,
+  );
+  const name = masterName(layout);
+  const manifest = finish(draft, new Map(), { pre: pre.frame, post: post.frame }, objects, [
+    ...draft.files,
+    pre.file,
+    post.file,
+    { name, bytes: 0, digest: null },
+  ]);
+  const folder = below(layout.folder, '');
+  const encoded = encodeManifest(manifest, layout, folder, name, 0);
+  checkSize(encoded);
+  await storage.put(
+    name,
+    {
+      async *open() {
+        yield* encoded.pieces();
+      },
+    },
+    { ifExists: options.ifExists, expectedBytes: encoded.bytes },
+    context,
+  );
+  return withOwnSize(manifest, name, encoded.bytes);
+}
+
+async function writeSection(
+  storage: Storage,
+  name: string,
+  text: Iterable<Uint8Array>,
+  options: MasterOptions,
+  context: OperationContext,
+): Promise<{ readonly frame: FrameRef; readonly file: ManifestFile }> {
+  let frame: FrameRef | undefined;
+  const { writer, bytes } = await putFrames(
+    storage,
+    name,
+    { ifExists: options.ifExists },
+    (file) =>
+      file.frame(asyncOf(text), (written) => {
+        frame = written;
+      }),
+    context,
+  );
+  return { frame: written(frame), file: { name, bytes, digest: writer.digest() } };
+}
+
+async function writePackedMaster(
+  storage: Storage,
+  layout: DumpLayout,
+  draft: ManifestDraft,
+  inline: readonly UnitSource[],
+  options: MasterOptions,
+  context: OperationContext,
+): Promise<Manifest> {
+  const name = masterName(layout);
+  const { objects, texts } = layOutObjects(draft.objects);
+  let manifest: Manifest | undefined;
+
+  async function* body(file: FrameWriter): AsyncGenerator<Uint8Array> {
+    for (const unit of inline) yield* file.unit(unit);
+    const ddl = yield* sections(file, texts);
+    const units = new Map(file.units.map((unit) => [unit.id, unit]));
+    const own = { name, bytes: 0, digest: null };
+    const unsized = finish(draft, units, ddl, objects, [...draft.files, own]);
+    const around = file.position + skippableHeaderBytes + trailerBytes;
+    const encoded = encodeManifest(unsized, layout, '', name, around);
+    checkSize(encoded);
+    manifest = withOwnSize(unsized, name, encoded.bytes + around);
+    yield* manifestFrame(encoded, file.digest());
+  }
+
+  await putFrames(storage, name, options, body, context);
+  return written(manifest);
+}
+
+async function* sections(
+  file: FrameWriter,
+  texts: SectionTexts,
+): AsyncGenerator<Uint8Array, Readonly<Record<DdlSection, FrameRef>>> {
+  let pre: FrameRef | undefined;
+  let post: FrameRef | undefined;
+  yield* file.frame(asyncOf(texts.pre), (frame) => {
+    pre = frame;
+  });
+  yield* file.frame(asyncOf(texts.post), (frame) => {
+    post = frame;
+  });
+  return { pre: written(pre), post: written(post) };
+}
+
+function finish(
+  draft: ManifestDraft,
+  inline: ReadonlyMap<string, WrittenUnit>,
+  ddl: Manifest['ddl'],
+  objects: Manifest['objects'],
+  files: readonly ManifestFile[],
+): Manifest {
+  return {
+    format: 'pumphouse-dump',
+    version: manifestVersion,
+    job: draft.job,
+    createdAt: draft.createdAt,
+    completedAt: new Date().toISOString(),
+    source: draft.source,
+    mode: draft.mode,
+    encoding: draft.encoding,
+    compression: 'zstd',
+    consistency: draft.consistency,
+    tables: draft.tables.map((table) => finishTable(table, inline)),
+    ddl,
+    objects,
+    files,
+  };
+}
+
+function finishTable(draft: DraftTable, inline: ReadonlyMap<string, WrittenUnit>): ManifestTable {
+  const { inlineUnits, units: writtenBefore, error, ...facts } = draft;
+  const units = error === null ? [...writtenBefore, ...inlineUnits.map((id) => written(inline.get(id)))] : [];
+  return {
+    ...facts,
+    rows: units.reduce((rows, unit) => rows + unit.rows, 0),
+    rawBytes: units.reduce((bytes, unit) => bytes + unit.rawBytes, 0),
+    status: error === null ? 'complete' : 'failed',
+    error,
+    units,
+  };
+}
+
+const withOwnSize = (manifest: Manifest, name: string, bytes: number): Manifest => ({
+  ...manifest,
+  files: manifest.files.map((file) => (file.name === name ? { ...file, bytes } : file)),
+});
+
+function checkSize(encoded: EncodedManifest): void {
+  if (encoded.bytes <= maxManifestBytes) return;
+  throw new AppError('unsupported', {
+    message: `The manifest would take ${encoded.bytes} bytes, and at most ${maxManifestBytes} can be read back.`,
+    hint: 'Export fewer objects at once: by schema, or with name expressions.',
+  });
+}
+
+async function* asyncOf(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
+/** What a finished write must have set. */
+function written<T>(value: T | undefined): T {
+  if (value === undefined) {
+    throw new AppError('internal', { message: 'A unit or frame that the manifest needs was not written.' });
+  }
+  return value;
+}

@@ -1,0 +1,142 @@
+import type { DdlObject, DdlSection } from '../core/catalogue.ts';
+import type { OperationContext } from '../core/context.ts';
+import { AppError } from '../core/errors.ts';
+import type { Manifest } from '../core/manifest.ts';
+import type { Storage } from '../storages/storage.ts';
+import { fileOfPattern, filesOfPattern, parseFilePattern, prefixOfPattern } from './file-pattern.ts';
+import type { DumpLayout } from './layout.ts';
+import { readPackedManifest, readPlainManifest } from './manifest-read.ts';
+import { readFrame } from './read-frame.ts';
+import { wrongSize } from './verify-file.ts';
+
+/** A complete dump set. The names in its manifest are relative to the storage's base. */
+export interface DumpSet {
+  readonly manifest: Manifest;
+  readonly layout: DumpLayout;
+}
+
+/**
+ * Finds and reads the manifest of a set.
+ * @param filePattern `EXPDAT%U.DMP`, `one.dmp`, a folder's name, or null when the storage's base itself is the folder
+ * @throws AppError (field `file_pattern`) `file-missing`; `dump-incomplete` when files are there and no manifest; `dump-not-a-dump`,
+ * `dump-version`, `dump-truncated`, `dump-damaged` by what the manifest looks like; `file-name-invalid` for the pattern itself
+ */
+export async function openDumpSet(
+  storage: Storage,
+  filePattern: string | null,
+  context: OperationContext,
+): Promise<DumpSet> {
+  if (filePattern === null) return await openBase(storage, context);
+  const parsed = parseFilePattern(filePattern);
+  if (parsed.numbered) return await openPattern(storage, filePattern, context);
+  return await openNamed(storage, parsed.name, context);
+}
+
+async function openBase(storage: Storage, context: OperationContext): Promise<DumpSet> {
+  const master = await storage.stat('manifest.json', context);
+  if (master !== null) return await readPlainManifest(storage, master.name, master.bytes, '', context);
+  for (const folder of ['data/', 'schema/']) {
+    const left = await firstFile(storage, folder, () => true, context);
+    if (left !== null) throw incomplete(left, 'manifest.json');
+  }
+  throw new AppError('dump-not-a-dump', {
+    message: `${storage.description} holds no manifest.json: it is not the folder of a dump set.`,
+    hint: 'Name the folder, file or pattern of the dump set as the file pattern.',
+    field: 'file_pattern',
+  });
+}
+
+async function openPattern(storage: Storage, pattern: string, context: OperationContext): Promise<DumpSet> {
+  const name = fileOfPattern(pattern, 1);
+  const master = await storage.stat(name, context);
+  if (master !== null) return await readPackedManifest(storage, name, master.bytes, context);
+  const names = new Set(filesOfPattern(pattern));
+  const left = await firstFile(storage, prefixOfPattern(pattern), (found) => names.has(found), context);
+  throw left === null ? missing(storage, name) : incomplete(left, name);
+}
+
+async function openNamed(storage: Storage, name: string, context: OperationContext): Promise<DumpSet> {
+  const file = await storage.stat(name, context);
+  if (file !== null) return await readPackedManifest(storage, name, file.bytes, context);
+  const master = await storage.stat(`${name}/manifest.json`, context);
+  if (master !== null) return await readPlainManifest(storage, master.name, master.bytes, name, context);
+  const left = await firstFile(storage, `${name}/`, () => true, context);
+  throw left === null ? missing(storage, name) : incomplete(left, `${name}/manifest.json`);
+}
+
+async function firstFile(
+  storage: Storage,
+  prefix: string,
+  isWanted: (name: string) => boolean,
+  context: OperationContext,
+): Promise<string | null> {
+  for await (const { name } of storage.list(prefix, context)) if (isWanted(name)) return name;
+  return null;
+}
+
+const missing = (storage: Storage, name: string): AppError =>
+  new AppError('file-missing', {
+    message: `${name} does not exist at ${storage.description}.`,
+    field: 'file_pattern',
+  });
+
+const incomplete = (found: string, master: string): AppError =>
+  new AppError('dump-incomplete', {
+    message: `The dump set has no manifest: ${found} is there, and ${master} is not.`,
+    field: 'file_pattern',
+  });
+
+/** Looks whether every file is there with its size; reads none. Throws `file-missing`, `dump-truncated` naming the first wrong file. */
+export async function checkFiles(
+  storage: Storage,
+  manifest: Manifest,
+  context: OperationContext,
+): Promise<void> {
+  const sizes = new Map<string, number>();
+  const names = manifest.files.map(({ name }) => name);
+  for await (const { name, bytes } of storage.list(commonPrefix(names), context)) sizes.set(name, bytes);
+  for (const { name, bytes } of manifest.files) {
+    const found = sizes.get(name);
+    if (found === undefined) {
+      throw new AppError('file-missing', {
+        message: `${name} of the dump set does not exist at ${storage.description}.`,
+        hint: 'Bring the file back under that name, or use another dump set.',
+      });
+    }
+    if (found !== bytes) throw wrongSize(name, found, bytes);
+  }
+}
+
+function commonPrefix(names: readonly string[]): string {
+  let prefix = names[0] ?? '';
+  for (const name of names) while (!name.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  return prefix;
+}
+
+/** The objects of the set's schema with their statements, in the order of the manifest. */
+export async function readObjects(
+  storage: Storage,
+  manifest: Manifest,
+  context: OperationContext,
+): Promise<readonly DdlObject[]> {
+  const texts: Record<DdlSection, Buffer> = {
+    pre: await readSection(storage, manifest, 'pre', context),
+    post: await readSection(storage, manifest, 'post', context),
+  };
+  return manifest.objects.map(({ start, end, ...facts }) => ({
+    ...facts,
+    sql: texts[facts.section].toString('utf8', start, end),
+  }));
+}
+
+async function readSection(
+  storage: Storage,
+  manifest: Manifest,
+  section: DdlSection,
+  context: OperationContext,
+): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  const what = `schema texts (${section}-data)`;
+  for await (const piece of readFrame(storage, manifest.ddl[section], what, context)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

@@ -1,0 +1,104 @@
+import { AppError } from '../../core/errors.ts';
+import type { Connection } from './wire/connection.ts';
+import { ServerError } from './wire/messages.ts';
+
+/** Up to `lanes` connections, opened when they are needed and kept until disposed. */
+export class ConnectionPool implements AsyncDisposable {
+  readonly #open: (signal: AbortSignal) => Promise<Connection>;
+  readonly #idle: Connection[] = [];
+  readonly #leased = new Set<Connection>();
+  readonly #waiting: (() => void)[] = [];
+  #lanes: number;
+  #opening = 0;
+  #closed = false;
+
+  constructor(open: (signal: AbortSignal) => Promise<Connection>, lanes: number) {
+    this.#open = open;
+    this.#lanes = lanes;
+  }
+
+  /** More lanes from now on; never fewer. */
+  widen(lanes: number): void {
+    this.#lanes = Math.max(this.#lanes, lanes);
+    this.#wakeAll();
+  }
+
+  /** Lends a connection for `work`. One that comes back broken, or in a transaction, is not used again. */
+  async use<T>(signal: AbortSignal, work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.acquire(signal);
+    try {
+      return await work(connection);
+    } finally {
+      await this.release(connection);
+    }
+  }
+
+  /** A connection without a transaction, for the caller alone; waits for one while all are lent. */
+  async acquire(signal: AbortSignal): Promise<Connection> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.#closed) throw new AppError('aborted', { message: 'The database session was closed.' });
+      const connection = this.#idle.pop() ?? (await this.#openOne(signal));
+      if (connection?.isIdle) {
+        this.#leased.add(connection);
+        return connection;
+      }
+      if (connection === undefined) await this.#turn(signal);
+    }
+  }
+
+  async release(connection: Connection): Promise<void> {
+    this.#leased.delete(connection);
+    if (connection.isIdle && !connection.isInTransaction && !this.#closed) this.#idle.push(connection);
+    else await connection[Symbol.asyncDispose]();
+    this.#wakeAll();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#wakeAll();
+    const all = [...this.#idle, ...this.#leased];
+    this.#idle.length = 0;
+    await Promise.all(all.map((connection) => connection[Symbol.asyncDispose]()));
+  }
+
+  /** Undefined when all lanes are taken. */
+  async #openOne(signal: AbortSignal): Promise<Connection | undefined> {
+    if (this.#leased.size + this.#opening >= this.#lanes) return undefined;
+    this.#opening++;
+    try {
+      const connection = await this.#open(signal);
+      if (!this.#closed) return connection;
+      await connection[Symbol.asyncDispose]();
+      return undefined;
+    } catch (error) {
+      // The server has no more: make do with those that there are.
+      const full = error instanceof ServerError && error.sqlState === '53300';
+      if (!full || this.#leased.size === 0) throw error;
+      this.#lanes = this.#leased.size;
+      return undefined;
+    } finally {
+      this.#opening--;
+    }
+  }
+
+  /** Resolves when something came back, or rejects on an abort. */
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      };
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(wake), 1);
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(wake);
+    });
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}

@@ -1,0 +1,46 @@
+import type { Table } from '../../../core/catalogue.ts';
+import type { Unit } from '../../engine.ts';
+import type { TableDetails, UnitRange } from './table-details.ts';
+
+/** Ranges of blocks are read without reading the rest (TID range scan) from here on. */
+const tidRangeScanVersion = 140_000;
+
+/**
+ * The units of `tables`, largest table first: ranges of heap blocks of about `unitBytes`, where what is stored out of
+ * line counts for its table. Every table has at least one unit, an empty one too. On PostgreSQL 13, where each range would
+ * cost a scan of the whole table, a unit is a whole table.
+ */
+export function planUnits(
+  tables: readonly Table[],
+  unitBytes: number,
+  serverVersionNum: number,
+): readonly Unit[] {
+  const bySize = [...tables].sort((a, b) => b.estimate.bytes - a.estimate.bytes);
+  return bySize.flatMap((table, position) => {
+    const { blocks, ...details } = table.details as TableDetails;
+    const divisible = serverVersionNum >= tidRangeScanVersion && blocks > 1 && details.condition === null;
+    const wanted = divisible ? Math.max(1, Math.round(table.estimate.bytes / unitBytes)) : 1;
+    const blocksPerUnit = Math.ceil(blocks / wanted) || 1;
+    const parts = Math.max(1, divisible ? Math.ceil(blocks / blocksPerUnit) : 1);
+    return Array.from({ length: parts }, (_, index): Unit => {
+      const range: UnitRange = {
+        ...details,
+        from: index * blocksPerUnit,
+        // The last one is open: what the snapshot sees lies before, but the size of the file may be a guess.
+        to: index === parts - 1 ? null : (index + 1) * blocksPerUnit,
+      };
+      return {
+        id: `${String(position + 1).padStart(4, '0')}-${String(index + 1).padStart(4, '0')}`,
+        table: { schema: table.schema, name: table.name },
+        part: index + 1,
+        parts,
+        columns: table.columns.map((column) => column.name),
+        estimate: {
+          rows: Math.round(table.estimate.rows / parts),
+          bytes: Math.round(table.estimate.bytes / parts),
+        },
+        range,
+      };
+    });
+  });
+}

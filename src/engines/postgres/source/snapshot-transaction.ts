@@ -1,0 +1,50 @@
+import { AppError } from '../../../core/errors.ts';
+import { quoteLiteral } from '../names.ts';
+import { readSettings } from '../session-settings.ts';
+import type { Connection } from '../wire/connection.ts';
+import { ServerError } from '../wire/messages.ts';
+
+const beginReading = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+/** What the server says to the name of a snapshot that it has not, or not any more, or never had, by version. */
+const goneStates: readonly string[] = ['22023', '42704', '55000'];
+
+/** Begins a transaction that sees what `snapshotId` sees. Throws `snapshot-lost` when the snapshot is gone. */
+export async function beginInSnapshot(
+  connection: Connection,
+  snapshotId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await connection.query(
+      `${beginReading}; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}; ${settings(connection)}`,
+      signal,
+    );
+  } catch (error) {
+    if (!(error instanceof ServerError) || !goneStates.includes(error.sqlState)) throw error;
+    throw new AppError('snapshot-lost', {
+      message: 'The snapshot is gone: the session that held it has ended.',
+      operation: 'join snapshot',
+      context: { sqlState: error.sqlState },
+      cause: error,
+    });
+  }
+}
+
+/** Begins a transaction that sees this instant. */
+export async function beginNow(connection: Connection, signal: AbortSignal): Promise<void> {
+  await connection.query(`${beginReading}; ${settings(connection)}`, signal);
+}
+
+/** Lets others see what this transaction sees, for as long as it lasts; the name to give them. */
+export async function exportSnapshot(connection: Connection, signal: AbortSignal): Promise<string> {
+  const [row] = await connection.query('SELECT pg_export_snapshot()', signal);
+  return row?.[0] as string;
+}
+
+/** Ends a transaction that read, whatever its state, so that the connection can be used again. */
+export async function endTransaction(connection: Connection): Promise<void> {
+  if (connection.isIdle) await connection.query('ROLLBACK', new AbortController().signal);
+}
+
+const settings = (connection: Connection): string => readSettings(connection.raw.serverVersionNum);

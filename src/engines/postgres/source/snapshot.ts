@@ -1,0 +1,124 @@
+import type { Catalogue, DdlObject, Table } from '../../../core/catalogue.ts';
+import type { OperationContext } from '../../../core/context.ts';
+import { AppError } from '../../../core/errors.ts';
+import type { Encoding } from '../../../core/request.ts';
+import type { DdlScope, Snapshot, Unit, UnitReader } from '../../engine.ts';
+import { classifyPostgresError } from '../classify.ts';
+import type { Connector } from '../connector.ts';
+import { dumpDdl } from '../ddl/dump-ddl.ts';
+import { ownSchema } from '../own-schema.ts';
+import { ConnectionPool } from '../pool.ts';
+import type { Connection } from '../wire/connection.ts';
+import { holdTables } from './hold-tables.ts';
+import { inspectDatabase } from './inspect.ts';
+import { planUnits } from './plan.ts';
+import { readUnit } from './read-unit.ts';
+import { beginInSnapshot, beginNow, endTransaction, exportSnapshot } from './snapshot-transaction.ts';
+import { readStateObjects } from './state-objects.ts';
+
+/**
+ * Takes a snapshot, or joins the one that `token` names. One connection, the holder, keeps a transaction open and exports what
+ * it sees; whatever reads does so in short transactions of its own that import it, so that no lock of theirs lasts. Who
+ * joins becomes a holder too: he keeps the view even when the first one goes.
+ */
+export async function holdSnapshot(
+  connector: Connector,
+  token: string | null,
+  lanes: number,
+  context: OperationContext,
+): Promise<Snapshot> {
+  const holder = await connector.open(context.signal);
+  try {
+    if (token === null) await beginNow(holder, context.signal);
+    else await beginInSnapshot(holder, token, context.signal);
+    const id = await exportSnapshot(holder, context.signal);
+    return new PostgresSnapshot(connector, holder, id, lanes);
+  } catch (error) {
+    await holder[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+class PostgresSnapshot implements Snapshot {
+  readonly token: string;
+  readonly lanes: number;
+  readonly lost: AbortSignal;
+  readonly #connector: Connector;
+  readonly #holder: Connection;
+  readonly #pool: ConnectionPool;
+
+  constructor(connector: Connector, holder: Connection, id: string, lanes: number) {
+    this.token = id;
+    this.lanes = lanes;
+    this.#connector = connector;
+    this.#holder = holder;
+    this.#pool = new ConnectionPool(connector.open, lanes);
+    const controller = new AbortController();
+    this.lost = controller.signal;
+    holder.onBroken((error) => {
+      const cause = classifyPostgresError(error, 'hold snapshot');
+      controller.abort(
+        new AppError('snapshot-lost', {
+          message: `The connection that held the snapshot is gone: ${cause.message}`,
+          operation: 'hold snapshot',
+          cause,
+        }),
+      );
+    });
+  }
+
+  async inspect(context: OperationContext): Promise<Catalogue> {
+    return this.#reading('inspect', context, (connection) => inspectDatabase(connection, context.signal));
+  }
+
+  async ddl(scope: DdlScope, context: OperationContext): Promise<readonly DdlObject[]> {
+    try {
+      await holdTables(this.#holder, scope.tables, context.signal);
+      const open = () => this.#connector.openRaw(context.signal);
+      const all = await dumpDdl(open, scope, this.token, context);
+      const objects = all.filter((object) => object.schema !== ownSchema && !isOwnSchema(object));
+      const state = await this.#reading('read sequences', context, (connection) =>
+        readStateObjects(connection, objects, context.signal),
+      );
+      return [...objects, ...state];
+    } catch (error) {
+      throw classifyPostgresError(error, 'read DDL');
+    }
+  }
+
+  plan(tables: readonly Table[], unitBytes: number): readonly Unit[] {
+    return planUnits(tables, unitBytes, this.#holder.raw.serverVersionNum);
+  }
+
+  read(unit: Unit, encoding: Encoding, context: OperationContext): UnitReader {
+    return readUnit(this.#pool, this.token, unit, encoding, context);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool[Symbol.asyncDispose]();
+    await this.#holder[Symbol.asyncDispose]();
+  }
+
+  /** Runs `work` in a transaction of the snapshot, on a lane. */
+  async #reading<T>(
+    operation: string,
+    context: OperationContext,
+    work: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.#pool.use(context.signal, async (connection) => {
+        await beginInSnapshot(connection, this.token, context.signal);
+        try {
+          return await work(connection);
+        } finally {
+          await endTransaction(connection).catch(() => undefined);
+        }
+      });
+    } catch (error) {
+      throw classifyPostgresError(error, operation);
+    }
+  }
+}
+
+const isOwnSchema = (object: DdlObject): boolean =>
+  object.type === 'SCHEMA' && object.name === ownSchema;

@@ -1,0 +1,126 @@
+import type { ApplyFailure } from '../../engine.ts';
+import { ownSchema } from '../own-schema.ts';
+import { writeSettings } from '../session-settings.ts';
+import type { Connection } from '../wire/connection.ts';
+import { ServerError } from '../wire/messages.ts';
+
+/** What a job has done already, in the target itself: a row commits together with what it stands for. */
+const table = `${ownSchema}.receipt`;
+/** The receipt that a job has begun; keeps the table alive while others forget theirs. */
+const begunKey = '';
+/** Of the advisory lock under which the table is made and dropped: "pump" in ASCII. */
+const lockNumber = 0x70756d70;
+
+/** An invalid_schema_name or undefined_table: there are no receipts. */
+const absentStates: readonly string[] = ['3F000', '42P01'];
+
+/** What was recorded: rows of a unit, failures of DDL. */
+export interface Receipt {
+  readonly rows: number | null;
+  readonly failures: readonly ApplyFailure[];
+}
+
+/** Makes the table, and the job's first receipt. Repeatable, and safe against others who do it at the same time. */
+export async function beginReceipts(connection: Connection, jobId: string, signal: AbortSignal): Promise<void> {
+  await inTransaction(connection, signal, async () => {
+    await connection.query(
+      `SELECT pg_advisory_xact_lock(${lockNumber});
+CREATE SCHEMA IF NOT EXISTS ${ownSchema};
+CREATE TABLE IF NOT EXISTS ${table} (
+  job_id text NOT NULL, key text NOT NULL, rows int8, failures jsonb NOT NULL DEFAULT '[]', PRIMARY KEY (job_id, key));
+COMMENT ON SCHEMA ${ownSchema} IS 'Receipts of imports that run; removed when they are done.'`,
+      signal,
+    );
+    await claimReceipt(connection, jobId, begunKey, null, signal);
+  });
+}
+
+/**
+ * Writes a receipt in the transaction that is open; null if it was not there. If another transaction is about to write the
+ * same one, waits for its end, so that the same work is never done twice.
+ */
+export async function claimReceipt(
+  connection: Connection,
+  jobId: string,
+  key: string,
+  rows: number | null,
+  signal: AbortSignal,
+): Promise<Receipt | null> {
+  const inserted = await connection.queryWith(
+    `INSERT INTO ${table} (job_id, key, rows) VALUES ($1, $2, $3::int8) ON CONFLICT DO NOTHING RETURNING 1`,
+    [jobId, key, rows === null ? null : String(rows)],
+    signal,
+  );
+  if (inserted.length > 0) return null;
+  const [row] = await connection.queryWith(
+    `SELECT rows, failures FROM ${table} WHERE job_id = $1 AND key = $2`,
+    [jobId, key],
+    signal,
+  );
+  const [recorded = null, failures] = row ?? [];
+  return {
+    rows: recorded === null ? null : Number(recorded),
+    failures: JSON.parse(failures ?? '[]') as ApplyFailure[],
+  };
+}
+
+/** Adds what went wrong to a receipt of the open transaction. */
+export async function recordFailures(
+  connection: Connection,
+  jobId: string,
+  key: string,
+  failures: readonly ApplyFailure[],
+  signal: AbortSignal,
+): Promise<void> {
+  await connection.queryWith(
+    `UPDATE ${table} SET failures = $3::jsonb WHERE job_id = $1 AND key = $2`,
+    [jobId, key, JSON.stringify(failures)],
+    signal,
+  );
+}
+
+/** Rows by key, of the units of a job. */
+export async function unitReceipts(
+  connection: Connection,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await connection.queryWith(
+    `SELECT key, rows FROM ${table} WHERE job_id = $1 AND rows IS NOT NULL`,
+    [jobId],
+    signal,
+  );
+  return new Map(rows.map(([key, count]) => [key as string, Number(count)]));
+}
+
+/** Removes the receipts of a job, and the table and its schema with the last of them. Repeatable. */
+export async function forgetReceipts(connection: Connection, jobId: string, signal: AbortSignal): Promise<void> {
+  try {
+    await inTransaction(connection, signal, async () => {
+      await connection.query(`SELECT pg_advisory_xact_lock(${lockNumber})`, signal);
+      await connection.queryWith(`DELETE FROM ${table} WHERE job_id = $1`, [jobId], signal);
+      const left = await connection.query(`SELECT FROM ${table} LIMIT 1`, signal);
+      if (left.length === 0) await connection.query(`DROP TABLE ${table}; DROP SCHEMA ${ownSchema}`, signal);
+    });
+  } catch (error) {
+    if (!(error instanceof ServerError) || !absentStates.includes(error.sqlState)) throw error;
+  }
+}
+
+/** Runs `work` in a transaction with the settings for writing: committed when it resolves, undone when it rejects. */
+export async function inTransaction<T>(
+  connection: Connection,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  await connection.query(`BEGIN; ${writeSettings(connection.raw.serverVersionNum)}`, signal);
+  try {
+    const result = await work();
+    await connection.query('COMMIT', signal);
+    return result;
+  } catch (error) {
+    // A connection that broke has taken the transaction with it.
+    if (connection.isIdle) await connection.query('ROLLBACK', new AbortController().signal).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+import type { OperationContext } from '../../../core/context.ts';
+import { AppError } from '../../../core/errors.ts';
+import type { TargetSession } from '../../engine.ts';
+import { classifyPostgresError } from '../classify.ts';
+import type { Connector } from '../connector.ts';
+import { quoteQualified } from '../names.ts';
+import { ConnectionPool } from '../pool.ts';
+import type { Connection } from '../wire/connection.ts';
+import { analyzeTables } from './analyze-tables.ts';
+import { applyObjects } from './apply-objects.ts';
+import { findFirstExisting } from './find-existing.ts';
+import { beginReceipts, forgetReceipts, inTransaction, unitReceipts } from './receipts.ts';
+import { targetPreflight } from './target-preflight.ts';
+import { writeUnit } from './write-unit.ts';
+
+/** Opens a database to write to, and makes sure at once that it lets us in. */
+export async function openPostgresTarget(
+  connector: Connector,
+  context: OperationContext,
+): Promise<TargetSession> {
+  const pool = new ConnectionPool(connector.open, 1);
+  let lanes = 1;
+  let begun: string | null = null;
+
+  const guarded = async <T>(
+    operation: string,
+    { signal }: OperationContext,
+    work: (connection: Connection, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await pool.use(signal, (connection) => work(connection, signal));
+    } catch (error) {
+      throw classifyPostgresError(signal.aborted ? signal.reason : error, operation);
+    }
+  };
+  const jobId = (): string => {
+    if (begun === null) throw new AppError('internal', { message: 'The target session was not begun.' });
+    return begun;
+  };
+
+  const serverVersion = await guarded(
+    'open database',
+    context,
+    async (connection) => connection.parameters.get('server_version') ?? '',
+  );
+  return {
+    serverVersion,
+    preflight: (call) => guarded('preflight', call, targetPreflight),
+    findExisting: (objects, call) =>
+      guarded('look for existing objects', call, (connection, signal) =>
+        inTransaction(connection, signal, () => findFirstExisting(connection, objects, signal)),
+      ),
+    async begin(id, wanted, call) {
+      lanes = wanted;
+      pool.widen(wanted);
+      await guarded('make receipts', call, (connection, signal) => beginReceipts(connection, id, signal));
+      begun = id;
+    },
+    apply: (key, objects, call) =>
+      guarded('apply DDL', call, (connection, signal) =>
+        applyObjects(connection, jobId(), key, objects, signal),
+      ),
+    write: (unit, bytes, call) =>
+      guarded(`write ${quoteQualified(unit.table)}`, call, (connection, signal) =>
+        writeUnit(connection, jobId(), unit, bytes, signal),
+      ),
+    receipts: (call) =>
+      guarded('read receipts', call, (connection, signal) => unitReceipts(connection, jobId(), signal)),
+    async finish(tables, call) {
+      try {
+        return await analyzeTables(pool, lanes, tables, call.signal);
+      } catch (error) {
+        throw classifyPostgresError(call.signal.aborted ? call.signal.reason : error, 'analyze');
+      }
+    },
+    forget: (id, call) =>
+      guarded('remove receipts', call, (connection, signal) => forgetReceipts(connection, id, signal)),
+    [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
+  };
+}

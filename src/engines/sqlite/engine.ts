@@ -1,0 +1,27 @@
+import type { Engine } from '../engine.ts';
+import { classifySqlite } from './classify.ts';
+import { describeSqlite, parseSqliteUrl, sqliteTarget } from './database-url.ts';
+import { mainSchema } from './names.ts';
+import { scheduleObjects } from './schedule.ts';
+import { openSqliteSource } from './source.ts';
+import { openSqliteTarget } from './target.ts';
+
+/** SQLite databases in files. */
+export const sqliteEngine: Engine = {
+  id: 'sqlite',
+  title: 'SQLite',
+  schemes: ['sqlite'],
+  capabilities: {
+    modes: ['full', 'schema', 'table'],
+    encodings: ['text'],
+    joinableSnapshot: true,
+    schemaRemap: false,
+  },
+  defaultSchema: mainSchema,
+  parseUrl: parseSqliteUrl,
+  describe: (target) => describeSqlite(sqliteTarget(target)),
+  openSource: (target, context) => openSqliteSource(sqliteTarget(target), context),
+  openTarget: (target, context) => openSqliteTarget(sqliteTarget(target), context),
+  schedule: scheduleObjects,
+  classify: classifySqlite,
+};

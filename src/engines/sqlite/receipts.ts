@@ -1,0 +1,67 @@
+import type { Database } from 'better-sqlite3';
+import type { ApplyFailure } from '../engine.ts';
+import { receiptTable } from './names.ts';
+
+/**
+ * What an import has done in a target, written in the transaction that did it:
+ * `unit` a unit's rows, `apply` statements with what failed of them, `cleared` a table that was emptied for its first unit.
+ */
+export type ReceiptKind = 'unit' | 'apply' | 'cleared';
+
+export interface Receipt {
+  readonly rows: number;
+  readonly failures: readonly ApplyFailure[];
+}
+
+export function createReceiptTable(db: Database): void {
+  db.exec(
+    `CREATE TABLE IF NOT EXISTS main.${receiptTable} (
+       job_id TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, rows INTEGER NOT NULL, failures TEXT NOT NULL,
+       PRIMARY KEY (job_id, kind, key)
+     ) WITHOUT ROWID`,
+  );
+}
+
+export function findReceipt(db: Database, jobId: string, kind: ReceiptKind, key: string): Receipt | null {
+  const row = db
+    .prepare<[string, string, string], { rows: number; failures: string }>(
+      `SELECT rows, failures FROM main.${receiptTable} WHERE job_id = ? AND kind = ? AND key = ?`,
+    )
+    .get(jobId, kind, key);
+  return row === undefined
+    ? null
+    : { rows: row.rows, failures: JSON.parse(row.failures) as readonly ApplyFailure[] };
+}
+
+export function writeReceipt(
+  db: Database,
+  jobId: string,
+  kind: ReceiptKind,
+  key: string,
+  receipt: Receipt,
+): void {
+  db.prepare(
+    `INSERT INTO main.${receiptTable} (job_id, kind, key, rows, failures) VALUES (?, ?, ?, ?, ?)`,
+  ).run(jobId, kind, key, receipt.rows, JSON.stringify(receipt.failures));
+}
+
+/** The rows of each unit of a job. */
+export function unitReceipts(db: Database, jobId: string): ReadonlyMap<string, number> {
+  const rows = db
+    .prepare<[string], [string, number]>(
+      `SELECT key, rows FROM main.${receiptTable} WHERE job_id = ? AND kind = 'unit' ORDER BY key`,
+    )
+    .raw()
+    .all(jobId);
+  return new Map(rows);
+}
+
+/** Removes the receipts of a job, and the table with the last of them. Repeatable. */
+export function removeReceipts(db: Database, jobId: string): void {
+  const there = db.prepare('SELECT 1 FROM main.sqlite_schema WHERE name = ?').get(receiptTable);
+  if (there === undefined) return;
+  db.prepare(`DELETE FROM main.${receiptTable} WHERE job_id = ?`).run(jobId);
+  if (db.prepare(`SELECT 1 FROM main.${receiptTable}`).get() === undefined) {
+    db.exec(`DROP TABLE main.${receiptTable}`);
+  }
+}

@@ -1,0 +1,45 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AppError } from '../core/errors.ts';
+
+const jsonMediaType = /^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/i;
+
+/**
+ * Bodies are JSON: anything else is `media-type-unsupported`. An empty body counts as none whatever its media type,
+ * since many clients send a Content-Type with every POST.
+ */
+export function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    jsonMediaType,
+    { parseAs: 'string' },
+    async (_request: FastifyRequest, text: string) => (text === '' ? undefined : parseJson(text)),
+  );
+  app.addContentTypeParser('*', async (request: FastifyRequest) => {
+    const { 'content-length': length, 'transfer-encoding': encoding, 'content-type': sent } = request.headers;
+    if (length === '0' || (length === undefined && encoding === undefined)) return undefined;
+    throw new AppError('media-type-unsupported', {
+      message:
+        sent === undefined
+          ? 'The request body has no Content-Type.'
+          : `A request body of type ${sent.split(';', 1)[0]} is not read here.`,
+    });
+  });
+}
+
+/** Throws `request-malformed`; the message has the place of the error but nothing of the body, which may hold secrets. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, (key: string, value: unknown) => {
+      // Such a member would become the prototype of whatever the body is copied into.
+      if (key === '__proto__') throw new SyntaxError('A member is named __proto__');
+      return value;
+    });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(message)?.[0];
+    const reason = /Unexpected end|__proto__/.test(message) ? message : place;
+    throw new AppError('request-malformed', {
+      message: `The request body is not valid JSON${reason === undefined ? '' : `: ${reason}`}.`,
+    });
+  }
+}

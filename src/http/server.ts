@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import Fastify, {
+  type FastifyReply,
+  type FastifyRequest,
+  type InjectOptions,
+  type LightMyRequestResponse,
+} from 'fastify';
+import type { Api } from '../apis/api.ts';
+import type { Logger } from '../core/context.ts';
+import { AppError } from '../core/errors.ts';
+import type { Service } from '../service/service.ts';
+import { acceptJsonOnly } from './body-parsers.ts';
+import { createTrackedServer, type TrackedServer } from './connections.ts';
+import { listenError } from './listen-error.ts';
+import { createLiveRequests } from './live-requests.ts';
+import { mountApi } from './mount-api.ts';
+import { renderError } from './render-error.ts';
+import type { RequestState } from './request-state.ts';
+import { createSystemApi } from './system-api.ts';
+import { checkTrustedProxies } from './trusted-proxies.ts';
+import { createAllowedMethods, ownerOf } from './unmatched.ts';
+
+export interface HttpServerOptions {
+  /** Addresses or networks of proxies whose X-Forwarded-* headers are believed; default none. */
+  readonly trustedProxies?: readonly string[];
+  /** Largest request body in bytes; default 1 MiB. */
+  readonly bodyLimit?: number;
+}
+
+export interface HttpServerParts {
+  readonly apis: readonly Api[];
+  readonly service: Pick<Service, 'authenticateUser' | 'authenticateToken' | 'isReady'>;
+  readonly log: Logger;
+  readonly options?: HttpServerOptions;
+}
+
+export interface ListeningAddress {
+  readonly host: string;
+  readonly port: number;
+  /** `http://127.0.0.1:8080` */
+  readonly url: string;
+}
+
+export interface HttpServer {
+  /** Starts to listen; port 0 takes a free one. Throws `port-in-use` or `address-unavailable`. */
+  listen(host: string, port: number): Promise<ListeningAddress>;
+  /** Where it listens; null before listen. */
+  readonly address: ListeningAddress | null;
+  /** One request without a socket: the same routing, authentication, validation and answers. */
+  inject(request: InjectOptions | string): Promise<LightMyRequestResponse>;
+  /**
+   * Takes no more connections, ends event streams at once, lets other requests finish for `graceMs`, then breaks them off.
+   * May be called more than once.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+const defaultBodyLimit = 1024 * 1024;
+
+const securityHeaders = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  vary: 'Accept, Authorization',
+} as const;
+
+/** The HTTP server over a set of APIs. Building it does no I/O. Throws `option-invalid` for a malformed trusted proxy. */
+export function createHttpServer(parts: HttpServerParts): HttpServer {
+  const { service, log, options = {} } = parts;
+  const bodyLimit = options.bodyLimit ?? defaultBodyLimit;
+  const live = createLiveRequests();
+  const system = createSystemApi(() => service.isReady() && !live.closing);
+  const apis = [system, ...parts.apis];
+  const allowedMethods = createAllowedMethods(apis);
+  const pathOfUrl = (url: string): string => url.split('?', 1)[0] as string;
+
+  const states = new WeakMap<object, RequestState>();
+  const stateOf = (request: FastifyRequest): RequestState => states.get(request.raw) as RequestState;
+
+  /** The first thing that happens to every request, also to those that the router cannot read. */
+  function begin(request: FastifyRequest, reply: FastifyReply): void {
+    const abort = live.open();
+    const state: RequestState = {
+      startedAt: performance.now(),
+      abort,
+      markEndless: () => live.markEndless(abort),
+      api: system.id,
+      caller: null,
+      errorCode: null,
+    };
+    states.set(request.raw, state);
+    reply.raw.once('close', () => {
+      live.finish(abort);
+      if (!reply.raw.writableFinished) abort.abort();
+      logRequest(log, request, reply.statusCode, state);
+    });
+    reply.headers({ ...securityHeaders, 'request-id': request.id });
+    if (live.closing) reply.header('connection', 'close');
+  }
+  const rendering = { log, bodyLimit, stateOf };
+
+  let connections: TrackedServer | undefined;
+  const app = Fastify({
+    logger: false,
+    bodyLimit,
+    trustProxy: checkTrustedProxies(options.trustedProxies ?? []),
+    requestIdHeader: false,
+    genReqId: () => randomBytes(16).toString('base64url'),
+    exposeHeadRoutes: false,
+    // Connections without work are closed then; what still comes on others is answered as usual.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 2048 },
+    serverFactory: (listener) => {
+      connections = createTrackedServer(listener);
+      return connections.server;
+    },
+    frameworkErrors: (error, request, reply) => {
+      begin(request, reply);
+      void renderError(error, request, reply, ownerOf(pathOfUrl(request.url), apis, system), rendering);
+    },
+  });
+  acceptJsonOnly(app);
+
+  app.addHook('onRequest', async (request, reply) => begin(request, reply));
+  app.setErrorHandler((error, request, reply) =>
+    renderError(error, request, reply, ownerOf(pathOfUrl(request.url), apis, system), rendering),
+  );
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOfUrl(request.url);
+    const allowed = allowedMethods(path);
+    if (allowed.length > 0) reply.header('allow', allowed.join(', '));
+    if (allowed.length > 0 && request.method === 'OPTIONS') return reply.code(204).send();
+    const error =
+      allowed.length > 0
+        ? new AppError('method-not-allowed', { message: `${request.method} is not possible here.` })
+        : new AppError('route-unknown', { message: `Nothing is served at ${path}.` });
+    return renderError(error, request, reply, ownerOf(path, apis, system), rendering);
+  });
+  for (const api of apis) {
+    app.register(async (scope) => {
+      scope.setErrorHandler((error, request, reply) => renderError(error, request, reply, api, rendering));
+      mountApi(scope, api, { service, log, stateOf });
+    });
+  }
+
+  let address: ListeningAddress | null = null;
+  let closed: Promise<void> | null = null;
+
+  async function closeWithin(graceMs: number): Promise<void> {
+    live.beginClose();
+    connections?.closeIdle();
+    const timer = setTimeout(() => {
+      live.interruptAll();
+      connections?.closeAll();
+    }, graceMs);
+    try {
+      await app.close();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    get address() {
+      return address;
+    },
+    async listen(host, port) {
+      try {
+        await app.listen({ host, port });
+      } catch (error) {
+        throw listenError(error, host, port);
+      }
+      const bound = app.server.address();
+      const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
+      address = { host, port: actual, url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}` };
+      log.info('listening', { url: address.url });
+      return address;
+    },
+    inject: (request) => app.inject(request),
+    close(graceMs) {
+      closed ??= closeWithin(graceMs);
+      return closed;
+    },
+  };
+}
+
+/** One line for each request: the path without its query, which may hold anything. */
+function logRequest(log: Logger, request: FastifyRequest, status: number, state: RequestState): void {
+  const data = {
+    request_id: request.id,
+    api: state.api,
+    method: request.method,
+    path: request.url.split('?', 1)[0],
+    status,
+    ms: Math.round(performance.now() - state.startedAt),
+    user: state.caller?.name ?? null,
+    ...(state.errorCode === null ? {} : { code: state.errorCode }),
+  };
+  const isReading = request.method === 'GET' || request.method === 'HEAD';
+  if (isReading && status < 400) log.debug('request', data);
+  else log.info('request', data);
+}

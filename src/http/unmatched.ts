@@ -1,0 +1,39 @@
+import type { Api, Route } from '../apis/api.ts';
+
+/** The whole path of a route, as the router takes it. */
+export const pathOf = (api: Api, route: Route): string =>
+  route.atRoot === true ? route.path : `${api.prefix}${route.path}`;
+
+/** The methods that a route answers: HEAD comes with GET. */
+export const methodsOf = (route: Route): readonly string[] =>
+  route.method === 'GET' ? ['GET', 'HEAD'] : [route.method];
+
+function patternOf(path: string): RegExp {
+  const source = path
+    .split(/(:[A-Za-z_]\w*|\*)/)
+    .map((part) =>
+      part === '*' ? '.*' : part.startsWith(':') ? '[^/]+' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'),
+    )
+    .join('');
+  return new RegExp(`^${source}$`);
+}
+
+/** Which methods an address takes, over all routes: empty when nothing is served there. */
+export function createAllowedMethods(apis: readonly Api[]): (path: string) => readonly string[] {
+  const known = apis.flatMap((api) =>
+    api.routes.map((route) => ({ pattern: patternOf(pathOf(api, route)), methods: methodsOf(route) })),
+  );
+  return (path) => [
+    ...new Set(known.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => methods)),
+  ];
+}
+
+/** The API that answers for an address although no route matches: the one with the longest prefix, else `fallback`. */
+export function ownerOf(path: string, apis: readonly Api[], fallback: Api): Api {
+  let owner = fallback;
+  for (const api of apis) {
+    const owns = path === api.prefix || path.startsWith(`${api.prefix}/`);
+    if (owns && api.prefix.length > owner.prefix.length) owner = api;
+  }
+  return owner;
+}

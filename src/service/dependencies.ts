@@ -1,0 +1,37 @@
+import type { Clock } from '../base/clock.ts';
+import type { Secret } from '../base/secret.ts';
+import type { Logger, OperationContext } from '../core/context.ts';
+import type { Sealer } from '../core/sealer.ts';
+import type { Dispatcher } from '../jobs/dispatcher.ts';
+import type { JobStore } from '../jobs/job-store.ts';
+import type { Environment } from '../operations/environment.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { JobSignals } from './job-signals.ts';
+import type { CallContext } from './service.ts';
+
+/** What the service is made of; app.ts brings it. */
+export interface ServiceDependencies {
+  readonly store: JobStore;
+  /** Tells of changes that this process makes to jobs, so that watchers wake at once; without it they look once in a while. */
+  readonly signals?: JobSignals;
+  readonly registry: Registry;
+  readonly environment: Environment;
+  readonly sealer: Sealer;
+  readonly dispatcher: Pick<Dispatcher, 'notify' | 'interrupt'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly options: {
+    /** Most threads of one job. */
+    readonly threadsMax: number;
+  };
+  /** Bearer token of the local administrator; null: there is none. */
+  readonly localToken: Secret | null;
+  /** Whether jobs can be taken: false before the dispatcher runs and while it drains. */
+  readonly isReady: () => boolean;
+}
+
+/** The context of I/O that is done for a call. */
+export const ioContext = ({ log }: ServiceDependencies, { signal }: CallContext): OperationContext => ({
+  signal,
+  log,
+});

@@ -1,0 +1,102 @@
+import { isAbsolute } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { AppError, toAppError, withField } from '../core/errors.ts';
+import { unfinishedStates } from '../core/job.ts';
+import { checkNewName } from '../core/name.ts';
+import { parseLocationUrl } from '../operations/environment.ts';
+import type { DirectoryRecord, Registry } from '../registry/registry.ts';
+import { authorise, authoriseCommand } from './authorise.ts';
+import { ioContext, type ServiceDependencies } from './dependencies.ts';
+import { defaultDirectory, fieldInvalid, readObject, readText } from './input.ts';
+import type { CallContext, DirectoryView, Service } from './service.ts';
+
+type DirectoryFunctions = Pick<
+  Service,
+  'addDirectory' | 'getDirectory' | 'listDirectories' | 'removeDirectory'
+>;
+
+const pathHint = 'Give an absolute path such as /var/dumps, or a storage URL such as file:///var/dumps.';
+
+/** Named locations: commands and queries. */
+export function createDirectories(parts: ServiceDependencies): DirectoryFunctions {
+  const { registry, environment, store } = parts;
+
+  /** A directory that nothing can be written to is refused now, not when the first job fails. */
+  async function probe(url: string, context: CallContext): Promise<void> {
+    try {
+      const storage = await environment.storage({ type: 'url', url });
+      await storage.probe(ioContext(parts, context));
+    } catch (error) {
+      throw unusable(error, url);
+    }
+  }
+
+  return {
+    async addDirectory(context, rawInput) {
+      const input = readObject(rawInput);
+      const name = checkNewName(input.name, 'name');
+      await authoriseCommand(parts, context, { name: 'directory:add', subject: name }, () =>
+        authorise(context, 'directory:manage'),
+      );
+      const url = urlOf(readText(input.path, 'path', pathHint));
+      await probe(url, context);
+      return viewOf(await registry.addDirectory({ name, url }));
+    },
+
+    async getDirectory(context, name) {
+      authorise(context, 'directory:read');
+      const record = await registry.getDirectory(name);
+      if (record !== null) return viewOf(record);
+      throw new AppError('directory-unknown', {
+        field: 'directory',
+        message: `There is no directory ${JSON.stringify(name)}.`,
+      });
+    },
+
+    async listDirectories(context) {
+      authorise(context, 'directory:read');
+      return (await registry.listDirectories()).map(viewOf);
+    },
+
+    async removeDirectory(context, name) {
+      await authoriseCommand(parts, context, { name: 'directory:remove', subject: name }, () =>
+        authorise(context, 'directory:manage'),
+      );
+      const unfinished = await store.listJobs({ states: unfinishedStates, limit: 1000 });
+      const job = unfinished.find(
+        ({ request: { location } }) => location.type === 'directory' && location.directory === name,
+      );
+      if (job !== undefined) {
+        throw new AppError('directory-in-use', {
+          field: 'name',
+          message: `The job ${job.name} uses directory ${name} and is not finished.`,
+        });
+      }
+      await registry.removeDirectory(name);
+    },
+  };
+}
+
+/** Makes what exists from the start: the directory DATA_PUMP_DIR, at `dumpFolder` unless somebody gave it another place. */
+export async function ensureDefaults(registry: Registry, dumpFolder: string): Promise<void> {
+  if ((await registry.getDirectory(defaultDirectory)) !== null) return;
+  await registry.addDirectory({ name: defaultDirectory, url: pathToFileURL(dumpFolder).href });
+}
+
+/** The probe's name is random, so a file that exists already can only be one that stands where a folder should. */
+const unusable = (error: unknown, url: string): AppError =>
+  toAppError(error).code === 'file-exists'
+    ? new AppError('storage-unwritable', {
+        field: 'path',
+        message: `${url} cannot be a directory: a file is in the way.`,
+        hint: 'Name a folder, or a path where one can be made.',
+      })
+    : withField(error, 'path');
+
+function urlOf(path: string): string {
+  if (isAbsolute(path)) return pathToFileURL(path).href;
+  if (/^[A-Za-z][A-Za-z0-9+.-]+:/.test(path)) return parseLocationUrl(path, 'path').href;
+  throw fieldInvalid('path', `must be absolute, not ${JSON.stringify(path)}`, pathHint);
+}
+
+const viewOf = ({ name, url, createdAt }: DirectoryRecord): DirectoryView => ({ name, url, createdAt });

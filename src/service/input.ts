@@ -1,0 +1,140 @@
+import { AppError } from '../core/errors.ts';
+import type { LocationRequest, SchemaRemap } from '../core/request.ts';
+import { parseLocationUrl } from '../operations/environment.ts';
+
+/*
+ * Readers of request fields. Input may come from the JSON of any API or from a command line, so that no type is taken on trust.
+ * Each reader throws `field-invalid` naming the field in the spelling of the native API, and says what to give instead.
+ */
+
+/** Longest text of a field where nothing else bounds it, in characters. */
+const longestText = 4096;
+/** Most expressions or remaps in one list. */
+const longestList = 1000;
+
+export const fieldInvalid = (field: string, problem: string, hint: string): AppError =>
+  new AppError('field-invalid', { field, message: `${field} ${problem}.`, hint });
+
+/** How messages speak of a value: itself where it is short, else its type. */
+export function spell(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'string') return value.length > 60 ? 'a long text' : JSON.stringify(value);
+  return String(value);
+}
+
+/** A text that must be there. */
+export function readText(value: unknown, field: string, hint: string, longest = longestText): string {
+  if (value === undefined || value === null) throw fieldInvalid(field, 'is missing', hint);
+  if (typeof value !== 'string') throw fieldInvalid(field, `must be a text, not ${spell(value)}`, hint);
+  if (value === '') throw fieldInvalid(field, 'is empty', hint);
+  if (value.length > longest) throw fieldInvalid(field, `is longer than ${longest} characters`, hint);
+  if (value.includes('\0')) throw fieldInvalid(field, 'holds a NUL character', hint);
+  return value;
+}
+
+/** A list of texts; absent is empty. */
+export function readTexts(value: unknown, field: string, hint: string, longest: number): readonly string[] {
+  return readList(value, field, hint).map((item, index) =>
+    readText(item, `${field}[${index}]`, hint, longest),
+  );
+}
+
+function readList(value: unknown, field: string, hint: string): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) throw fieldInvalid(field, `must be a list, not ${spell(value)}`, hint);
+  if (value.length > longestList) throw fieldInvalid(field, `has more than ${longestList} entries`, hint);
+  return value;
+}
+
+/** One of a list of words; undefined when absent. */
+export function readChoice<T extends string>(
+  value: unknown,
+  field: string,
+  choices: readonly T[],
+): T | undefined {
+  if (value === undefined || value === null) return undefined;
+  const found = choices.find((choice) => choice === value);
+  if (found !== undefined) return found;
+  throw fieldInvalid(
+    field,
+    `must be ${choices.join(', ')}, not ${spell(value)}`,
+    `Use ${choices.join(' or ')}.`,
+  );
+}
+
+/** Threads of a job: 1 when absent; more than `most` becomes `most`. */
+export function readThreads(value: unknown, most: number): number {
+  if (value === undefined || value === null) return 1;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 1) return Math.min(value, most);
+  throw fieldInvalid(
+    'threads',
+    `must be a whole number of 1 or more, not ${spell(value)}`,
+    `Leave threads out for 1; more than ${most} is lowered to ${most}.`,
+  );
+}
+
+const locationHint = "Give {type: 'directory', directory: NAME} or {type: 'url', url: 'file:///path'}.";
+
+/** Where dump files are; DATA_PUMP_DIR when absent. Whether the place exists is another question. */
+export function readLocation(value: unknown): LocationRequest {
+  if (value === undefined || value === null) return { type: 'directory', directory: defaultDirectory };
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw fieldInvalid('location', `must be an object, not ${spell(value)}`, locationHint);
+  }
+  const { type, directory, url } = value as Record<string, unknown>;
+  if (type === 'directory') {
+    return { type, directory: readText(directory, 'location.directory', locationHint, 63) };
+  }
+  if (type === 'url') {
+    // Parsed before anything keeps it: a URL with a password in it is refused and stands nowhere.
+    return { type, url: parseLocationUrl(readText(url, 'location.url', locationHint), 'location').href };
+  }
+  throw fieldInvalid('location.type', `must be directory or url, not ${spell(type)}`, locationHint);
+}
+
+/** The directory that exists from the start. */
+export const defaultDirectory = 'DATA_PUMP_DIR';
+
+/** A file pattern as given; undefined when absent, so that each kind of job can take its own default. Its rules are in dump/layout.ts. */
+export function readFilePattern(value: unknown): string | null | undefined {
+  if (value === undefined || value === null) return value;
+  if (typeof value === 'string') return value;
+  throw new AppError('file-name-invalid', {
+    field: 'file_pattern',
+    message: `file_pattern must be a text, not ${spell(value)}.`,
+  });
+}
+
+const remapHint = 'Give each source schema once, as {source, target}; several sources may share a target.';
+/** Longest name of a schema, in characters. */
+const longestName = 255;
+
+/** Remaps of schemas; absent is none, and those of a schema to itself are dropped. */
+export function readRemaps(value: unknown): readonly SchemaRemap[] {
+  const field = 'remap_schemas';
+  const targets = new Map<string, string>();
+  readList(value, field, remapHint).forEach((item, index) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+      throw fieldInvalid(`${field}[${index}]`, `must be an object, not ${spell(item)}`, remapHint);
+    }
+    const entry = item as Record<string, unknown>;
+    const source = readText(entry.source, `${field}[${index}].source`, remapHint, longestName);
+    const target = readText(entry.target, `${field}[${index}].target`, remapHint, longestName);
+    if (targets.has(source))
+      throw fieldInvalid(field, `gives ${spell(source)} more than one target`, remapHint);
+    targets.set(source, target);
+  });
+  return [...targets]
+    .filter(([source, target]) => source !== target)
+    .map(([source, target]) => ({ source, target }));
+}
+
+/** A request that must be an object. */
+export function readObject(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Readonly<Record<string, unknown>>;
+  }
+  throw new AppError('request-malformed', { message: `The request must be an object, not ${spell(value)}.` });
+}

@@ -1,0 +1,65 @@
+import type { JobStore } from '../jobs/job-store.ts';
+
+/** Tells, within this process, that a job has changed. Nothing is promised about changes by other processes. */
+export interface JobSignals {
+  /** Calls `listener` soon after each change of the job, until the returned function is called. */
+  subscribe(jobId: string, listener: () => void): () => void;
+}
+
+/** The store, and signals of what is written through it. Worker and service must share the returned store. */
+export function withSignals(store: JobStore): { readonly store: JobStore; readonly signals: JobSignals } {
+  const listeners = new Map<string, Set<() => void>>();
+
+  function changed(jobId: string): void {
+    for (const listener of listeners.get(jobId) ?? []) listener();
+  }
+  async function telling<T>(jobId: string, work: Promise<T>): Promise<T> {
+    const result = await work;
+    changed(jobId);
+    return result;
+  }
+
+  return {
+    store: {
+      createJob: (job) => store.createJob(job),
+      getJob: (id) => store.getJob(id),
+      findJob: (database, api, name) => store.findJob(database, api, name),
+      findIdempotent: (owner, idempotency) => store.findIdempotent(owner, idempotency),
+      listJobs: (filter) => store.listJobs(filter),
+      tableProgress: (jobId) => store.tableProgress(jobId),
+      tasks: (jobId, kind) => store.tasks(jobId, kind),
+      nextRetryAt: () => store.nextRetryAt(),
+      readLog: (jobId, afterSeq, limit) => store.readLog(jobId, afterSeq, limit),
+      recover: (workerId) => store.recover(workerId),
+      prune: (finishedBefore) => store.prune(finishedBefore),
+      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+
+      async claimTask(workerId) {
+        const claimed = await store.claimTask(workerId);
+        if (claimed !== null) changed(claimed.job.id);
+        return claimed;
+      },
+      reportProgress: (lease, done) => telling(lease.jobId, store.reportProgress(lease, done)),
+      completeTask: (lease, completion) => telling(lease.jobId, store.completeTask(lease, completion)),
+      failTask: (lease, error, log) => telling(lease.jobId, store.failTask(lease, error, log)),
+      retryTask: (lease, retryAt, log) => telling(lease.jobId, store.retryTask(lease, retryAt, log)),
+      releaseTask: (lease) => telling(lease.jobId, store.releaseTask(lease)),
+      failJob: (lease, error) => telling(lease.jobId, store.failJob(lease, error)),
+      restartJob: (lease, reason) => telling(lease.jobId, store.restartJob(lease, reason)),
+      appendLog: (jobId, entries) => telling(jobId, store.appendLog(jobId, entries)),
+      requestStop: (jobId) => telling(jobId, store.requestStop(jobId)),
+      requestResume: (jobId) => telling(jobId, store.requestResume(jobId)),
+      requestCancel: (jobId) => telling(jobId, store.requestCancel(jobId)),
+    },
+    signals: {
+      subscribe(jobId, listener) {
+        const group = listeners.get(jobId) ?? new Set();
+        listeners.set(jobId, group.add(listener));
+        return () => {
+          group.delete(listener);
+          if (group.size === 0 && listeners.get(jobId) === group) listeners.delete(jobId);
+        };
+      },
+    },
+  };
+}

@@ -1,0 +1,195 @@
+import { AppError } from '../core/errors.ts';
+import { type Job, type JobKind, jobStates } from '../core/job.ts';
+import { type Action, everyDatabase, isAllowed } from '../core/permission.ts';
+import type { JobFilter } from '../jobs/job-store.ts';
+import { listJobFiles } from '../operations/job-files.ts';
+import { authorise, authoriseCommand } from './authorise.ts';
+import { unknownDatabase } from './databases.ts';
+import { ioContext, type ServiceDependencies } from './dependencies.ts';
+import { fieldInvalid } from './input.ts';
+import type { CallContext, JobQuery, Service } from './service.ts';
+import { createJobWatch } from './watch-job.ts';
+
+type JobFunctions = Pick<
+  Service,
+  | 'getJob'
+  | 'findJob'
+  | 'listJobs'
+  | 'stopJob'
+  | 'resumeJob'
+  | 'cancelJob'
+  | 'jobTables'
+  | 'jobLog'
+  | 'watchJob'
+  | 'jobFiles'
+  | 'openJobFile'
+>;
+
+/** Jobs after their start: commands and queries. */
+export function createJobs(parts: ServiceDependencies): JobFunctions {
+  const { store, registry, environment, dispatcher } = parts;
+  const watch = createJobWatch(store, parts.signals);
+
+  /** The job, for a caller who may see it; others learn nothing, not even that it exists. */
+  async function find(context: CallContext, id: string): Promise<Job> {
+    authorise(context, 'job:read');
+    return visible(context, await store.getJob(id), id);
+  }
+
+  /** A job that the caller may control, written to the audit trail. */
+  function findForCommand(context: CallContext, name: string, id: string): Promise<Job> {
+    return authoriseCommand(parts, context, { name, subject: id }, async () => {
+      const job = await find(context, id);
+      authorise(context, 'job:control', { database: job.database, owner: job.owner });
+      return job;
+    });
+  }
+
+  return {
+    getJob: find,
+
+    async findJob(context, database, api, name) {
+      authorise(context, 'job:read');
+      return visible(context, await store.findJob(database, api, name), name);
+    },
+
+    async listJobs(context, query) {
+      authorise(context, 'job:read');
+      const limit = readLimit(query.limit, 'limit', 100);
+      const filter = filterOf(context, query, limit + 1);
+      if (filter === null) return { jobs: [], nextCursor: null };
+      // One more than asked for tells whether there is a next page.
+      const found = await store.listJobs(filter);
+      const jobs = found.slice(0, limit);
+      const last = jobs.at(-1);
+      const hasMore = found.length > limit && last !== undefined;
+      return { jobs, nextCursor: hasMore ? cursorOf(last) : null };
+    },
+
+    async stopJob(context, id) {
+      await findForCommand(context, 'job:stop', id);
+      const job = await store.requestStop(id);
+      dispatcher.interrupt(id);
+      return job;
+    },
+
+    async resumeJob(context, id) {
+      const { database } = await findForCommand(context, 'job:resume', id);
+      if (database !== '' && (await registry.getDatabase(database)) === null) throw unknownDatabase(database);
+      const job = await store.requestResume(id);
+      dispatcher.notify();
+      return job;
+    },
+
+    async cancelJob(context, id) {
+      await findForCommand(context, 'job:cancel', id);
+      const job = await store.requestCancel(id);
+      dispatcher.interrupt(id);
+      dispatcher.notify();
+      return job;
+    },
+
+    async jobTables(context, id) {
+      return await store.tableProgress((await find(context, id)).id);
+    },
+
+    async jobLog(context, id, afterSeq, limit) {
+      const job = await find(context, id);
+      return await store.readLog(job.id, readSeq(afterSeq), readLimit(limit, 'limit', 1000));
+    },
+
+    async *watchJob(context, id, afterSeq) {
+      const job = await find(context, id);
+      yield* watch(job.id, readSeq(afterSeq), context.signal);
+    },
+
+    async jobFiles(context, id) {
+      const job = await find(context, id);
+      const files = await listJobFiles(environment, job, ioContext(parts, context));
+      return files.map(({ name, bytes }) => ({ name, bytes }));
+    },
+
+    async openJobFile(context, id, name) {
+      const job = await find(context, id);
+      authorise(context, 'dump:read', { database: job.database, owner: job.owner });
+      const io = ioContext(parts, context);
+      const files = await listJobFiles(environment, job, io);
+      const file = files.find((each) => each.name === name);
+      if (file === undefined) {
+        throw new AppError('file-unknown', {
+          field: 'file',
+          message: `The job ${job.name} has no file ${JSON.stringify(name)}.`,
+        });
+      }
+      const storage = await environment.storage(job.request.location);
+      return { bytes: file.bytes, stream: storage.get(file.name, null, io) };
+    },
+  };
+}
+
+function visible({ caller }: CallContext, job: Job | null, asked: string): Job {
+  const action: Action = 'job:read';
+  if (job !== null && isAllowed(caller, action, { database: job.database, owner: job.owner })) return job;
+  throw new AppError('job-unknown', { field: 'job', message: `There is no job ${JSON.stringify(asked)}.` });
+}
+
+/** What the store is asked for; null when the caller can see nothing of it. */
+function filterOf({ caller }: CallContext, query: JobQuery, limit: number): JobFilter | null {
+  const isHeld = caller.role === 'developer';
+  const granted = !isHeld || caller.databases.includes(everyDatabase) ? null : ['', ...caller.databases];
+  const { database } = query;
+  if (database !== undefined && granted !== null && !granted.includes(database)) return null;
+  const databases = database === undefined ? granted : [database];
+  return {
+    ...(query.kinds === undefined ? {} : { kinds: readWords(query.kinds, 'kinds', jobKinds) }),
+    ...(query.states === undefined ? {} : { states: readWords(query.states, 'states', jobStates) }),
+    ...(isHeld ? { owner: caller.name } : {}),
+    ...(databases === null ? {} : { databases }),
+    ...(query.api === undefined ? {} : { api: query.api }),
+    ...(query.cursor === undefined ? {} : { beforeSeq: seqOf(query.cursor) }),
+    limit,
+  };
+}
+
+/** A filter on words, each of which must be known. */
+function readWords<T extends string>(words: readonly T[], field: string, known: readonly T[]): readonly T[] {
+  const wrong = words.find((word) => !known.includes(word));
+  if (wrong === undefined) return words;
+  throw fieldInvalid(field, `has ${JSON.stringify(wrong)}`, `Use ${known.join(', ')}.`);
+}
+
+const jobKinds: readonly JobKind[] = ['export', 'import', 'verify'];
+
+const cursorOf = (job: Job): string => Buffer.from(`seq:${job.seq}`).toString('base64url');
+
+function seqOf(cursor: string): number {
+  const seq = /^seq:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
+  if (seq !== undefined) return Number(seq);
+  throw fieldInvalid(
+    'cursor',
+    'is none that this service gave out',
+    'Take it from the page before, unchanged.',
+  );
+}
+
+const longestPage = 1000;
+
+function readLimit(value: unknown, field: string, initial: number): number {
+  if (value === undefined) return initial;
+  const isPage = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= longestPage;
+  if (isPage) return value;
+  throw fieldInvalid(
+    field,
+    `must be a whole number from 1 to ${longestPage}`,
+    `Leave it out for ${initial}.`,
+  );
+}
+
+function readSeq(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw fieldInvalid(
+    'after',
+    'must be a whole number of 0 or more',
+    'Give the number of the last entry that you have.',
+  );
+}

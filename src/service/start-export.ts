@@ -1,0 +1,51 @@
+import { type ExportRequest, encodings, type JobMode } from '../core/request.ts';
+import { checkExportRequest } from '../operations/check-request.ts';
+import { authorise, authoriseCommand } from './authorise.ts';
+import { ioContext, type ServiceDependencies } from './dependencies.ts';
+import { readChoice, readFilePattern, readLocation, readObject, readText, readThreads } from './input.ts';
+import { readMode, readSelection } from './selection-input.ts';
+import type { Service } from './service.ts';
+import type { StartJob } from './start-job.ts';
+
+const databaseHint = 'Name a registered database.';
+
+/** Validates an export and makes its job; everything else happens in operations/export.ts. */
+export function createStartExport(parts: ServiceDependencies, startJob: StartJob): Service['startExport'] {
+  const { environment, options: settings } = parts;
+  return async (context, rawInput, options) => {
+    const input = readObject(rawInput);
+    const database = readText(input.database, 'database', databaseHint, 63);
+    const location = readLocation(input.location);
+    await authoriseCommand(parts, context, { name: 'export:start', subject: database }, () => {
+      authorise(context, 'export:start', { database });
+      if (location.type === 'url') authorise(context, 'location:any');
+    });
+
+    const { engine } = await environment.database(database);
+    const mode = readMode(input) ?? defaultMode(engine.capabilities.modes);
+    const request: ExportRequest = {
+      kind: 'export',
+      database,
+      selection: readSelection(input, mode),
+      location,
+      filePattern: readFilePattern(input.filePattern) ?? null,
+      encoding: readChoice(input.encoding, 'encoding', encodings) ?? 'text',
+      threads: readThreads(input.threads, settings.threadsMax),
+    };
+    const { defaultFilePattern } = options;
+    const named = input.filePattern === undefined ? defaultFilePattern : undefined;
+    const requestFor = (jobName: string): ExportRequest =>
+      named === undefined ? request : { ...request, filePattern: named(jobName) };
+    return startJob({
+      context,
+      options,
+      request,
+      requestFor,
+      nameDecidesPlace: named !== undefined || request.filePattern === null,
+      check: (_candidate, jobName) =>
+        checkExportRequest(environment, requestFor(jobName), jobName, ioContext(parts, context)),
+    });
+  };
+}
+
+const defaultMode = (modes: readonly JobMode[]): JobMode => (modes.includes('schema') ? 'schema' : 'full');

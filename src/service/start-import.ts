@@ -1,0 +1,54 @@
+import type { ImportRequest } from '../core/request.ts';
+import { checkImportRequest } from '../operations/check-request.ts';
+import { authorise, authoriseCommand } from './authorise.ts';
+import { ioContext, type ServiceDependencies } from './dependencies.ts';
+import { authoriseDumpSet } from './dump-sets.ts';
+import { readFilePattern, readLocation, readObject, readRemaps, readText, readThreads } from './input.ts';
+import { readMode, readSelection } from './selection-input.ts';
+import type { Service } from './service.ts';
+import type { StartJob } from './start-job.ts';
+
+/** Validates an import and makes its job; everything else happens in operations/import.ts. */
+export function createStartImport(parts: ServiceDependencies, startJob: StartJob): Service['startImport'] {
+  const { environment, options: settings } = parts;
+  return async (context, rawInput, options) => {
+    const input = readObject(rawInput);
+    const database = readText(input.database, 'database', 'Name a registered database.', 63);
+    const location = readLocation(input.location);
+    await authoriseCommand(parts, context, { name: 'import:start', subject: database }, () => {
+      authorise(context, 'import:start', { database });
+      if (location.type === 'url') authorise(context, 'location:any');
+    });
+
+    await environment.database(database);
+    const mode = readMode(input);
+    // Expressions without a mode filter everything that the set holds.
+    const selection = readSelection(input, mode ?? 'full');
+    const isFiltered =
+      selection.nameExpressions.length +
+        selection.schemaExpressions.length +
+        selection.tablespaceExpressions.length >
+      0;
+    const request: ImportRequest = {
+      kind: 'import',
+      database,
+      selection: mode === undefined && !isFiltered ? null : selection,
+      location,
+      filePattern: readFilePattern(input.filePattern) ?? null,
+      remapSchemas: readRemaps(input.remapSchemas),
+      threads: readThreads(input.threads, settings.threadsMax),
+    };
+    return startJob({
+      context,
+      options,
+      request,
+      requestFor: () => request,
+      nameDecidesPlace: false,
+      check: async () => {
+        const io = ioContext(parts, context);
+        await authoriseDumpSet(parts, context, location, request.filePattern);
+        await checkImportRequest(environment, request, io);
+      },
+    });
+  };
+}

@@ -1,0 +1,41 @@
+import type { VerifyRequest } from '../core/request.ts';
+import { checkVerifyRequest } from '../operations/check-request.ts';
+import { authorise, authoriseCommand } from './authorise.ts';
+import { ioContext, type ServiceDependencies } from './dependencies.ts';
+import { authoriseDumpSet } from './dump-sets.ts';
+import { readFilePattern, readLocation, readObject, readThreads } from './input.ts';
+import type { Service } from './service.ts';
+import type { StartJob } from './start-job.ts';
+
+/** Validates a verification and makes its job; everything else happens in operations/verify.ts. */
+export function createStartVerify(parts: ServiceDependencies, startJob: StartJob): Service['startVerify'] {
+  const { environment, options: settings } = parts;
+  return async (context, rawInput, options) => {
+    const input = readObject(rawInput);
+    const location = readLocation(input.location);
+    const subject = location.type === 'directory' ? location.directory : location.url;
+    await authoriseCommand(parts, context, { name: 'verify:start', subject }, () => {
+      authorise(context, 'verify:start');
+      if (location.type === 'url') authorise(context, 'location:any');
+    });
+
+    const request: VerifyRequest = {
+      kind: 'verify',
+      database: '',
+      location,
+      filePattern: readFilePattern(input.filePattern) ?? null,
+      threads: readThreads(input.threads, settings.threadsMax),
+    };
+    return startJob({
+      context,
+      options,
+      request,
+      requestFor: () => request,
+      nameDecidesPlace: false,
+      check: async () => {
+        await authoriseDumpSet(parts, context, location, request.filePattern);
+        await checkVerifyRequest(environment, request, ioContext(parts, context));
+      },
+    });
+  };
+}

@@ -1,0 +1,165 @@
+import { type RetryPolicy, retry } from '../../base/retry.ts';
+import type { OperationContext } from '../../core/context.ts';
+import { AppError, toAppError } from '../../core/errors.ts';
+import type { ByteRange, ByteSource, Storage, StoredFile } from '../storage.ts';
+
+/** Runs one step of an operation until it succeeds or fails for good. */
+type Again = <T>(
+  operation: string,
+  name: string,
+  context: OperationContext,
+  run: () => Promise<T>,
+) => Promise<T>;
+
+/**
+ * Tries again after temporary errors, with growing waits. A `put` opens its source again; a `get` goes on from the byte that it had
+ * reached, a `list` after the name that it had reached, and each step forward gives back all tries. What a put's source throws is passed on
+ * as it is: whoever reads the source knows whether to read it again.
+ */
+export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
+  const again: Again = (operation, name, context, run) =>
+    retry(run, {
+      ...policy,
+      signal: context.signal,
+      isTemporary: (error) => error instanceof AppError && error.temporary,
+      onRetry: (error, attempt) => {
+        const { message, code } = toAppError(error);
+        context.log.warn(`storage ${operation} failed, trying again: ${message}`, {
+          storage: storage.description,
+          name,
+          attempt,
+          code,
+        });
+      },
+    }).catch((error: unknown) => {
+      throw toAppError(error);
+    });
+
+  return {
+    description: storage.description,
+    async put(name, source, options, context) {
+      const guarded = guardedSource(source);
+      const result = await again('put', name, context, async () => {
+        try {
+          return { stored: await storage.put(name, guarded.source, options, context) };
+        } catch (error) {
+          if (guarded.failure !== null) return { stored: null };
+          throw error;
+        }
+      });
+      if (result.stored !== null) return result.stored;
+      throw guarded.failure?.error;
+    },
+    get: (name, range, context) => resumingGet(storage, name, range, context, again),
+    stat: (name, context) => again('stat', name, context, () => storage.stat(name, context)),
+    list: (prefix, context) => resumingList(storage, prefix, context, again),
+    remove: (name, context) => again('remove', name, context, () => storage.remove(name, context)),
+    sweep: (prefix, context) => again('sweep', prefix, context, () => storage.sweep(prefix, context)),
+    probe: (context) => again('probe', '', context, () => storage.probe(context)),
+  };
+}
+
+/** Remembers what the source threw, so that it can be told from the storage's own errors. */
+function guardedSource(source: ByteSource): {
+  readonly source: ByteSource;
+  readonly failure: { readonly error: unknown } | null;
+} {
+  let failure: { readonly error: unknown } | null = null;
+  return {
+    source: {
+      async *open(signal) {
+        try {
+          yield* source.open(signal);
+        } catch (error) {
+          // After an abort the source only echoes it; the storage's time-out may be the one that aborted.
+          if (!signal.aborted) failure = { error };
+          throw error;
+        }
+      },
+    },
+    get failure() {
+      return failure;
+    },
+  };
+}
+
+async function* resumingGet(
+  storage: Storage,
+  name: string,
+  range: ByteRange | null,
+  context: OperationContext,
+  again: Again,
+): AsyncGenerator<Uint8Array> {
+  let wanted = range;
+  let position = range?.start ?? 0;
+  yield* resuming(
+    async (isResume) => {
+      if (!isResume) return storage.get(name, range, context);
+      if (wanted === null) {
+        const found = await storage.stat(name, context);
+        if (found === null)
+          throw new AppError('file-missing', { message: `${name} has gone while it was read.` });
+        wanted = { start: 0, end: found.bytes - 1 };
+      }
+      return position > wanted.end
+        ? nothing()
+        : storage.get(name, { start: position, end: wanted.end }, context);
+    },
+    (chunk) => {
+      position += chunk.length;
+      return true;
+    },
+    (run) => again('get', name, context, run),
+  );
+}
+
+async function* resumingList(
+  storage: Storage,
+  prefix: string,
+  context: OperationContext,
+  again: Again,
+): AsyncGenerator<StoredFile> {
+  let last: Buffer | null = null;
+  yield* resuming(
+    async () => storage.list(prefix, context),
+    ({ name }) => {
+      // A list that is asked for again starts from its first name.
+      const bytes = Buffer.from(name);
+      if (last !== null && Buffer.compare(bytes, last) <= 0) return false;
+      last = bytes;
+      return true;
+    },
+    (run) => again('list', prefix, context, run),
+  );
+}
+
+/** Iterates what `open` gives; after a temporary error opens it anew. Items that `accept` refuses are left out. */
+async function* resuming<T>(
+  open: (isResume: boolean) => Promise<AsyncIterable<T>>,
+  accept: (item: T) => boolean,
+  again: (run: () => Promise<IteratorResult<T>>) => Promise<IteratorResult<T>>,
+): AsyncGenerator<T> {
+  let iterator: AsyncIterator<T> | null = null;
+  let isResume = false;
+  const pull = async (): Promise<IteratorResult<T>> => {
+    try {
+      iterator ??= (await open(isResume))[Symbol.asyncIterator]();
+      return await iterator.next();
+    } catch (error) {
+      iterator = null;
+      isResume = true;
+      throw error;
+    }
+  };
+  try {
+    for (;;) {
+      const step = await again(pull);
+      if (step.done === true) return;
+      if (accept(step.value)) yield step.value;
+    }
+  } finally {
+    await (iterator as AsyncIterator<T> | null)?.return?.();
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

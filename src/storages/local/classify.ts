@@ -1,0 +1,85 @@
+import type { ErrorCode } from '../../core/error-catalogue.ts';
+import { AppError } from '../../core/errors.ts';
+
+/** What was asked of the file system when it failed. */
+export type LocalOperation = 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep' | 'probe';
+
+interface Verdict {
+  readonly code: ErrorCode;
+  readonly temporary: boolean;
+  readonly sentence: string;
+  readonly hint?: string;
+}
+
+const verdict = (code: ErrorCode, temporary: boolean, sentence: string, hint?: string): Verdict => ({
+  code,
+  temporary,
+  sentence,
+  ...(hint === undefined ? {} : { hint }),
+});
+
+const full = 'Make room, or choose another location; then resume the job.';
+const rights = 'Give the account that Pumphouse runs as the right to do this, or choose another location.';
+
+/** By `code` of a Node system error. */
+const verdicts: Readonly<Record<string, Verdict>> = {
+  ENOENT: verdict('file-missing', false, 'does not exist'),
+  EEXIST: verdict('file-exists', false, 'exists already'),
+  ENOSPC: verdict('storage-unwritable', false, 'cannot be written: the disk is full', full),
+  EDQUOT: verdict('storage-unwritable', false, 'cannot be written: the disk quota is used up', full),
+  EFBIG: verdict('storage-unwritable', false, 'would become larger than the file system takes'),
+  EROFS: verdict('storage-unwritable', false, 'is on a read-only file system'),
+  EACCES: verdict('storage-unwritable', false, 'may not be accessed', rights),
+  EPERM: verdict('storage-unwritable', false, 'may not be accessed', rights),
+  EISDIR: verdict('file-exists', false, 'is a folder'),
+  ENOTDIR: verdict('storage-failed', false, 'has a file where a folder is needed'),
+  ENOTEMPTY: verdict('file-exists', false, 'is a folder with files in it'),
+  ENAMETOOLONG: verdict('file-name-invalid', false, 'has too long a name for the file system'),
+  ELOOP: verdict('storage-failed', false, 'runs through a loop of symbolic links'),
+  EMFILE: verdict('storage-failed', true, 'cannot be opened: this process has too many open files'),
+  ENFILE: verdict('storage-failed', true, 'cannot be opened: the system has too many open files'),
+  EBUSY: verdict('storage-failed', true, 'is in use'),
+  EAGAIN: verdict('storage-failed', true, 'is not available for the moment'),
+  EIO: verdict('storage-failed', true, 'cannot be accessed: the device reports an input/output error'),
+  ESTALE: verdict('storage-failed', true, 'cannot be accessed: the network file system has lost it'),
+  ETIMEDOUT: verdict('storage-timeout', true, 'cannot be accessed: the file system does not answer'),
+};
+
+/** Reading without the right to is not "unwritable". */
+const readRights = verdict('storage-failed', false, 'may not be read', rights);
+const reading: readonly LocalOperation[] = ['get', 'stat', 'list'];
+
+/** Any error of the file system as an AppError that names `subject` (a path). Pure. */
+export function classify(error: unknown, operation: LocalOperation, subject: string): AppError {
+  if (error instanceof AppError) return error;
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new AppError('aborted', { message: 'The work was interrupted.', operation, cause: error });
+  }
+  const errno = errnoOf(error);
+  const isRight = errno === 'EACCES' || errno === 'EPERM';
+  const found = isRight && reading.includes(operation) ? readRights : verdicts[errno];
+  if (found === undefined) {
+    const message = error instanceof Error ? error.message : String(error);
+    return new AppError('storage-failed', {
+      message: `${subject}: ${message}.`,
+      operation,
+      temporary: false,
+      context: { errno },
+      cause: error,
+    });
+  }
+  return new AppError(found.code, {
+    message: `${subject} ${found.sentence}.`,
+    ...(found.hint === undefined ? {} : { hint: found.hint }),
+    operation,
+    temporary: found.temporary,
+    context: { errno },
+    cause: error,
+  });
+}
+
+/** The `code` of a system error, '' for anything else. */
+export function errnoOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  return typeof code === 'string' ? code : '';
+}

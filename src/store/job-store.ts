@@ -1,0 +1,47 @@
+import type { JobStore } from '../jobs/job-store.ts';
+import { claimTask, nextRetryAt } from './claim-task.ts';
+import { requestCancel, requestResume, requestStop } from './control-job.ts';
+import { createJob, findIdempotent } from './create-job.ts';
+import { completeTask, failTask } from './finish-task.ts';
+import { lockKnownJob, saveJob } from './job-row.ts';
+import { prune } from './prune.ts';
+import { findJob, getJob, listJobs, readLog, readTasks, tableProgress } from './read-jobs.ts';
+import { failJob, recover, releaseTask, reportProgress, restartJob, retryTask } from './return-task.ts';
+import { inTransaction, type StoreContext } from './store-context.ts';
+
+/** The job store over any database that Kysely speaks to; closing it does not close the database. */
+export function createJobStore(store: StoreContext): JobStore {
+  return {
+    createJob: (job) => createJob(store, job),
+    findIdempotent: (owner, idempotency) => findIdempotent(store, owner, idempotency),
+    getJob: (id) => getJob(store, id),
+    findJob: (database, api, name) => findJob(store, database, api, name),
+    listJobs: (filter) => listJobs(store, filter),
+    tableProgress: (jobId) => tableProgress(store, jobId),
+    tasks: (jobId, kind, group) => readTasks(store, jobId, kind, group),
+
+    claimTask: (workerId) => claimTask(store, workerId),
+    nextRetryAt: () => nextRetryAt(store),
+    reportProgress: (lease, done) => reportProgress(store, lease, done),
+    completeTask: (lease, completion) => completeTask(store, lease, completion),
+    failTask: (lease, error, log) => failTask(store, lease, error, log),
+    retryTask: (lease, retryAt, log) => retryTask(store, lease, retryAt, log),
+    releaseTask: (lease) => releaseTask(store, lease),
+    failJob: (lease, error) => failJob(store, lease, error),
+    restartJob: (lease, reason) => restartJob(store, lease, reason),
+    async appendLog(jobId, entries) {
+      await inTransaction(store, 'append to a job log', async (trx) => {
+        await saveJob(store, trx, await lockKnownJob(trx, jobId), {}, entries);
+      });
+    },
+    readLog: (jobId, afterSeq, limit) => readLog(store, jobId, afterSeq, limit),
+
+    requestStop: (jobId) => requestStop(store, jobId),
+    requestResume: (jobId) => requestResume(store, jobId),
+    requestCancel: (jobId) => requestCancel(store, jobId),
+
+    recover: (workerId) => recover(store, workerId),
+    prune: (finishedBefore) => prune(store, finishedBefore),
+    [Symbol.asyncDispose]: () => store.db.destroy(),
+  };
+}

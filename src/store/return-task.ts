@@ -1,0 +1,188 @@
+import type { ErrorRecord } from '../core/errors.ts';
+import type { NewJobLogEntry } from '../core/job.ts';
+import type { Lease } from '../jobs/job-store.ts';
+import { addTasks } from './add-tasks.ts';
+import { deleteDocument } from './documents.ts';
+import { type JobChanges, type JobRow, lockJob, saveJob } from './job-row.ts';
+import { inTransaction, type StoreContext, type Trx, toJson, whole } from './store-context.ts';
+import { addDelta, changeGroups, type GroupDeltas } from './task-group.ts';
+import {
+  againState,
+  cleanupTask,
+  leaseLost,
+  lockLease,
+  ownedBy,
+  planTask,
+  type TaskRow,
+} from './task-row.ts';
+
+export function reportProgress(
+  store: StoreContext,
+  lease: Lease,
+  done: { readonly bytes: number; readonly rows: number },
+): Promise<void> {
+  return inTransaction(store, 'report progress', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    const [bytes, rows] = [whole(done.bytes), whole(done.rows)];
+    const updated = await trx
+      .updateTable('task')
+      .set({ bytes_done: bytes, rows_done: rows })
+      .where(ownedBy(lease))
+      .returning('key')
+      .executeTakeFirst();
+    if (updated === undefined) throw leaseLost(lease);
+    if (task.counted === 0) return;
+    const delta = { bytesDone: bytes - task.bytes_done, rowsDone: rows - task.rows_done };
+    await changeGroups(trx, job.id, new Map([[task.group_name, delta]]));
+    await saveJob(store, trx, job, {
+      bytes_done: job.bytes_done + delta.bytesDone,
+      rows_done: job.rows_done + delta.rowsDone,
+    });
+  });
+}
+
+export function retryTask(
+  store: StoreContext,
+  lease: Lease,
+  retryAt: number,
+  log?: readonly NewJobLogEntry[],
+): Promise<void> {
+  return inTransaction(store, 'retry a task', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    const changes = await giveBack(trx, job, [task], { attempt: task.attempt, retryAt: whole(retryAt) });
+    await saveJob(store, trx, job, atRest(job, changes), log);
+  });
+}
+
+export function releaseTask(store: StoreContext, lease: Lease): Promise<void> {
+  return inTransaction(store, 'release a task', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    await saveJob(store, trx, job, atRest(job, await giveBack(trx, job, [task])));
+  });
+}
+
+export function recover(store: StoreContext, workerId: string): Promise<number> {
+  return inTransaction(store, 'recover', async (trx) => {
+    const owners = await trx
+      .selectFrom('task')
+      .select('job_id')
+      .distinct()
+      .where('worker_id', '=', workerId)
+      .orderBy('job_id')
+      .execute();
+    let count = 0;
+    for (const { job_id } of owners) {
+      const job = await lockJob(trx, job_id);
+      if (job === undefined) continue;
+      const tasks = await runningTasks(trx, job, workerId);
+      await saveJob(store, trx, job, atRest(job, await giveBack(trx, job, tasks)));
+      count += tasks.length;
+    }
+    return count;
+  });
+}
+
+export function failJob(store: StoreContext, lease: Lease, error: ErrorRecord): Promise<void> {
+  return inTransaction(store, 'fail a job', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    const entry: NewJobLogEntry = {
+      level: 'error',
+      event: 'error',
+      message: error.message,
+      data: { code: error.code },
+    };
+    if (job.state === 'cancelling' && task.kind !== cleanupTask.kind) {
+      // Nobody wants the job any more: its files are still to be removed.
+      await saveJob(store, trx, job, await giveBack(trx, job, [task]), [entry]);
+      return;
+    }
+    const changes = await giveBack(trx, job, await runningTasks(trx, job));
+    await saveJob(store, trx, job, { ...changes, state: 'failed', error_json: toJson(error) }, [entry]);
+  });
+}
+
+export function restartJob(store: StoreContext, lease: Lease, reason: string): Promise<void> {
+  return inTransaction(store, 'restart a job', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    if (job.state === 'cancelling') {
+      await saveJob(store, trx, job, await giveBack(trx, job, [task]));
+      return;
+    }
+    await trx.deleteFrom('task_wait').where('job_id', '=', job.id).execute();
+    await trx.deleteFrom('task').where('job_id', '=', job.id).execute();
+    await trx.deleteFrom('task_group').where('job_id', '=', job.id).execute();
+    await addTasks(trx, job.id, [planTask], new Map());
+    await deleteDocument(trx, job.result_id);
+    await saveJob(
+      store,
+      trx,
+      job,
+      {
+        state: job.state === 'stopping' ? 'stopped' : 'queued',
+        result_id: null,
+        running: 0,
+        unfinished: 1,
+        bytes_done: 0,
+        bytes_total: 0,
+        rows_done: 0,
+        rows_total: 0,
+        units_done: 0,
+        units_total: 0,
+        error_count: 0,
+        restarts: job.restarts + 1,
+      },
+      [{ level: 'warn', event: 'restart', message: `The job starts again: ${reason}`, data: { reason } }],
+    );
+  });
+}
+
+function runningTasks(trx: Trx, job: JobRow, workerId?: string): Promise<TaskRow[]> {
+  return trx
+    .selectFrom('task')
+    .selectAll()
+    .where('job_id', '=', job.id)
+    .where('state', '=', 'running')
+    .$if(workerId !== undefined, (query) => query.where('worker_id', '=', workerId ?? ''))
+    .execute();
+}
+
+/**
+ * Takes the leases away from running tasks of a locked job, as if they had never been claimed, or for another attempt. What they
+ * reported is taken back. Gives the changes to the job's sums.
+ */
+async function giveBack(
+  trx: Trx,
+  job: JobRow,
+  tasks: readonly TaskRow[],
+  again?: { readonly attempt: number; readonly retryAt: number },
+): Promise<JobChanges> {
+  const deltas: GroupDeltas = new Map();
+  let { bytes_done, rows_done } = job;
+  for (const task of tasks) {
+    await trx
+      .updateTable('task')
+      .set((eb) => ({
+        state: againState(eb),
+        attempt: again?.attempt ?? task.attempt - 1,
+        retry_at: again?.retryAt ?? 0,
+        token: null,
+        worker_id: null,
+        bytes_done: 0,
+        rows_done: 0,
+      }))
+      .where('job_id', '=', job.id)
+      .where('key', '=', task.key)
+      .where('token', '=', task.token)
+      .execute();
+    if (task.counted === 0) continue;
+    addDelta(deltas, task.group_name, { bytesDone: -task.bytes_done, rowsDone: -task.rows_done });
+    bytes_done -= task.bytes_done;
+    rows_done -= task.rows_done;
+  }
+  await changeGroups(trx, job.id, deltas);
+  return { running: job.running - tasks.length, bytes_done, rows_done };
+}
+
+/** A stopping job of which nothing runs any more has stopped. */
+const atRest = (job: JobRow, changes: JobChanges): JobChanges =>
+  job.state === 'stopping' && changes.running === 0 ? { ...changes, state: 'stopped' } : changes;

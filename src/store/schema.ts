@@ -1,0 +1,169 @@
+import type { JobKind, JobLogEntry, JobState } from '../core/job.ts';
+import type { Role } from '../core/permission.ts';
+import type { TaskState } from '../jobs/job-store.ts';
+
+/**
+ * The tables as the queries see them; `migrations/` makes them. Numbers are whole (bigint columns: counts pass 2^31), times are
+ * milliseconds since the epoch, truth is 0 or 1, `*_json` columns hold JSON text.
+ */
+export interface StoreSchema {
+  schema_version: SchemaVersionTable;
+  counter: CounterTable;
+  job: JobTable;
+  job_document: JobDocumentTable;
+  task: TaskTable;
+  task_group: TaskGroupTable;
+  task_wait: TaskWaitTable;
+  job_log: JobLogTable;
+  database: DatabaseTable;
+  directory: DirectoryTable;
+  user_account: UserTable;
+  audit: AuditTable;
+}
+
+export interface SchemaVersionTable {
+  version: number;
+  applied_at: number;
+}
+
+/** Sequences that never give a number twice and whose order is the order of the commits. */
+export interface CounterTable {
+  name: string;
+  value: number;
+}
+
+/** A job's small, often written part; what can be big is in {@link JobDocumentTable}. */
+export interface JobTable {
+  id: string;
+  seq: number;
+  name: string;
+  kind: JobKind;
+  state: JobState;
+  owner: string;
+  database: string;
+  api: string;
+  api_data_json: string;
+  request_json: string;
+  idempotency_key: string | null;
+  idempotency_digest: string | null;
+  /** Id of the document; null before the plan task ran. */
+  plan_id: string | null;
+  result_id: string | null;
+  threads: number;
+  running: number;
+  /** Tasks that are neither done nor failed. */
+  unfinished: number;
+  bytes_done: number;
+  bytes_total: number;
+  rows_done: number;
+  rows_total: number;
+  units_done: number;
+  units_total: number;
+  error_count: number;
+  error_json: string | null;
+  restarts: number;
+  /** Seq of the last log entry. */
+  log_seq: number;
+  created_at: number;
+  started_at: number | null;
+  finished_at: number | null;
+  version: number;
+}
+
+/** A plan or result: written once under an id of its own, so that readers may keep it. */
+export interface JobDocumentTable {
+  id: string;
+  job_id: string;
+  body_json: string;
+}
+
+export interface TaskTable {
+  job_id: string;
+  key: string;
+  kind: string;
+  group_name: string;
+  state: TaskState;
+  payload_json: string;
+  /** JSON array of group names, as in the spec. */
+  waits_for_json: string;
+  /** How many of those groups have unfinished tasks now: kept for every task, whatever its state. */
+  blockers: number;
+  /** The estimate; of a done task the exact figure. */
+  bytes: number;
+  rows: number;
+  counted: number;
+  /** What the task says it has done so far; 0 unless running or done. */
+  bytes_done: number;
+  rows_done: number;
+  attempt: number;
+  /** Token of the lease; null unless running. */
+  token: string | null;
+  worker_id: string | null;
+  /** Not to be claimed before; 0: at once. */
+  retry_at: number;
+  result_json: string | null;
+  error_json: string | null;
+}
+
+/** Sums over the tasks of one group, kept up to date by every verb. */
+export interface TaskGroupTable {
+  job_id: string;
+  name: string;
+  unfinished: number;
+  bytes_done: number;
+  bytes_total: number;
+  rows_done: number;
+  units_done: number;
+  units_total: number;
+  failed: number;
+}
+
+/** Who waits for a group. */
+export interface TaskWaitTable {
+  job_id: string;
+  group_name: string;
+  task_key: string;
+}
+
+export interface JobLogTable {
+  job_id: string;
+  seq: number;
+  at: number;
+  level: JobLogEntry['level'];
+  event: JobLogEntry['event'];
+  message: string;
+  data_json: string;
+}
+
+export interface DatabaseTable {
+  name: string;
+  uid: number;
+  engine: string;
+  sealed_target: string;
+  description: string;
+  created_at: number;
+}
+
+export interface DirectoryTable {
+  name: string;
+  url: string;
+  created_at: number;
+}
+
+export interface UserTable {
+  name: string;
+  role: Role;
+  password_hash: string;
+  databases_json: string;
+  created_at: number;
+}
+
+export interface AuditTable {
+  seq: number;
+  at: number;
+  caller: string;
+  action: string;
+  subject: string;
+  outcome: 'allowed' | 'refused';
+  request_id: string;
+}

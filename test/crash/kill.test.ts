@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { compareDatabases } from '../../src/cli/demo/compare-databases.ts';
+import { createSampleDatabase } from '../../src/cli/demo/sample-database.ts';
+import { createRandom } from '../harness/random.ts';
+import { type ServiceJob, type ServiceProcess, startServiceProcess } from '../harness/service-process.ts';
+import { withFolder } from '../harness/with-folder.ts';
+
+/**
+ * kill -9 at random moments of an export and an import of SQLite, then go on. Prints its seed; PUMPHOUSE_TEST_SEED repeats a run, and
+ * PUMPHOUSE_CRASH_ROUNDS makes a campaign of it.
+ */
+
+const random = createRandom();
+const rounds = Number(process.env.PUMPHOUSE_CRASH_ROUNDS ?? 2);
+/** Kills within one job; after them it is left to finish. */
+const killsPerJob = 4;
+/** Small units, so that there is much to lose. */
+const flags = ['--unit-bytes', '65536', '--workers', '2'];
+
+/** Kills the service at random moments of the job until it is through; gives the job and the service that finished it. */
+async function runWithKills(
+  first: ServiceProcess,
+  body: Readonly<Record<string, unknown>>,
+  afterKill: (job: ServiceJob) => Promise<void>,
+): Promise<{ readonly service: ServiceProcess; readonly job: ServiceJob }> {
+  let service = first;
+  const { id } = await service.start(body);
+  for (let kill = 0; kill < killsPerJob; kill += 1) {
+    await sleep(random.between(0, 250));
+    const before = await service.request<ServiceJob>('GET', `/api/v1/jobs/${id}`);
+    await service.kill();
+    await afterKill(before);
+    service = await startServiceProcess({ data: first.data, flags });
+    const found = await service.request<ServiceJob>('GET', `/api/v1/jobs/${id}`);
+    assert.notEqual(
+      found.state,
+      'failed',
+      `an accepted job must not be lost: ${JSON.stringify(found.error)}`,
+    );
+  }
+  return { service, job: await service.settled(id) };
+}
+
+/** Modification times of the data files that are visible. */
+async function dataFiles(folder: string): Promise<ReadonlyMap<string, number>> {
+  const names = await readdir(folder, { recursive: true }).catch(() => []);
+  const found = names.filter(
+    (name) => name.endsWith('.zst') && name.includes('data') && !path.basename(name).startsWith('.'),
+  );
+  return new Map(
+    await Promise.all(
+      found.map(async (name) => [name, (await stat(path.join(folder, name))).mtimeMs] as const),
+    ),
+  );
+}
+
+for (let round = 1; round <= rounds; round += 1) {
+  test(`round ${round}: killed exports and imports lose nothing and double nothing (seed ${random.seed})`, async (t) => {
+    t.diagnostic(`seed ${random.seed}`);
+    await withFolder(async (folder) => {
+      const [source, target] = [path.join(folder, 'source.db'), path.join(folder, 'target.db')];
+      createSampleDatabase(source, { orderItems: 60_000 });
+      const data = path.join(folder, 'data');
+      let service = await startServiceProcess({ data, flags });
+      try {
+        await service.request('POST', '/api/v1/databases', { name: 'source', url: `sqlite:${source}` });
+        await service.request('POST', '/api/v1/databases', { name: 'target', url: `sqlite:${target}` });
+        const dumps = path.join(data, 'dumps');
+
+        // (b): a set with a manifest is whole, at any moment.
+        const noHalfSet = async (before: ServiceJob) => {
+          const manifest = await readFile(path.join(dumps, before.name, 'manifest.json'), 'utf8').catch(
+            () => null,
+          );
+          if (manifest === null) return;
+          const { files } = JSON.parse(manifest) as {
+            readonly files: readonly { readonly name: string; readonly bytes: number }[];
+          };
+          for (const file of files) {
+            if (file.name.endsWith('manifest.json')) continue;
+            assert.equal((await stat(path.join(dumps, file.name))).size, file.bytes, file.name);
+          }
+        };
+        let seen: ReadonlyMap<string, number> = new Map();
+        const exported = await runWithKills(
+          service,
+          { kind: 'export', database: 'source', mode: 'full', threads: 2 },
+          async (before) => {
+            await noHalfSet(before);
+            // (d): what a finished task wrote stays as it is; the newest file may be of a task that was not recorded yet.
+            const now = await dataFiles(dumps);
+            const rewritten = [...seen].filter(([name, at]) => now.get(name) !== at);
+            assert.ok(rewritten.length <= 2, `finished work was done again: ${rewritten.length} files`);
+            seen = now;
+          },
+        );
+        service = exported.service;
+        assert.equal(exported.job.state, 'completed', JSON.stringify(exported.job.error));
+        assert.equal(exported.job.error_count, 0);
+        assert.equal(exported.job.restarts, 0, 'the source did not change, so its snapshot is still good');
+        await service.run({
+          kind: 'verify',
+          directory: 'DATA_PUMP_DIR',
+          file_pattern: exported.job.name,
+          threads: 2,
+        });
+
+        // (a) and (c): every unit exactly once.
+        const body = {
+          kind: 'import',
+          database: 'target',
+          directory: 'DATA_PUMP_DIR',
+          file_pattern: exported.job.name,
+          threads: 2,
+        };
+        const imported = await runWithKills(service, body, async () => undefined);
+        service = imported.service;
+        assert.equal(imported.job.state, 'completed', JSON.stringify(imported.job.error));
+        assert.equal(imported.job.error_count, 0);
+        const comparison = compareDatabases(source, target);
+        assert.deepEqual(
+          comparison.tables.filter((table) => table.differing > 0 || table.sourceRows !== table.targetRows),
+          [],
+        );
+        assert.deepEqual(comparison.differingObjects, []);
+      } finally {
+        await service[Symbol.asyncDispose]();
+      }
+    });
+  });
+}

@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What is read of a job of the native API. */
+export interface ServiceJob {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly error_count: number;
+  readonly restarts: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly progress: { readonly percent: number; readonly units_done: number; readonly units_total: number };
+}
+
+/** A service in a process of its own, as users run it: it can be killed. */
+export interface ServiceProcess extends AsyncDisposable {
+  readonly pid: number;
+  readonly data: string;
+  readonly url: string;
+  /** The JSON of a success; fails on any other status. */
+  request<T>(method: 'GET' | 'POST' | 'DELETE', resource: string, body?: unknown): Promise<T>;
+  start(body: Readonly<Record<string, unknown>>): Promise<ServiceJob>;
+  /** Waits until the job rests. */
+  settled(id: string): Promise<ServiceJob>;
+  /** Starts a job and waits until it is completed; fails when it ends otherwise or with errors. */
+  run(body: Readonly<Record<string, unknown>>): Promise<ServiceJob>;
+  /** SIGKILL, and waits until it is gone. The data folder stays. */
+  kill(): Promise<void>;
+}
+
+export interface ServiceProcessOptions {
+  /** A data folder to go on with; it is left in place. Default: a new one that is removed. */
+  readonly data?: string;
+  /** Further arguments of `pumphouse serve`. */
+  readonly flags?: readonly string[];
+}
+
+/** How finely the end of a job is seen. */
+const pollMs = 20;
+const restingStates = ['completed', 'failed', 'stopped', 'cancelled'];
+
+/** Starts `pumphouse serve` on a free port; ready for jobs when this resolves. */
+export async function startServiceProcess({
+  data: existing,
+  flags = [],
+}: ServiceProcessOptions = {}): Promise<ServiceProcess> {
+  const data = existing ?? (await mkdtemp(path.join(os.tmpdir(), 'pumphouse-service-')));
+  const file = path.join(data, 'service.json');
+  // What a killed predecessor left would be taken for this one's.
+  await rm(file, { force: true });
+  const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    main,
+    'serve',
+    '--port',
+    '0',
+    '--data',
+    data,
+    '--log-level',
+    'error',
+    '--shutdown-grace',
+    '0',
+    ...flags,
+  ];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  // The parent may be killed too: nothing may outlive it.
+  const end = () => child.kill('SIGKILL');
+  process.once('exit', end);
+
+  let service: { readonly url: string; readonly token: string } | null = null;
+  while (service === null) {
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`the service did not start (${child.exitCode ?? child.signalCode})`);
+    await sleep(10);
+    service = await readFile(file, 'utf8').then(
+      (text) => JSON.parse(text) as { readonly url: string; readonly token: string },
+      () => null,
+    );
+  }
+  const { url, token } = service;
+
+  async function request<T>(method: string, resource: string, body?: unknown): Promise<T> {
+    const response = await fetch(url + resource, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${resource} answered ${response.status}: ${text}`);
+    return (text === '' ? null : JSON.parse(text)) as T;
+  }
+
+  async function settled(id: string): Promise<ServiceJob> {
+    for (;;) {
+      const job = await request<ServiceJob>('GET', `/api/v1/jobs/${id}`);
+      if (restingStates.includes(job.state)) return job;
+      await sleep(pollMs);
+    }
+  }
+
+  const start = (body: Readonly<Record<string, unknown>>) =>
+    request<ServiceJob>('POST', '/api/v1/jobs', body);
+
+  return {
+    pid: child.pid ?? 0,
+    data,
+    url,
+    request,
+    start,
+    settled,
+    run: async (body) => {
+      const job = await settled((await start(body)).id);
+      if (job.state !== 'completed' || job.error_count > 0) {
+        throw new Error(
+          `${job.name} ended ${job.state} with ${job.error_count} errors: ${JSON.stringify(job.error)}`,
+        );
+      }
+      return job;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGTERM');
+      await exited;
+      process.off('exit', end);
+      if (existing === undefined) await rm(data, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * Golden transcripts of HTTP exchanges. A file holds, after lines of comment (`#`), exchanges of this form:
+ *
+ *     >>> POST /path
+ *     Header: value
+ *
+ *     body
+ *
+ *     <<< 201
+ *     Header: value
+ *
+ *     body
+ *
+ * `>>> until at rest GET /path` asks again while the answer's state is one of a running job. Volatile values stand as placeholders:
+ * `{origin}`, `{job1}` and `{second1}` (the first Data Pump job that the transcript meets, and the second in its name as file names spell it), `{etag}`,
+ * `{ecid}`, `{time}`, `{date}`, `{elapsed}`, `{size}`. In requests `{origin}`, `{job1}` and `{second1}` stand for their values.
+ */
+export interface Exchange {
+  readonly untilAtRest: boolean;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly (readonly [string, string])[];
+  /** Undefined without. */
+  readonly body: string | undefined;
+}
+
+/** Where the transcript is played, and by whom. */
+export interface Stage {
+  /** `http://127.0.0.1:8080` */
+  readonly origin: string;
+  /** Value of the Authorization header of exchanges that have none of their own; `Authorization: none` sends none. */
+  readonly authorization: string;
+}
+
+const shownHeaders = ['content-type', 'location', 'content-location', 'etag', 'allow', 'www-authenticate'];
+const headerNames: Readonly<Record<string, string>> = {
+  'content-type': 'Content-Type',
+  location: 'Location',
+  'content-location': 'Content-Location',
+  etag: 'ETag',
+  allow: 'Allow',
+  'www-authenticate': 'WWW-Authenticate',
+};
+const runningStates = ['EXECUTING', 'COMPLETING', 'STOPPING'];
+const longestWaitMs = 120_000;
+
+const jobPattern = /DATAPUMP_REST_(?:EXPORT|IMPORT)_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/g;
+
+/** The jobs that a transcript has met, in order. */
+type Jobs = { readonly name: string; readonly second: string }[];
+
+/** The Basic credentials of a user. */
+export const basic = (user: { readonly name: string; readonly password: string }): string =>
+  `Basic ${Buffer.from(`${user.name}:${user.password}`).toString('base64')}`;
+
+/**
+ * Plays test/golden/{name}.txt and holds the answers to it. With UPDATE_GOLDEN=1 in the environment the answers that came are written
+ * down instead: read them before they are committed.
+ */
+export async function checkTranscript(name: string, stage: Stage): Promise<void> {
+  const file = new URL(`../golden/${name}.txt`, import.meta.url);
+  const expected = await readFile(file, 'utf8');
+  const actual = await playTranscript(expected, stage);
+  if (process.env.UPDATE_GOLDEN === '1') await writeFile(file, actual);
+  else assert.equal(actual, expected);
+}
+
+/** Plays the requests of a transcript one after another, and gives the transcript with the answers that came. */
+export async function playTranscript(transcript: string, stage: Stage): Promise<string> {
+  const lines = transcript.split('\n');
+  const start = lines.findIndex((line) => line.startsWith('>>> '));
+  const played: string[] = lines.slice(0, start);
+  const jobs: Jobs = [];
+  for (const text of lines
+    .slice(start)
+    .join('\n')
+    .split(/^(?=>>> )/m)) {
+    const request = text.split(/^<<< /m, 1)[0] as string;
+    const answer = await play(parseExchange(request), stage, jobs);
+    played.push(request.trimEnd(), '', normalise(answer, stage, jobs).trimEnd(), '');
+  }
+  return `${played.join('\n').trimEnd()}\n`;
+}
+
+function parseExchange(text: string): Exchange {
+  const [head = '', ...blocks] = text.trimEnd().split('\n\n');
+  const [first = '', ...headerLines] = head.split('\n');
+  const parts = /^>>> (until at rest )?([A-Z]+) (\S+)$/.exec(first);
+  if (parts === null) throw new Error(`This line of a transcript cannot be read: ${first}`);
+  const [, repeat, method, path] = parts;
+  return {
+    untilAtRest: repeat !== undefined,
+    method: method as string,
+    path: path as string,
+    headers: headerLines.map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon), line.slice(colon + 1).trim()] as const;
+    }),
+    body: blocks.length === 0 ? undefined : blocks.join('\n\n'),
+  };
+}
+
+async function play(exchange: Exchange, stage: Stage, jobs: Jobs): Promise<string> {
+  const fill = (text: string): string => filled(text, stage, jobs);
+  const headers = new Headers({ authorization: stage.authorization });
+  for (const [name, value] of exchange.headers) headers.set(name, fill(value));
+  if (headers.get('authorization') === 'none') headers.delete('authorization');
+  const deadline = Date.now() + longestWaitMs;
+  for (;;) {
+    const response = await fetch(stage.origin + fill(exchange.path), {
+      method: exchange.method,
+      headers,
+      redirect: 'manual',
+      ...(exchange.body === undefined ? {} : { body: fill(exchange.body) }),
+    });
+    const text = await answerText(response);
+    if (!exchange.untilAtRest || !isRunning(text)) return text;
+    if (Date.now() > deadline) throw new Error(`The job is still not at rest:\n${text}`);
+    await sleep(100);
+  }
+}
+
+const isRunning = (text: string): boolean => {
+  const state = /"state": "([A-Z ]+)"/.exec(text)?.[1];
+  return state !== undefined && runningStates.includes(state);
+};
+
+/** An answer as transcripts show it: JSON one member a line, bytes by the word. */
+async function answerText(response: Response): Promise<string> {
+  const lines = [`<<< ${response.status}`];
+  for (const name of shownHeaders) {
+    const value = response.headers.get(name);
+    if (value !== null) lines.push(`${headerNames[name]}: ${value}`);
+  }
+  const type = response.headers.get('content-type') ?? '';
+  if (/json/.test(type)) lines.push('', JSON.stringify(await response.json(), null, 2));
+  else if (/^text\//.test(type)) lines.push('', await response.text());
+  else if ((await response.bytes()).length > 0) lines.push('', '{bytes}');
+  return lines.join('\n');
+}
+
+function filled(text: string, stage: Stage, jobs: Jobs): string {
+  return text.replace(/\{(origin|job|second)(\d*)\}/g, (_, word: string, number: string) => {
+    if (word === 'origin') return stage.origin;
+    const job = jobs[Number(number) - 1];
+    if (job === undefined) throw new Error(`The transcript has met no job ${number} yet.`);
+    return word === 'job' ? job.name : job.second;
+  });
+}
+
+function normalise(text: string, stage: Stage, jobs: Jobs): string {
+  for (const [name, year, month, day, hour, minute, second] of text.matchAll(jobPattern)) {
+    if (jobs.some((job) => job.name === name)) continue;
+    jobs.push({ name, second: `${year}-${month}-${day}-${hour}_${minute}_${second}` });
+  }
+  let normal = text.replaceAll(stage.origin, '{origin}');
+  for (const [index, { name, second }] of jobs.entries()) {
+    normal = normal.replaceAll(name, `{job${index + 1}}`).replaceAll(second, `{second${index + 1}}`);
+  }
+  return normal
+    .replace(/^ETag: "[A-Za-z0-9+/]{86}=="$/gm, 'ETag: "{etag}"')
+    .replace(/ecid\/[A-Za-z0-9_-]{22}"/g, 'ecid/{ecid}"')
+    .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"{time}"')
+    .replace(/ at \w{3} \w{3} \d+ [\d:]{8} \d{4} elapsed \d+ [\d:]{8}/g, ' at {date} elapsed {elapsed}')
+    .replace(/(estimation using STATISTICS method:) .*/g, '$1 {size}');
+}
