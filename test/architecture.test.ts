@@ -20,12 +20,13 @@ const rooms: readonly {
   {
     room: 'entry',
     prefix: 'main.ts',
-    mayImport: ['app', 'http', 'cli', 'service', 'config', 'core', 'base'],
+    mayImport: ['app', 'cli', 'cli contract', 'config', 'core', 'base'],
   },
   {
     room: 'app',
     prefix: 'app.ts',
     mayImport: [
+      'cli contract',
       'apis',
       'api contract',
       'http',
@@ -44,10 +45,11 @@ const rooms: readonly {
       'base',
     ],
   },
+  { room: 'cli contract', prefix: 'cli/host.ts', mayImport: ['config', 'core', 'base'] },
   {
     room: 'cli',
     prefix: 'cli/',
-    mayImport: ['app', 'http', 'api contract', 'service', 'config', 'core', 'base'],
+    mayImport: ['cli contract', 'config', 'core', 'base'],
   },
   { room: 'http', prefix: 'http/', mayImport: ['api contract', 'service', 'config', 'core', 'base'] },
   { room: 'api contract', prefix: 'apis/api.ts', mayImport: ['core', 'base'] },
@@ -70,7 +72,7 @@ const rooms: readonly {
   {
     room: 'operations',
     prefix: 'operations/',
-    mayImport: ['job contracts', 'engine contract', 'storage contract', 'dump', 'core', 'base'],
+    mayImport: ['job contracts', 'engine contract', 'storage contract', 'registry contract', 'dump', 'core', 'base'],
   },
   { room: 'job contracts', prefix: 'jobs/job-store.ts', mayImport: ['core', 'base'] },
   { room: 'job contracts', prefix: 'jobs/handler.ts', mayImport: ['core', 'base'] },

@@ -10,8 +10,8 @@ export interface TaskContext extends OperationContext {
   progress(done: { readonly bytes: number; readonly rows: number }): void;
   /** Appends to the job's log at once. */
   note(...entries: NewJobLogEntry[]): Promise<void>;
-  /** Reads the job's tasks back (for plan and finish). */
-  tasks(kind?: string): Promise<readonly TaskRecord[]>;
+  /** Reads the job's tasks back (for plan and finish), those of the kind and the group where given. */
+  tasks(kind?: string, group?: string): Promise<readonly TaskRecord[]>;
   /**
    * Something that the job's tasks in this process share (an open session, a snapshot). Opened once per key, on first use; disposed, newest first,
    * when the job comes to rest or starts again. A rejected `open` is forgotten, so that the next task tries again.

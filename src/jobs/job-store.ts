@@ -111,7 +111,10 @@ export interface JobStore extends AsyncDisposable {
   getJob(id: string): Promise<Job | null>;
   findJob(database: string, api: string, name: string): Promise<Job | null>;
   /** The job that this owner's key made; null when the key is new. Throws `idempotency-mismatch` when it was used with another digest. */
-  findIdempotent(owner: string, idempotency: { readonly key: string; readonly digest: string }): Promise<Job | null>;
+  findIdempotent(
+    owner: string,
+    idempotency: { readonly key: string; readonly digest: string },
+  ): Promise<Job | null>;
   /** Newest first. */
   listJobs(filter: JobFilter): Promise<readonly Job[]>;
   tableProgress(jobId: string): Promise<readonly TableProgress[]>;

@@ -90,7 +90,8 @@ export function silentStorage(storage: Storage, afterBytes: number): Storage {
   async function* quietAfter(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let left = afterBytes;
     for await (const chunk of chunks) {
-      if (chunk.length > left) await never();
+      // What lies behind is closed before the silence begins, so that the test leaks nothing.
+      if (chunk.length > left) break;
       left -= chunk.length;
       yield chunk;
     }

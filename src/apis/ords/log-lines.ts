@@ -44,7 +44,7 @@ export function elapsedText(ms: number): string {
 
 const units = ['KB', 'MB', 'GB', 'TB'] as const;
 
-/** Four significant digits in KB, MB, GB or TB; `0 KB` for nothing. */
+/** Four significant digits in KB, MB, GB or TB, below 1 KB three decimals; `0 KB` for nothing. */
 export function sizeText(bytes: number): { readonly figure: string; readonly unit: string } {
   if (bytes <= 0) return { figure: '0', unit: 'KB' };
   let value = bytes / 1024;
@@ -54,7 +54,8 @@ export function sizeText(bytes: number): { readonly figure: string; readonly uni
     value /= 1024;
     at++;
   }
-  const figure = value >= 1000 ? String(Math.round(value)) : value.toPrecision(4);
+  const figure =
+    value >= 1000 ? String(Math.round(value)) : value < 1 ? value.toFixed(3) : value.toPrecision(4);
   return { figure, unit: units[at] as string };
 }
 

@@ -106,11 +106,15 @@ async function start(
   };
 }
 
-/** Fields of the service that have another name in this API. */
+/** The members of this API's requests by the fields of the service. */
 const memberOf: Readonly<Record<string, string>> = {
   file_pattern: 'file_name',
   location: 'datapump_dir',
   mode: 'job_mode',
+  name_expressions: 'name_expressions',
+  schema_expressions: 'schema_expressions',
+  tablespace_expressions: 'tablespace_expressions',
+  remap_schemas: 'remap_schemas',
 };
 
 /** Runs `start`; the message of a refusal names the member of this API's request that it is about. */

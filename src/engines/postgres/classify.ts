@@ -52,7 +52,10 @@ const bySqlState: Readonly<Record<string, Meaning>> = {
   '57P05': { code: 'database-unreachable', hint: 'Set idle_session_timeout=0 for the user.' },
   57: { code: 'database-unreachable' },
   58: { code: 'database-full', temporary: false, hint: 'Look at the log of the database server.' },
-  XX: { code: 'database-statement', hint: 'Look at the log of the database server: its data may be damaged.' },
+  XX: {
+    code: 'database-statement',
+    hint: 'Look at the log of the database server: its data may be damaged.',
+  },
 };
 
 /** Codes of Node's network and TLS errors; other TLS errors fall to the last line of {@link classifyNetwork}. */
@@ -65,7 +68,11 @@ const byNodeCode: Readonly<Record<string, Meaning>> = {
   EHOSTDOWN: { code: 'database-unreachable' },
   EADDRNOTAVAIL: { code: 'database-unreachable' },
   ETIMEDOUT: { code: 'database-timeout' },
-  ENOTFOUND: { code: 'database-unreachable', temporary: false, hint: 'Correct the host name in the database URL.' },
+  ENOTFOUND: {
+    code: 'database-unreachable',
+    temporary: false,
+    hint: 'Correct the host name in the database URL.',
+  },
   EAI_AGAIN: { code: 'database-unreachable', hint: 'The name server does not answer; check the network.' },
   ENOENT: {
     code: 'database-unreachable',

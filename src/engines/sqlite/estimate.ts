@@ -22,7 +22,7 @@ export interface Estimate {
 /** Stretches that get a sample of their own. */
 const sliceCount = 64n;
 const sampleRows = 40n;
-/** Tables with no more rowids than that are counted. */
+/** Tables with fewer rows than that are counted. */
 const countableRows = 5_000n;
 
 /**
@@ -43,11 +43,13 @@ export function estimateTable(db: Database, shape: TableShape): Estimate {
   const [first, last] = ends ?? [null, null];
   if (first === null || last === null) return { rows: 0, bytes: 0, slices: [] };
   const probe = rowidProbe(db, shape, rowid);
-  const look = (from: bigint, to: bigint) => cut(from, to).flatMap((bounds) => probe(...bounds) ?? []);
-  let slices = look(first, last);
-  // Rows in few places far apart: look closer there.
-  if (last - first >= countableRows && slices.length <= 8) {
-    slices = slices.flatMap((slice) => look(BigInt(slice.from), BigInt(slice.to)));
+  const look = (from: bigint, to: bigint) =>
+    cut(from, to).flatMap((bounds) => probe(...bounds, sampleRows) ?? []);
+  let slices = [probe(first, last, countableRows) ?? []].flat();
+  if (sum(slices, 'rows') >= countableRows) {
+    slices = look(first, last);
+    // Rows in few places far apart: look closer there.
+    if (slices.length <= 8) slices = slices.flatMap(({ from, to }) => look(BigInt(from), BigInt(to)));
   }
   return { rows: sum(slices, 'rows'), bytes: sum(slices, 'bytes'), slices };
 }
@@ -58,14 +60,14 @@ const sum = (slices: readonly Slice[], member: 'rows' | 'bytes'): number =>
 /** The bounds of about equal stretches between two rowids. */
 function cut(first: bigint, last: bigint): readonly (readonly [bigint, bigint])[] {
   const span = last - first + 1n;
-  if (span <= countableRows) return [[first, last]];
+  if (span <= sampleRows) return [[first, last]];
   return Array.from({ length: Number(sliceCount) }, (_, i) => {
     const at = (part: bigint) => first + (span * part) / sliceCount;
     return [at(BigInt(i)), at(BigInt(i) + 1n) - 1n];
   });
 }
 
-/** Looks into a stretch of rowids; the probe gives null where there is no row. */
+/** Looks at the first `limit` rows of a stretch of rowids, and is exact if there are less; null where there is none. */
 function rowidProbe(db: Database, shape: TableShape, rowid: string) {
   const table = quoteName(shape.name);
   const within = `FROM ${table} WHERE ${rowid} BETWEEN ? AND ?`;
@@ -80,8 +82,7 @@ function rowidProbe(db: Database, shape: TableShape, rowid: string) {
     .prepare<[bigint, bigint], bigint>(`SELECT max(${rowid}) ${within}`)
     .pluck()
     .safeIntegers();
-  return (from: bigint, to: bigint): Slice | null => {
-    const limit = to - from < countableRows ? countableRows : sampleRows;
+  return (from: bigint, to: bigint, limit: bigint): Slice | null => {
     const [count, first, last, bytes] = sample.get(from, to, limit) ?? [0n, null, null, 0];
     if (first === null || last === null) return null;
     if (count < limit) {

@@ -32,7 +32,10 @@ export type TextsWithNul = 'none' | 'some';
 
 /** SQL for about how many bytes the line of a row will have; does not read the values themselves. */
 export function lengthExpression(columns: readonly StoredColumn[]): string {
-  const lengths = columns.map((column) => `coalesce(octet_length(${quoteName(column.name)}), 2)`);
+  const lengths = columns.map(({ name, kind }) => {
+    const length = `coalesce(octet_length(${quoteName(name)}), 2)`;
+    return kind === 'blob' ? `2 * ${length}` : length;
+  });
   return `${columns.length} + ${balanced(lengths, ' + ')}`;
 }
 

@@ -115,10 +115,12 @@ export function startWorker<C extends Calls>(importer: string, name: string): Ca
         worker.ref();
         worker.postMessage({ id: ++lastId, method: 'close', argument: undefined } satisfies Request);
       }
-      // A native statement cannot be broken off; the thread goes when it is done.
-      const timer = setTimeout(() => worker.unref(), closeMs);
-      await Promise.race([exited, new Promise((done) => setTimeout(done, closeMs).unref())]);
+      // A native statement cannot be broken off: after a while the thread is left alone, and goes when it is done.
+      const patience = Promise.withResolvers<void>();
+      const timer = setTimeout(patience.resolve, closeMs);
+      await Promise.race([exited, patience.promise]);
       clearTimeout(timer);
+      worker.unref();
     },
   };
 }

@@ -47,7 +47,10 @@ async function realpathOrNull(path: string): Promise<string | null> {
 
 /** Makes `folder` and what is missing above it. Resolves to the folders that must be synced for it to survive a power cut, deepest first. */
 export async function makeFolder(folder: string): Promise<readonly string[]> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o750 });
+  const first = await mkdir(folder, { recursive: true, mode: 0o750 }).catch((error: unknown) => {
+    // A recursive mkdir says "exists" only of a file in the place of a folder.
+    throw errnoOf(error) === 'EEXIST' ? Object.assign(error as Error, { code: 'ENOTDIR' }) : error;
+  });
   if (first === undefined) return [];
   const changed: string[] = [];
   for (let at = dirname(folder); ; at = dirname(at)) {

@@ -9,15 +9,12 @@ export interface DumpHeader {
 
 /**
  * Reads `Name: t; Type: TABLE; Schema: public; Owner: me[; Tablespace: fast]`. Any of the names may itself contain such
- * words, so the line can have several readings; `known` is what the statement below says and decides between them.
+ * words, so the line can have several readings; what the statement below says of type and schema decides between them.
  */
-export function parseHeader(
-  line: string,
-  known: { readonly type: string | null; readonly schema: string | null } | null,
-): DumpHeader {
+export function parseHeader(line: string, type: string | null, schema: string | null): DumpHeader {
   const readings = readingsOf(line);
   const fits = (header: DumpHeader): number =>
-    known === null ? 0 : Number(header.type === known.type) * 2 + Number(header.schema === known.schema);
+    Number(header.type === type) * 2 + Number(header.schema === schema);
   const best = readings.reduce<DumpHeader | null>(
     (chosen, header) => (chosen === null || fits(header) > fits(chosen) ? header : chosen),
     null,

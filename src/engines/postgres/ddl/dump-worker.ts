@@ -6,49 +6,57 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
-import { refreshesOf, splitDump } from './split.ts';
-import { AnswerReader, messageTypes, queryMessage, RequestReader, rowFields } from './wire.ts';
+import type { DdlObject } from '../../../core/catalogue.ts';
+import { noEncryption, RequestReader } from './client-stream.ts';
+import { splitDump } from './split.ts';
 
 /** What the main thread gives. */
 export interface DumpWorkerData {
   readonly arguments: readonly string[];
   readonly startupAnswer: Uint8Array;
   readonly port: MessagePort;
-  /** One Int32, a count of the answers posted. */
-  readonly answers: SharedArrayBuffer;
+  /** One Int32: how many answers were posted. */
+  readonly answerCount: SharedArrayBuffer;
 }
 
 /** What this thread posts: a request to relay, or the end of the work. */
-export type FromDumpWorker =
+export type DumpWorkerMessage =
   | { readonly kind: 'request'; readonly bytes: Uint8Array }
-  | { readonly kind: 'done'; readonly objects: Awaited<ReturnType<typeof splitDump>> }
+  | { readonly kind: 'done'; readonly objects: readonly DdlObject[] }
   | { readonly kind: 'failed'; readonly message: string };
 
 const data = workerData as DumpWorkerData;
-const answers = new Int32Array(data.answers);
+const answerCount = new Int32Array(data.answerCount);
+const requests = new RequestReader();
 let answersTaken = 0;
 
-function post(message: FromDumpWorker): void {
-  data.port.postMessage(message);
-}
+const post = (message: DumpWorkerMessage): void => data.port.postMessage(message);
 
 function exchange(bytes: Uint8Array): Uint8Array {
   post({ kind: 'request', bytes });
-  Atomics.wait(answers, 0, answersTaken);
+  Atomics.wait(answerCount, 0, answersTaken);
   answersTaken++;
-  const answer = receiveMessageOnPort(data.port) as { message: Uint8Array };
-  return answer.message;
+  return (receiveMessageOnPort(data.port) as { message: Uint8Array }).message;
 }
 
-/** What pg_dump sees as its connection. The answer to several pieces of a request comes in one piece: the package joins them slowly. */
-const requests = new RequestReader();
+/** The part of a PGlite that pg_dump's package uses. The session is not used again, so nothing needs to be put back. */
 const connection = {
   query: () => Promise.resolve({ rows: [{ search_path: '' }] }),
   exec: () => Promise.resolve([]),
+  // An answer goes back in one piece, because the package takes quadratic time to join several.
   execProtocolRawStream(bytes: Uint8Array, { onRawData }: { onRawData: (answer: Uint8Array) => void }): void {
     const request = requests.take(bytes);
     if (request.kind === 'startup') onRawData(data.startupAnswer);
-    else if (request.kind === 'encryption') onRawData(Buffer.from('N'));
+    else if (request.kind === 'encryption') onRawData(noEncryption);
     else if (request.kind === 'messages') onRawData(exchange(request.bytes));
   },
 };
+
+try {
+  // The program's own name, in its messages.
+  process.argv[1] = '/pg_dump';
+  const file = await pgDump({ pg: connection as unknown as PGlite, args: [...data.arguments] });
+  post({ kind: 'done', objects: await splitDump(await file.text()) });
+} catch (error) {
+  post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+}

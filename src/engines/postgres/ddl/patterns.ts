@@ -30,7 +30,8 @@ export function scopeArguments(scope: DdlScope): readonly string[] | null {
 }
 
 const fitting = (choices: readonly (readonly string[])[]): readonly string[] =>
-  choices.find((choice) => choice.reduce((sum, text) => sum + Buffer.byteLength(text), 0) <= argumentBytes) ?? [];
+  choices.find((choice) => choice.reduce((sum, text) => sum + Buffer.byteLength(text), 0) <= argumentBytes) ??
+  [];
 
 const schemaPatterns = (schemas: readonly string[]): string[] =>
   alternatives(schemas).map((names) => `--schema=${names}`);

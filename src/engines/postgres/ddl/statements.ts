@@ -19,10 +19,12 @@ export function readStatements(text: string): readonly Statement[] | null {
   if (text.trim() === '') return [];
   const cut = cutterOf(text);
   try {
-    return parseSync(text).stmts?.map(({ stmt, stmt_location: start = 0, stmt_len: length }) => {
-      if (stmt === undefined || length === undefined) throw new UnfinishedStatement();
-      return { sql: cut(start, start + length + 1), node: stmt };
-    }) ?? [];
+    return (
+      parseSync(text).stmts?.map(({ stmt, stmt_location: start = 0, stmt_len: length }) => {
+        if (stmt === undefined || length === undefined) throw new UnfinishedStatement();
+        return { sql: cut(start, start + length + 1), node: stmt };
+      }) ?? []
+    );
   } catch (error) {
     if (error instanceof UnfinishedStatement) return null;
     return scanStatements(text, cut);

@@ -113,7 +113,8 @@ function toTable(row: readonly (string | null)[]): Table {
   const heap = heapBytes as number;
   const bytes = heap + (toastBytes as number);
   const blocks = Math.ceil(heap / (blockBytes as number));
-  const rowsPerPage = (tuples as number) > 0 && (pages as number) > 0 ? (tuples as number) / (pages as number) : null;
+  const rowsPerPage =
+    (tuples as number) > 0 && (pages as number) > 0 ? (tuples as number) / (pages as number) : null;
   const details: TableDetails = {
     blocks,
     fileNode: fileNode as string,
@@ -124,7 +125,10 @@ function toTable(row: readonly (string | null)[]): Table {
     schema: schema as string,
     name: name as string,
     tablespace: tablespace ?? null,
-    columns: (JSON.parse(columns as string) as [string, string][]).map(([column, type]) => ({ name: column, type })),
+    columns: (JSON.parse(columns as string) as [string, string][]).map(([column, type]) => ({
+      name: column,
+      type,
+    })),
     estimate: {
       rows: Math.round(rowsPerPage === null ? bytes / guessedRowBytes : rowsPerPage * blocks),
       bytes,

@@ -20,14 +20,14 @@ export function planUnits(
     const { blocks, ...details } = table.details as TableDetails;
     const divisible = serverVersionNum >= tidRangeScanVersion && blocks > 1 && details.condition === null;
     const wanted = divisible ? Math.max(1, Math.round(table.estimate.bytes / unitBytes)) : 1;
-    const blocksPerUnit = Math.ceil(blocks / wanted) || 1;
-    const parts = Math.max(1, divisible ? Math.ceil(blocks / blocksPerUnit) : 1);
+    const parts = Math.min(wanted, Math.max(1, blocks));
+    const start = (index: number): number => Math.floor((index * blocks) / parts);
     return Array.from({ length: parts }, (_, index): Unit => {
       const range: UnitRange = {
         ...details,
-        from: index * blocksPerUnit,
+        from: start(index),
         // The last one is open: what the snapshot sees lies before, but the size of the file may be a guess.
-        to: index === parts - 1 ? null : (index + 1) * blocksPerUnit,
+        to: index === parts - 1 ? null : start(index + 1),
       };
       return {
         id: `${String(position + 1).padStart(4, '0')}-${String(index + 1).padStart(4, '0')}`,

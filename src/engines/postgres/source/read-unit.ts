@@ -50,7 +50,8 @@ export function readUnit(
       throw reason;
     } finally {
       // Left early, without an error: whoever waits for the summary must hear that there is none.
-      if (rows === null) summary.reject(new AppError('aborted', { message: 'The unit was not read to its end.' }));
+      if (rows === null)
+        summary.reject(new AppError('aborted', { message: 'The unit was not read to its end.' }));
     }
     summary.resolve({ rows, variant: encoding === 'binary' && asText ? textInstead : '' });
   }

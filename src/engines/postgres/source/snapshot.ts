@@ -120,5 +120,4 @@ class PostgresSnapshot implements Snapshot {
   }
 }
 
-const isOwnSchema = (object: DdlObject): boolean =>
-  object.type === 'SCHEMA' && object.name === ownSchema;
+const isOwnSchema = (object: DdlObject): boolean => object.type === 'SCHEMA' && object.name === ownSchema;

@@ -38,8 +38,18 @@ export async function sourcePreflight(connection: Connection, signal: AbortSigna
   const findings = await commonPreflight(connection, signal);
   if (findings.some((each) => each.level === 'red')) return findings;
   const [row] = await connection.query(factsQuery, signal);
-  const [recovery, tables, locks, free, refused, firstRefused, filtered, firstFiltered, unlogged, largeObjects] =
-    row as readonly string[];
+  const [
+    recovery,
+    tables,
+    locks,
+    free,
+    refused,
+    firstRefused,
+    filtered,
+    firstFiltered,
+    unlogged,
+    largeObjects,
+  ] = row as readonly string[];
   const add = (...values: Parameters<typeof finding>): void => {
     findings.push(finding(...values));
   };
@@ -51,7 +61,12 @@ export async function sourcePreflight(connection: Connection, signal: AbortSigna
       'Set hot_standby_feedback=on, or max_standby_streaming_delay=-1 while the export runs.',
     );
     if (Number(unlogged) > 0) {
-      add('amber', 'unlogged', `The ${unlogged} unlogged tables cannot be read on a standby.`, 'Export from the primary server.');
+      add(
+        'amber',
+        'unlogged',
+        `The ${unlogged} unlogged tables cannot be read on a standby.`,
+        'Export from the primary server.',
+      );
     }
   }
   if (Number(tables) > Number(locks) * 0.8) {
@@ -63,7 +78,12 @@ export async function sourcePreflight(connection: Connection, signal: AbortSigna
     );
   }
   if (Number(free) < fewConnections) {
-    add('amber', 'connections', `The server has ${free} free connections.`, 'Raise max_connections, or use fewer threads.');
+    add(
+      'amber',
+      'connections',
+      `The server has ${free} free connections.`,
+      'Raise max_connections, or use fewer threads.',
+    );
   }
   if (Number(refused) > 0) {
     add(
@@ -82,7 +102,12 @@ export async function sourcePreflight(connection: Connection, signal: AbortSigna
     );
   }
   if (largeObjects === 't') {
-    add('amber', 'large-objects', 'The database has large objects; they are not exported.', 'Export them with lo_export.');
+    add(
+      'amber',
+      'large-objects',
+      'The database has large objects; they are not exported.',
+      'Export them with lo_export.',
+    );
   }
   return findings;
 }

@@ -5,8 +5,8 @@ import type { Snapshot, SourceSession } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
 import { ConnectionPool } from '../pool.ts';
-import { sourcePreflight } from './source-preflight.ts';
 import { holdSnapshot } from './snapshot.ts';
+import { sourcePreflight } from './source-preflight.ts';
 
 /** As pg_export_snapshot spells them: hexadecimal parts with hyphens. */
 const tokenPattern = /^[0-9A-F]+(?:-[0-9A-F]+)+$/;

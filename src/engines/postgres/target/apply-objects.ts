@@ -69,19 +69,13 @@ async function applyObject(
 ): Promise<string | null> {
   if (object.type === 'SCHEMA' && (await schemaExists(connection, object.name, signal))) return null;
   try {
-    await connection.query(
-      `SAVEPOINT ${savepoint};\n${object.sql}\n;RELEASE SAVEPOINT ${savepoint}`,
-      signal,
-    );
+    await connection.query(`SAVEPOINT ${savepoint};\n${object.sql}\n;RELEASE SAVEPOINT ${savepoint}`, signal);
     return null;
   } catch (error) {
     if (!(error instanceof ServerError) || !connection.isIdle) throw error;
     const reason = classifyPostgresError(error, `create ${object.type} ${object.name}`);
     if (reason.temporary) throw reason;
-    await connection.query(
-      `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`,
-      signal,
-    );
+    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`, signal);
     return error.detail === null ? reason.message : `${reason.message} ${error.detail}`;
   }
 }

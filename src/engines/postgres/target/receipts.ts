@@ -21,7 +21,11 @@ export interface Receipt {
 }
 
 /** Makes the table, and the job's first receipt. Repeatable, and safe against others who do it at the same time. */
-export async function beginReceipts(connection: Connection, jobId: string, signal: AbortSignal): Promise<void> {
+export async function beginReceipts(
+  connection: Connection,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<void> {
   await inTransaction(connection, signal, async () => {
     await connection.query(
       `SELECT pg_advisory_xact_lock(${lockNumber});
@@ -94,7 +98,11 @@ export async function unitReceipts(
 }
 
 /** Removes the receipts of a job, and the table and its schema with the last of them. Repeatable. */
-export async function forgetReceipts(connection: Connection, jobId: string, signal: AbortSignal): Promise<void> {
+export async function forgetReceipts(
+  connection: Connection,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await inTransaction(connection, signal, async () => {
       await connection.query(`SELECT pg_advisory_xact_lock(${lockNumber})`, signal);
@@ -120,7 +128,8 @@ export async function inTransaction<T>(
     return result;
   } catch (error) {
     // A connection that broke has taken the transaction with it.
-    if (connection.isIdle) await connection.query('ROLLBACK', new AbortController().signal).catch(() => undefined);
+    if (connection.isIdle)
+      await connection.query('ROLLBACK', new AbortController().signal).catch(() => undefined);
     throw error;
   }
 }

@@ -15,7 +15,12 @@ export async function targetPreflight(connection: Connection, signal: AbortSigna
   const [recovery, readOnly, mayCreate, database, user, encoding] = row as readonly string[];
   if (recovery === 't') {
     findings.push(
-      finding('red', 'standby', 'The server is a standby, which cannot be written.', 'Import into the primary server.'),
+      finding(
+        'red',
+        'standby',
+        'The server is a standby, which cannot be written.',
+        'Import into the primary server.',
+      ),
     );
   } else if (readOnly === 'on') {
     findings.push(

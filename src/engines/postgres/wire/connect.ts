@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { AppError } from '../../../core/errors.ts';
 import { linkAbort } from '../../../base/linked-abort.ts';
+import { AppError } from '../../../core/errors.ts';
 import type { PostgresTarget } from '../database-url.ts';
 import { cancelRequest, ServerError } from './messages.ts';
 import { openTransport } from './transport.ts';
@@ -145,7 +145,8 @@ function refuseWithoutPassword(target: PostgresTarget): never {
 function asUnconnected(socket: Socket): Socket {
   socket.connect = function said(this: Socket): Socket {
     delete (this as Partial<Socket>).connect;
-    process.nextTick(() => this.emit('connect'));
+    // By then `pg` listens; the agreement about TLS has left the socket paused.
+    process.nextTick(() => this.resume().emit('connect'));
     return this;
   } as Socket['connect'];
   return socket;

@@ -172,9 +172,11 @@ export class Connection implements AsyncDisposable {
   }
 
   #start(exchange: Exchange, request: Buffer, signal: AbortSignal): void {
-    if (this.#broken !== null) return exchange.broken(this.#broken.error);
-    if (this.#exchange !== null) return exchange.broken(new Error('The connection is busy.'));
-    if (signal.aborted) return exchange.broken(abortError(signal));
+    const refusal = this.#refusal(signal);
+    if (refusal !== null) {
+      exchange.broken(refusal);
+      return;
+    }
     const onAbort = (): void => this.#abandon(abortError(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     const watch = setInterval(() => this.#watchSilence(exchange), this.#support.silenceMs / 4);
@@ -188,6 +190,13 @@ export class Connection implements AsyncDisposable {
     this.#exchange = exchange;
     this.#expectServer();
     this.raw.socket.write(request);
+  }
+
+  /** Why nothing can be asked now; null: it can. */
+  #refusal(signal: AbortSignal): unknown {
+    if (this.#broken !== null) return this.#broken.error;
+    if (this.#exchange !== null) return new Error('The connection is busy.');
+    return signal.aborted ? abortError(signal) : null;
   }
 
   async #send(iterator: AsyncIterator<Uint8Array>, exchange: CopyIn): Promise<void> {
@@ -241,21 +250,23 @@ export class Connection implements AsyncDisposable {
   #message(type: number, body: Buffer): void {
     switch (type) {
       case serverMessages.errorResponse:
-        return this.#receiveError(decodeError(body));
+        this.#receiveError(decodeError(body));
+        break;
       case serverMessages.readyForQuery: {
         const exchange = this.#exchange;
         this.#inTransaction = body[0] !== 0x49;
         this.#endExchange();
-        return exchange?.ready();
+        exchange?.ready();
+        break;
       }
       case serverMessages.parameterStatus: {
         const [name, value] = decodeParameter(body);
         this.#parameters.set(name, value);
-        return;
+        break;
       }
       case serverMessages.noticeResponse:
       case serverMessages.notificationResponse:
-        return;
+        break;
       default:
         this.#exchange?.message(type, body);
     }

@@ -74,7 +74,9 @@ async function tlsOptions(target: PostgresTarget): Promise<tls.ConnectionOptions
     ...(ca === undefined ? {} : { ca }),
     ...(isName ? { servername: target.host } : {}),
     rejectUnauthorized: verifies,
-    ...(target.sslMode === 'verify-full' || named === 'system' ? {} : { checkServerIdentity: () => undefined }),
+    ...(target.sslMode === 'verify-full' || named === 'system'
+      ? {}
+      : { checkServerIdentity: () => undefined }),
   };
 }
 

@@ -1,0 +1,55 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../core/context.ts';
+import type { JobStore } from './job-store.ts';
+
+const hourMs = 60 * 60 * 1000;
+
+export interface RetentionOptions {
+  readonly store: JobStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How long jobs at rest are kept after they finished. */
+  readonly keepMs: number;
+  /** How often to look; an hour by default. */
+  readonly everyMs?: number;
+}
+
+/** Removes finished jobs, with their tasks and logs, once they are old enough. */
+export interface Retention {
+  /** Looks now and then again and again; does not keep the process alive. */
+  start(): void;
+  stop(): void;
+}
+
+export function createRetention({
+  store,
+  clock,
+  log,
+  keepMs,
+  everyMs = hourMs,
+}: RetentionOptions): Retention {
+  let timer: NodeJS.Timeout | undefined;
+  let looking = false;
+  const look = async (): Promise<void> => {
+    if (looking) return;
+    looking = true;
+    try {
+      const removed = await store.prune(clock.now() - keepMs);
+      if (removed.length > 0) log.info('old jobs removed', { jobs: removed.length });
+    } catch (error) {
+      log.error('old jobs could not be removed', { error });
+    } finally {
+      looking = false;
+    }
+  };
+  return {
+    start() {
+      void look();
+      timer ??= setInterval(() => void look(), everyMs).unref();
+    },
+    stop() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}

@@ -1,0 +1,10 @@
+import type { RetryPolicy } from '../base/retry.ts';
+
+/** For tasks with a temporary error: gives up after about eight seconds. */
+export const defaultRetryPolicy: RetryPolicy = { attempts: 5, firstDelayMs: 500, maxDelayMs: 30_000 };
+
+/** The wait after that attempt (from 1): doubled each time, and spread so that tasks that failed together do not come back together. */
+export function retryDelayMs(policy: RetryPolicy, attempt: number): number {
+  const full = Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** (attempt - 1));
+  return full * (0.5 + Math.random() / 2);
+}

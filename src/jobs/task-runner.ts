@@ -1,0 +1,233 @@
+import type { Clock } from '../base/clock.ts';
+import { type RetryPolicy, retry as tryAgain } from '../base/retry.ts';
+import type { Logger } from '../core/context.ts';
+import { AppError, isInterruption, toAppError, toErrorRecord } from '../core/errors.ts';
+import type { JobKind, JobState } from '../core/job.ts';
+import type { JobHandler, TaskContext, TaskOutcome } from './handler.ts';
+import type { JobRun, RunningTask } from './job-run.ts';
+import type { ClaimedTask, CompletionEffect, JobStore, TaskCompletion } from './job-store.ts';
+import { retryDelayMs } from './retry-policy.ts';
+import { createThrottle } from './throttle.ts';
+
+/** Twice a second is as often as anybody looks. */
+const progressIntervalMs = 500;
+/** While the store takes no writes (a full disk), a finished task waits with its outcome. */
+const storePatience: RetryPolicy = { attempts: 1_000_000, firstDelayMs: 200, maxDelayMs: 5_000 };
+
+export interface TaskRunnerOptions {
+  readonly store: JobStore;
+  readonly handlers: ReadonlyMap<JobKind, JobHandler>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly retry: RetryPolicy;
+  /** Aborted when the worker closes: outcomes that the store does not take are then given up. */
+  readonly closed: AbortSignal;
+}
+
+/**
+ * Judges how tasks end:
+ *
+ *     done                              -> completeTask, then the handler's lines for finished tables
+ *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob
+ *     any error after an interruption   -> releaseTask
+ *     error lease_lost                  -> nothing: the task belongs to somebody else
+ *     temporary error, attempts left    -> retryTask
+ *     any other error                   -> failTask or failJob, as the handler says
+ */
+export interface TaskRunner {
+  /** Never rejects. Gives the job's state afterwards as far as it is known: null when the job is gone, else a guess that tasks go on. */
+  run(claimed: ClaimedTask, run: JobRun, task: RunningTask): Promise<JobState | null>;
+  /** Gives a task back without running it. Never rejects. */
+  release(claimed: ClaimedTask): Promise<void>;
+}
+
+export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
+  const { store, handlers, clock, retry, closed } = options;
+
+  const persist = <T>(write: () => Promise<T>): Promise<T> =>
+    tryAgain(write, {
+      ...storePatience,
+      signal: closed,
+      isTemporary: (error) => toAppError(error).temporary,
+      onRetry: (error) => options.log.error('the job store takes no writes; trying again', { error }),
+    });
+
+  /** Runs the handler; progress is at rest when it settles. */
+  const perform = async (
+    handler: JobHandler,
+    claimed: ClaimedTask,
+    run: JobRun,
+    task: RunningTask,
+  ): Promise<TaskOutcome> => {
+    const { lease, job } = claimed;
+    const progress = createThrottle(async (done: { readonly bytes: number; readonly rows: number }) => {
+      try {
+        await store.reportProgress(lease, done);
+      } catch (error) {
+        const known = toAppError(error);
+        if (known.kind === 'lease_lost') task.interrupt(known);
+        else options.log.warn('progress could not be kept', { job: job.id, task: lease.taskKey, error });
+      }
+    }, progressIntervalMs);
+    const context: TaskContext = {
+      job,
+      signal: task.signal,
+      log: options.log,
+      progress: (done) => progress.push(done),
+      note: (...entries) => store.appendLog(job.id, entries),
+      tasks: (kind, group) => store.tasks(job.id, kind, group),
+      shared: (key, open) => run.shared.get(key, open),
+    };
+    try {
+      return await handler.run(claimed, context);
+    } finally {
+      await progress.stop();
+    }
+  };
+
+  const complete = async (
+    handler: JobHandler,
+    claimed: ClaimedTask,
+    completion: TaskCompletion,
+  ): Promise<JobState> => {
+    const effect = await persist(() => store.completeTask(claimed.lease, completion));
+    await tellFinishedGroups(handler, claimed, effect);
+    return effect.state;
+  };
+
+  /** Log lines only: what goes wrong here must not undo a finished task. */
+  const tellFinishedGroups = async (
+    handler: JobHandler,
+    { job }: ClaimedTask,
+    effect: CompletionEffect,
+  ): Promise<void> => {
+    if (handler.groupFinished === undefined) return;
+    try {
+      for (const group of effect.finishedGroups) {
+        if (!group.startsWith('data:')) continue;
+        const entries = handler.groupFinished(job, group, await store.tasks(job.id, undefined, group));
+        if (entries.length > 0) await persist(() => store.appendLog(job.id, entries));
+      }
+    } catch (error) {
+      options.log.error('the log line of a finished table is lost', { job: job.id, error });
+    }
+  };
+
+  const restart = async (
+    claimed: ClaimedTask,
+    run: JobRun,
+    task: RunningTask,
+    reason: string,
+  ): Promise<JobState> => {
+    const closes = !task.signal.aborted && !run.isClosing();
+    if (closes) await run.close(task, () => persist(() => store.restartJob(claimed.lease, reason)));
+    // Interrupted meanwhile: whoever did that decides what becomes of the job.
+    else await persist(() => store.releaseTask(claimed.lease));
+    return claimed.job.state;
+  };
+
+  const fail = async (
+    handler: JobHandler | undefined,
+    claimed: ClaimedTask,
+    run: JobRun,
+    task: RunningTask,
+    error: AppError,
+  ): Promise<JobState> => {
+    const { lease, job } = claimed;
+    const record = toErrorRecord(error);
+    const where = { job: job.id, task: lease.taskKey, attempt: lease.attempt };
+    const temporary = error.temporary || isInterruption(error);
+    if (handler !== undefined && temporary && lease.attempt < retry.attempts) {
+      const delayMs = retryDelayMs(retry, lease.attempt);
+      options.log.warn('a task failed and is tried again', { ...where, error });
+      const message = `${subjectOf(claimed)}: ${error.message} Trying again in ${(delayMs / 1000).toFixed(1)} s (attempt ${lease.attempt} of ${retry.attempts}).`;
+      await persist(() =>
+        store.retryTask(lease, clock.now() + delayMs, [
+          { level: 'warn', event: 'note', message, data: { code: error.code, task: lease.taskKey } },
+        ]),
+      );
+      return job.state;
+    }
+    options.log[error.kind === 'internal' ? 'error' : 'warn']('a task failed', { ...where, error });
+    if (handler === undefined || handler.onError(claimed.task.kind, record) === 'fail-job') {
+      await persist(() => store.failJob(lease, record));
+      await run.close(task);
+      return 'failed';
+    }
+    const object = subjectOf(claimed);
+    const effect = await persist(() =>
+      store.failTask(lease, record, [
+        {
+          level: 'error',
+          event: 'error',
+          message: `${object}: ${error.message}`,
+          data: { code: error.code, object },
+        },
+      ]),
+    );
+    await tellFinishedGroups(handler, claimed, effect);
+    return effect.state;
+  };
+
+  const attempt = async (claimed: ClaimedTask, run: JobRun, task: RunningTask): Promise<JobState> => {
+    const { lease, job } = claimed;
+    const handler = handlers.get(job.kind);
+    try {
+      if (handler === undefined) {
+        throw new AppError('internal', { message: `Nothing here runs jobs of kind ${job.kind}.` });
+      }
+      const outcome = await perform(handler, claimed, run, task);
+      if (outcome.type === 'done') return await complete(handler, claimed, outcome);
+      return await restart(claimed, run, task, outcome.reason);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.kind === 'lease_lost') throw error;
+      if (task.signal.aborted) {
+        await persist(() => store.releaseTask(lease));
+        return job.state;
+      }
+      if (error.kind === 'snapshot_lost') return await restart(claimed, run, task, error.message);
+      return await fail(handler, claimed, run, task, error);
+    }
+  };
+
+  return {
+    async run(claimed, run, task) {
+      try {
+        return await attempt(claimed, run, task);
+      } catch (error) {
+        return await afterUnknown(store, options.log, claimed, error);
+      }
+    },
+    async release(claimed) {
+      try {
+        await persist(() => store.releaseTask(claimed.lease));
+      } catch (error) {
+        await afterUnknown(store, options.log, claimed, error);
+      }
+    },
+  };
+}
+
+/** The table of a unit of data, else the task's own key. */
+function subjectOf({ task }: ClaimedTask): string {
+  return task.group.startsWith('data:') ? task.group.slice('data:'.length) : `Task ${task.key}`;
+}
+
+/** The outcome did not reach the store, mostly because the lease was lost: what is the job now? */
+async function afterUnknown(
+  store: JobStore,
+  log: Logger,
+  claimed: ClaimedTask,
+  thrown: unknown,
+): Promise<JobState | null> {
+  const { job, lease } = claimed;
+  const error = toAppError(thrown);
+  if (error.kind === 'lease_lost') log.debug('a task was taken away', { job: job.id, task: lease.taskKey });
+  else log.error('the outcome of a task could not be kept', { job: job.id, task: lease.taskKey, error });
+  try {
+    return (await store.getJob(job.id))?.state ?? null;
+  } catch {
+    return job.state;
+  }
+}

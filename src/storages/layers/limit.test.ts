@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { bytesSource, readAll, stuckSource } from '../../../test/harness/byte-sources.ts';
+import { recordingContext } from '../../../test/harness/recording-context.ts';
+import { withFolder } from '../../../test/harness/with-folder.ts';
+import { localDriver } from '../local/driver.ts';
+import type { Storage } from '../storage.ts';
+import { createLimit, withLimit } from './limit.ts';
+
+const bytes = Buffer.alloc(100_000, 'x');
+
+const withLocal = (work: (local: Storage) => Promise<void>) =>
+  withFolder((folder) => work(localDriver.open(pathToFileURL(folder))));
+
+describe('limit layer', () => {
+  it('lets at most so many calls through at once, over all storages that share the limit', () =>
+    withLocal(async (local) => {
+      let running = 0;
+      let most = 0;
+      const counting: Storage = {
+        ...local,
+        async put(...call) {
+          running += 1;
+          most = Math.max(most, running);
+          await turn();
+          const stored = await local.put(...call);
+          running -= 1;
+          return stored;
+        },
+      };
+      const limit = createLimit({ concurrency: 2, bytesPerSecond: null });
+      const storages = [withLimit(counting, limit), withLimit(counting, limit)];
+      const context = recordingContext();
+      await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          storages[index % 2]?.put(`f${index}`, bytesSource(bytes), { ifExists: 'fail' }, context),
+        ),
+      );
+      assert.equal(most, 2);
+    }));
+
+  it('a failed or aborted call gives its place back', () =>
+    withLocal(async (local) => {
+      const storage = withLimit(local, createLimit({ concurrency: 1, bytesPerSecond: null }));
+      const context = recordingContext();
+      await assert.rejects(readAll(storage.get('missing', null, context)), { code: 'file-missing' });
+      const stopping = recordingContext();
+      const source = stuckSource(bytes);
+      const stuck = storage.put('x', source, { ifExists: 'fail' }, stopping);
+      await source.reached;
+      stopping.abort();
+      await assert.rejects(stuck, { code: 'aborted' });
+      await storage.put('x', bytesSource(bytes), { ifExists: 'fail' }, context);
+      for await (const _ of storage.get('x', null, context)) break;
+      assert.deepEqual(await readAll(storage.get('x', null, context)), bytes);
+    }));
+
+  it('a list may be iterated with calls in between, even with one place', () =>
+    withLocal(async (local) => {
+      const storage = withLimit(local, createLimit({ concurrency: 1, bytesPerSecond: null }));
+      const context = recordingContext();
+      for (const name of ['a', 'b', 'c'])
+        await storage.put(name, bytesSource(bytes), { ifExists: 'fail' }, context);
+      for await (const { name } of storage.list('', context)) await storage.remove(name, context);
+      assert.equal(await storage.stat('c', context), null);
+    }));
+
+  it('holds transfers to the rate', () =>
+    withLocal(async (local) => {
+      const storage = withLimit(local, createLimit({ concurrency: 9, bytesPerSecond: 400_000 }));
+      const context = recordingContext();
+      const started = performance.now();
+      await storage.put('x', bytesSource(bytes, 10_000), { ifExists: 'fail' }, context);
+      await readAll(storage.get('x', null, context));
+      // 200 kB at 400 kB/s, less the burst; a lower bound only.
+      assert.ok(performance.now() - started >= 350);
+    }));
+});
