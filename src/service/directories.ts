@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { AppError, toAppError, withField } from '../core/errors.ts';
+import { AppError, withField } from '../core/errors.ts';
 import { unfinishedStates } from '../core/job.ts';
 import { checkNewName } from '../core/name.ts';
 import { parseLocationUrl } from '../operations/environment.ts';
@@ -27,7 +27,7 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
       const storage = await environment.storage({ type: 'url', url });
       await storage.probe(ioContext(parts, context));
     } catch (error) {
-      throw unusable(error, url);
+      throw withField(error, 'path');
     }
   }
 
@@ -82,16 +82,6 @@ export async function ensureDefaults(registry: Registry, dumpFolder: string): Pr
   if ((await registry.getDirectory(defaultDirectory)) !== null) return;
   await registry.addDirectory({ name: defaultDirectory, url: pathToFileURL(dumpFolder).href });
 }
-
-/** The probe's name is random, so a file that exists already can only be one that stands where a folder should. */
-const unusable = (error: unknown, url: string): AppError =>
-  toAppError(error).code === 'file-exists'
-    ? new AppError('storage-unwritable', {
-        field: 'path',
-        message: `${url} cannot be a directory: a file is in the way.`,
-        hint: 'Name a folder, or a path where one can be made.',
-      })
-    : withField(error, 'path');
 
 function urlOf(path: string): string {
   if (isAbsolute(path)) return pathToFileURL(path).href;

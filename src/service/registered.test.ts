@@ -182,7 +182,7 @@ test('a directory that cannot be used is refused', async () => {
     ['./dumps', 'field-invalid'],
     ['../dumps', 'field-invalid'],
     ['/a\0b', 'field-invalid'],
-    [file, 'storage-unwritable'],
+    [file, 'storage-failed'],
     [join(file, 'below'), 'storage-failed'],
     ['gopher://host/x', 'location-invalid'],
     ['file://user:hunter2@/x', 'location-invalid'],

@@ -6,17 +6,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { openWallet } from '../../src/config/wallet.ts';
 import type { Caller, Role } from '../../src/core/permission.ts';
 import { localAdministrator } from '../../src/core/permission.ts';
-import { describePostgresTarget, parsePostgresUrl } from '../../src/engines/postgres/database-url.ts';
-
-const postgresEngine = {
-  ...(await import('../../src/engines/sqlite/engine.ts')).sqliteEngine,
-  id: 'postgres',
-  title: 'PostgreSQL',
-  schemes: ['postgres'],
-  parseUrl: parsePostgresUrl,
-  describe: describePostgresTarget,
-} as any;
-
+import { postgresEngine } from '../../src/engines/postgres/engine.ts';
 import { sqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import type { JobStore } from '../../src/jobs/job-store.ts';
 import { createEnvironment } from '../../src/operations/environment.ts';

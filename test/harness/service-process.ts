@@ -131,6 +131,7 @@ export async function startServiceProcess({
     kill: async () => {
       child.kill('SIGKILL');
       await exited;
+      process.off('exit', end);
     },
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');

@@ -170,7 +170,7 @@ function normalise(text: string, stage: Stage, jobs: Jobs): string {
     )
     .replace(secondPattern, (second) => (jobs.some((job) => job.second === second) ? '{second}' : second))
     .replace(/^ETag: "[A-Za-z0-9+/]{86}=="$/gm, 'ETag: "{etag}"')
-    .replace(/ecid\/[A-Za-z0-9_-]{22}"/g, 'ecid/{ecid}"')
+    .replace(/ecid\/[A-Za-z0-9_-]{22}(?=["<])/g, 'ecid/{ecid}')
     .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"{time}"')
     .replace(/ at \w{3} \w{3} \d+ [\d:]{8} \d{4} elapsed \d+ [\d:]{8}/g, ' at {date} elapsed {elapsed}')
     .replace(/file:\/\/\S+\/dumps/g, '{dumps}')

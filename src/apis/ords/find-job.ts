@@ -25,7 +25,11 @@ export async function findJob(parts: OrdsParts, request: ApiRequest, address: Ad
   if (comma < 1 || comma === key.length - 1) throw unknown;
   const owner = key.slice(0, comma);
   const name = key.slice(comma + 1).toUpperCase();
-  const job = await parts.service.findJob(callContext(request), address.database, 'ords', name);
+  const job = await parts.service
+    .findJob(callContext(request), address.database, 'ords', name)
+    .catch((error: unknown) => {
+      throw error instanceof AppError && error.code === 'job-unknown' ? unknown : error;
+    });
   const facts = jobFacts(job, parts.endState);
   if (facts === null || ownerName(job) !== owner.toUpperCase()) throw unknown;
   return { job, facts };

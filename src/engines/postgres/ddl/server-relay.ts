@@ -17,7 +17,7 @@ export class ServerRelay implements Disposable {
   #answered = false;
   /** The last error that the server reported, and the request that it answered. */
   lastError: { readonly error: ServerError; readonly request: Buffer } | null = null;
-  #request = Buffer.alloc(0);
+  #request: Buffer = Buffer.alloc(0);
 
   constructor(socket: Duplex, onAnswer: (answer: Buffer) => void, onBroken: (error: unknown) => void) {
     this.#socket = socket;
