@@ -33,12 +33,13 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /**
  * The composition root: the only file that names concrete engines, storages and APIs.
- * Opens the data folder (one process at a time), goes on with the jobs that are in it, and answers requests in process; `listen` opens the port.
+ * Opens the data folder (one process at a time) and answers requests in process; `startJobs` and `listen` bring the rest.
  */
 export async function openApp(options: Options, use: AppUse): Promise<App> {
   const clock = systemClock;
+  // What a command's user has to know is in the command's own words; the log would say it again.
   const log = createLogger({
-    level: use === 'command' && options.logLevel === 'info' ? 'warn' : options.logLevel,
+    level: use === 'command' && options.logLevel === 'info' ? 'error' : options.logLevel,
   });
   const folder = locateDataFolder(options.data);
   await using opening = new AsyncDisposableStack();
@@ -67,7 +68,13 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     clock,
     log,
   });
-  let ready = false;
+  let closing = false;
+  let started: Promise<void> | null = null;
+  const startJobs = (): Promise<void> => {
+    started ??= dispatcher.start();
+    return started;
+  };
+  let isServing = false;
   const localToken = new Secret(randomBytes(32).toString('base64url'));
   const service = createService({
     store,
@@ -80,7 +87,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     log,
     options: { threadsMax: options.threadsMax },
     localToken,
-    isReady: () => ready,
+    isReady: () => !closing && (use === 'command' || isServing),
   });
   const http = createHttpServer({
     apis: [
@@ -97,10 +104,8 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     options: { trustedProxies: options.trustedProxies, bodyLimit: options.bodyLimit },
   });
 
-  await dispatcher.start();
   const retention = createRetention({ store, clock, log, keepMs: options.retentionDays * dayMs });
-  retention.start();
-  ready = true;
+  const summary = await summaryOf(registry);
   const parts = opening.move();
 
   return {
@@ -119,15 +124,20 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
         body: answer.body,
       };
     },
+    startJobs,
     listen: async (port = options.port) => {
+      // The port comes first: where it cannot be had, no job is begun only to be broken off.
       const { url } = await http.listen(options.host, port);
+      await startJobs();
+      retention.start();
+      isServing = true;
       await writeServiceFile(folder.serviceFile, { url, pid: process.pid, token: localToken.reveal() });
       return { url };
     },
-    summary: await summaryOf(registry),
+    summary,
     [Symbol.asyncDispose]: async () => {
-      ready = false;
-      const graceMs = options.shutdownGraceSeconds * 1000;
+      closing = true;
+      const graceMs = use === 'command' ? 0 : options.shutdownGraceSeconds * 1000;
       await removeServiceFile(folder.serviceFile, process.pid);
       retention.stop();
       await Promise.all([http.close(graceMs), dispatcher.drain(graceMs)]);

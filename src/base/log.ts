@@ -1,7 +1,5 @@
 import { type DestinationStream, destination as fileDestination, pino, stdSerializers } from 'pino';
-
-export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+import type { LogLevel } from './log-level.ts';
 
 type Write = (message: string, data?: Readonly<Record<string, unknown>>) => void;
 

@@ -15,11 +15,13 @@ export interface ApiCall {
   readonly body?: unknown;
 }
 
-/** A Pumphouse opened in this process: store, engines, APIs; it runs jobs until disposed. */
+/** A Pumphouse opened in this process: store, engines, APIs. Disposing it interrupts the jobs that run; the next start goes on with them. */
 export interface App extends AsyncDisposable {
   /** One request without a socket, with the rights of the local administrator. */
   call(request: ApiCall): Promise<ApiResponse>;
-  /** Opens the port (default: the configured one) and tells the data folder about it. */
+  /** Begins to run the jobs of the data folder, those left over by an earlier process too; later calls do nothing. */
+  startJobs(): Promise<void>;
+  /** Opens the port (default: the configured one), starts the jobs and tells the data folder about it. Can be called again when it has failed. */
   listen(port?: number): Promise<{ readonly url: string }>;
   /** Lines about what was found and registered, for the start of `serve`. */
   readonly summary: readonly string[];

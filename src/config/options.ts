@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { logLevels } from '../base/log.ts';
+import { logLevels } from '../base/log-level.ts';
 import {
   bytesType,
   choiceType,

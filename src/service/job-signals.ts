@@ -27,7 +27,7 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       findIdempotent: (owner, idempotency) => store.findIdempotent(owner, idempotency),
       listJobs: (filter) => store.listJobs(filter),
       tableProgress: (jobId) => store.tableProgress(jobId),
-      tasks: (jobId, kind) => store.tasks(jobId, kind),
+      tasks: (jobId, kind, group) => store.tasks(jobId, kind, group),
       nextRetryAt: () => store.nextRetryAt(),
       readLog: (jobId, afterSeq, limit) => store.readLog(jobId, afterSeq, limit),
       recover: (workerId) => store.recover(workerId),

@@ -93,7 +93,7 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
     const customer = () =>
       tableObject(
         'customer',
-        'CREATE TABLE customer (id INTEGER PRIMARY KEY, name VARCHAR(200), city TEXT);',
+        `CREATE TABLE ${engine.defaultSchema}.customer (id INTEGER PRIMARY KEY, name VARCHAR(200), city TEXT);`,
       );
     /** A target with an empty table `customer`, and the sample's unit for it. */
     const openForCustomer = async () => {
@@ -375,7 +375,7 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       await session.begin('job', 1, context);
       const objects = [
         tableObject('broken', 'CREATE TABLE broken (;'),
-        tableObject('fine', 'CREATE TABLE fine (a INTEGER);'),
+        tableObject('fine', `CREATE TABLE ${engine.defaultSchema}.fine (a INTEGER);`),
       ];
       const first = await session.apply('key', objects, context);
       assert.equal(first.alreadyApplied, false);

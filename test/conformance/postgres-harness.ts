@@ -11,9 +11,7 @@ CREATE SCHEMA "Größe ""x""";
 CREATE TYPE public.mood AS ENUM ('sad', 'it''s ok', 'happy');
 CREATE DOMAIN public.positive AS int CHECK (VALUE > 0);
 CREATE TYPE public.pair AS (a int, b text);
-CREATE TYPE "Größe ""x"".range AS RANGE (subtype = float8);
-`.replace(`"Größe ""x"".range`, `"Größe ""x""".range`) +
-  `
+CREATE TYPE "Größe ""x""".range AS RANGE (subtype = float8);
 CREATE SEQUENCE public.big_sequence START 5000000000;
 SELECT nextval('public.big_sequence') FROM generate_series(1, 3);
 CREATE SEQUENCE public.unused START 7;

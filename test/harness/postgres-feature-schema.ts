@@ -179,12 +179,12 @@ CREATE POLICY own ON app.customer FOR SELECT TO "app Reader" USING (feeling <> '
 -- the world outside
 CREATE FOREIGN DATA WRAPPER app;
 CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
-CREATE USER MAPPING FOR "app Reader" SERVER files OPTIONS (note 'app.customer');
+CREATE USER MAPPING FOR "app Reader" SERVER files;
 CREATE FOREIGN TABLE app.outside (a integer OPTIONS (force_not_null 'true'), b app.mood) SERVER files OPTIONS (filename '/dev/null', format 'csv');
 COMMENT ON FOREIGN TABLE app.outside IS 'a file';
-CREATE PUBLICATION some FOR TABLE app.customer, ONLY app.orders WITH (publish = 'insert');
+CREATE PUBLICATION few FOR TABLE app.customer, ONLY app.orders WITH (publish = 'insert');
 CREATE PUBLICATION everything FOR ALL TABLES;
-${since(version, 15, `CREATE PUBLICATION whole FOR TABLES IN SCHEMA app, "Other ""Schema""", TABLE public.plain (a) WHERE (a > 1);`)
+${since(version, 15, `CREATE PUBLICATION whole FOR TABLES IN SCHEMA app, "Other ""Schema""", TABLE public.plain WHERE (a > 1);`)
   .replace(/^/, version >= 15 ? 'CREATE TABLE public.plain (a integer PRIMARY KEY, b integer);\n' : '')}
 ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO "app Reader";
 ALTER DEFAULT PRIVILEGES FOR ROLE app_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;

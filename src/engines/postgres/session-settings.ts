@@ -52,4 +52,4 @@ export const writeSettings = (serverVersionNum: number): string =>
 
 /** For building indexes: raises maintenance_work_mem to 256 MB where it is lower. */
 export const raiseMaintenanceMemory = `SELECT set_config('maintenance_work_mem', '262144', true)
-FROM pg_settings WHERE name = 'maintenance_work_mem' AND setting::int8 < 262144;`;
+FROM pg_settings WHERE name = 'maintenance_work_mem' AND setting::int8 < 262144`;

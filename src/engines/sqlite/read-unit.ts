@@ -25,7 +25,7 @@ export interface Batch {
 export type UnitVariant = 'plain' | 'tagged';
 
 /** What a batch should come to; with one batch read ahead a lane holds about twice that. */
-const batchBytes = 128 * 1024;
+const batchBytes = 64 * 1024;
 /** A batch that would come to more is cut. */
 const limitBytes = 4 * batchBytes;
 const firstRows = 100;
@@ -125,10 +125,10 @@ function* readByRowid(source: Source, rowid: string, range: RowidRange | null): 
     if (row[2].indexOf('\0') !== -1) row = statementFor('some').get(next, end, limit) as BatchRow;
     const bytes = toBytes(row[2]);
     const rows = Number(row[0]);
-    yield { rows, bytes };
-    if (row[1] === largestRowid) return;
-    next = row[1] + 1n;
     limit = Math.min(mostRows, limit * 8, Math.max(1, Math.floor((rows * batchBytes) / bytes.length)));
+    next = row[1] + 1n;
+    // Whoever takes the bytes may move them to another thread: they are not looked at again.
+    yield { rows, bytes };
   }
 }
 

@@ -48,7 +48,10 @@ async function applyBatch(
   return inTransaction(connection, signal, async () => {
     const receipt = await claimReceipt(connection, jobId, key, null, signal);
     if (receipt !== null) return { alreadyApplied: true, failures: receipt.failures };
-    await connection.query(`SET LOCAL lock_timeout = 0; ${raiseMaintenanceMemory}`, signal);
+    await connection.query(
+      `SET LOCAL lock_timeout = 0; ${raiseMaintenanceMemory}; SAVEPOINT ${savepoint}`,
+      signal,
+    );
     const failures = [...earlier];
     for (const object of objects) {
       const message = await applyObject(connection, object, signal);
@@ -61,7 +64,10 @@ async function applyBatch(
   });
 }
 
-/** Null when all went well, else what the server said. */
+/**
+ * Null when all went well, else what the server said. The savepoint is set before and after: a message of several statements
+ * is parsed as a whole, so that one with a syntax error could not set its own.
+ */
 async function applyObject(
   connection: Connection,
   object: DdlObject,
@@ -69,13 +75,13 @@ async function applyObject(
 ): Promise<string | null> {
   if (object.type === 'SCHEMA' && (await schemaExists(connection, object.name, signal))) return null;
   try {
-    await connection.query(`SAVEPOINT ${savepoint};\n${object.sql}\n;RELEASE SAVEPOINT ${savepoint}`, signal);
+    await connection.query(`${object.sql}\n; RELEASE SAVEPOINT ${savepoint}; SAVEPOINT ${savepoint}`, signal);
     return null;
   } catch (error) {
     if (!(error instanceof ServerError) || !connection.isIdle) throw error;
     const reason = classifyPostgresError(error, `create ${object.type} ${object.name}`);
     if (reason.temporary) throw reason;
-    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`, signal);
+    await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`, signal);
     return error.detail === null ? reason.message : `${reason.message} ${error.detail}`;
   }
 }

@@ -1,0 +1,34 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
+import { createMemoryLog } from '../harness/http-fixture.ts';
+import { jobStoreConformance } from './job-store.ts';
+import { registryConformance } from './registry.ts';
+
+/** An empty store in a folder of its own, with a clock that moves by hand. */
+async function open() {
+  const folder = await mkdtemp(join(tmpdir(), 'pumphouse-store-'));
+  let now = Date.UTC(2026, 10, 21);
+  const clock = { now: () => now };
+  const store = await openSqliteStore({
+    path: join(folder, 'store.sqlite'),
+    clock,
+    log: createMemoryLog().log,
+  });
+  return {
+    jobs: store.jobs,
+    registry: store.registry,
+    now: clock.now,
+    advance: (ms: number) => {
+      now += ms;
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+jobStoreConformance('SQLite', open);
+registryConformance('SQLite', open);
