@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLogger, type LogLevel } from './log.ts';
+import { createLogger } from './log.ts';
+import type { LogLevel } from './log-level.ts';
 
 function logged(level: LogLevel, write: (log: ReturnType<typeof createLogger>) => void): readonly string[] {
   const lines: string[] = [];

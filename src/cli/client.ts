@@ -9,8 +9,8 @@ import type { ApiCall, ApiResponse, CliHost } from './host.ts';
 export interface ApiClient extends AsyncDisposable {
   /** The JSON body of a success. Throws the AppError that the API's problem describes. */
   json<T>(call: ApiCall): Promise<T>;
-  /** The answer as it is, whatever its status. */
-  raw(call: ApiCall): Promise<ApiResponse>;
+  /** Sees to it that jobs run: a service does that by itself, this process only from here on. */
+  startJobs(): Promise<void>;
   /** Where the service is; null when the work is done in this process and ends with it. */
   readonly serviceUrl: string | null;
 }
@@ -22,31 +22,27 @@ const healthTimeoutMs = 5_000;
 export async function connect(host: CliHost, options: LoadedOptions['values']): Promise<ApiClient> {
   const running = await readServiceFile(locateDataFolder(options.data).serviceFile);
   if (running !== null) {
-    const call = (request: ApiCall) => callService(running.url, running.token, request);
     await checkHealth(running.url);
-    return client(call, running.url, () => Promise.resolve());
+    return {
+      json: (call) => jsonOf(callService(running.url, running.token, call)),
+      startJobs: () => Promise.resolve(),
+      serviceUrl: running.url,
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   }
   const app = await host.openApp(options, 'command');
-  return client(
-    (request) => app.call(request),
-    null,
-    () => app[Symbol.asyncDispose](),
-  );
+  return {
+    json: (call) => jsonOf(app.call(call)),
+    startJobs: () => app.startJobs(),
+    serviceUrl: null,
+    [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
+  };
 }
 
-function client(raw: ApiClient['raw'], serviceUrl: string | null, dispose: () => PromiseLike<void>): ApiClient {
-  return {
-    raw,
-    serviceUrl,
-    json: async <T>(call: ApiCall) => {
-      const response = await raw(call);
-      if (response.status >= 400) throw problemOf(response);
-      return (response.body === '' ? null : JSON.parse(response.body)) as T;
-    },
-    [Symbol.asyncDispose]: async () => {
-      await dispose();
-    },
-  };
+async function jsonOf<T>(answer: Promise<ApiResponse>): Promise<T> {
+  const { status, body } = await answer;
+  if (status >= 400) throw problemOf(status, body);
+  return (body === '' ? null : JSON.parse(body)) as T;
 }
 
 async function callService(
@@ -54,25 +50,27 @@ async function callService(
   token: string,
   { method, path, headers, body }: ApiCall,
 ): Promise<ApiResponse> {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  }).catch((error: unknown) => {
+  try {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return {
+      status: response.status,
+      headers: Object.fromEntries(response.headers),
+      body: await response.text(),
+    };
+  } catch (error) {
     throw new AppError('service-unreachable', {
-      message: `The service at ${url} does not answer.`,
+      message: `The service at ${url} does not answer any more.`,
       cause: error,
     });
-  });
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    body: await response.text(),
-  };
+  }
 }
 
 async function checkHealth(url: string): Promise<void> {
@@ -87,10 +85,10 @@ async function checkHealth(url: string): Promise<void> {
 }
 
 /** The error that a problem+json answer describes. */
-export function problemOf(response: ApiResponse): AppError {
+function problemOf(status: number, body: string): AppError {
   let problem: Record<string, unknown> = {};
   try {
-    problem = JSON.parse(response.body) as Record<string, unknown>;
+    problem = JSON.parse(body) as Record<string, unknown>;
   } catch {
     // Not JSON: the status says all there is.
   }
@@ -100,7 +98,7 @@ export function problemOf(response: ApiResponse): AppError {
   const hint = text('hint');
   const field = text('field');
   return new AppError(known, {
-    message: text('detail') ?? text('title') ?? `The service answered ${response.status}.`,
+    message: text('detail') ?? text('title') ?? `The service answered ${status}.`,
     ...(hint === undefined ? {} : { hint }),
     ...(field === undefined ? {} : { field }),
   });

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../core/errors.ts';
+import { isResting, type JobState } from '../core/job.ts';
 import type { ApiClient } from './client.ts';
 import type { ExitCodeName } from './exit-codes.ts';
 import { formatBytes, formatCount } from './format.ts';
@@ -11,7 +13,7 @@ export interface JobView {
   readonly id: string;
   readonly name: string;
   readonly kind: string;
-  readonly state: string;
+  readonly state: JobState;
   readonly database: string | null;
   readonly owner: string;
   readonly threads: number;
@@ -36,39 +38,50 @@ export interface JobView {
 }
 
 interface LogEntry {
-  readonly seq: number;
   readonly level: 'info' | 'warn' | 'error';
+  readonly event: string;
   readonly message: string;
 }
 
 const pollMs = 250;
-const resting: Readonly<Record<string, ExitCodeName>> = {
-  completed: 'ok',
-  failed: 'failed',
-  stopped: 'stopped',
-  cancelled: 'cancelled',
-};
+export const getJob = (client: ApiClient, id: string): Promise<JobView> =>
+  client.json<JobView>({ method: 'GET', path: `/api/v1/jobs/${encodeURIComponent(id)}` });
 
-/** Shows progress until the job rests, then what came of it. Ctrl-C offers stop or cancel. */
+/** Runs the job where no service does, shows progress until it rests, then what came of it. Ctrl-C offers stop or cancel. */
 export async function followJob(session: Session, started: JobView): Promise<CommandEnd> {
   const client = await session.client();
+  await client.startJobs();
+  const job = await watchUntilRest(session, client, started);
+  if (!isResting(job.state)) return 'ok';
+  const problems = await problemsOf(client, job);
+  session.show(job, () =>
+    [...problems.map(({ level, message }) => `${level}: ${message}`), outcome(job)].join('\n'),
+  );
+  return endOf(job);
+}
+
+/** The job once it rests, or as it is when the user leaves it to the service. */
+async function watchUntilRest(session: Session, client: ApiClient, started: JobView): Promise<JobView> {
   const { host } = session;
   let job = started;
-  const display = session.json ? null : createProgressDisplay(host.stdout, job.name);
-  let interrupted = false;
-  const release = host.onInterrupt(() => {
-    interrupted = true;
-  });
+  let display = session.json ? null : createProgressDisplay(host.stdout, job.name);
+  let wake = new AbortController();
+  const release = host.onInterrupt(() => wake.abort());
   try {
-    while (!(job.state in resting)) {
-      if (interrupted) {
-        interrupted = false;
+    while (!isResting(job.state)) {
+      if (wake.signal.aborted) {
         display?.stop();
         const choice = await askWhatToDo(host, client.serviceUrl !== null);
-        if (choice === 'leave') return 'ok';
-        if (choice !== 'continue') await control(client, job.id, choice);
+        // What was pressed while the question stood there is answered with it.
+        wake = new AbortController();
+        if (choice === 'leave') {
+          session.show(job, () => `${job.name} goes on. Follow it with: pumphouse jobs watch ${job.id}`);
+          return job;
+        }
+        if (choice !== 'continue') await endJob(client, job.id, choice);
+        display = session.json ? null : createProgressDisplay(host.stdout, job.name);
       }
-      job = await client.json<JobView>({ method: 'GET', path: `/api/v1/jobs/${job.id}` });
+      job = await getJob(client, job.id);
       display?.update({
         state: job.state,
         percent: job.progress.percent,
@@ -76,23 +89,35 @@ export async function followJob(session: Session, started: JobView): Promise<Com
         bytesTotal: job.progress.bytes_total,
         rowsDone: job.progress.rows_done,
       });
-      if (!(job.state in resting)) await sleep(pollMs);
+      if (!isResting(job.state))
+        await sleep(pollMs, undefined, { signal: wake.signal }).catch(() => undefined);
     }
+    return job;
   } finally {
     display?.stop();
     release();
   }
-  const problems = await logOf(client, job.id, (entry) => entry.level !== 'info');
-  session.show(job, () =>
-    [...problems.map(({ level, message }) => `${level}: ${message}`), outcome(job)].join('\n'),
-  );
-  return endOf(job);
+}
+
+/** Stop or cancel on the user's wish; a job that came to rest in the meantime stays as it is. */
+async function endJob(client: ApiClient, id: string, verb: 'stop' | 'cancel'): Promise<void> {
+  try {
+    await control(client, id, verb);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'job-state') throw error;
+  }
 }
 
 /** How the shell is told what came of a job. */
-export function endOf(job: JobView): ExitCodeName {
-  const end = resting[job.state] ?? 'ok';
-  return end === 'ok' && job.error_count > 0 ? 'withErrors' : end;
+export function endOf({ state, error_count }: JobView): ExitCodeName {
+  switch (state) {
+    case 'failed':
+    case 'stopped':
+    case 'cancelled':
+      return state;
+    default:
+      return error_count > 0 ? 'withErrors' : 'ok';
+  }
 }
 
 export const control = (
@@ -102,23 +127,19 @@ export const control = (
 ): Promise<JobView> =>
   client.json<JobView>({ method: 'POST', path: `/api/v1/jobs/${encodeURIComponent(id)}/${verb}` });
 
-async function logOf(
-  client: ApiClient,
-  id: string,
-  wanted: (entry: LogEntry) => boolean,
-): Promise<readonly LogEntry[]> {
+/** What the log has beyond the usual, without what the outcome says anyway. */
+async function problemsOf(client: ApiClient, job: JobView): Promise<readonly LogEntry[]> {
   const found: LogEntry[] = [];
   let after: number | null = 0;
   while (after !== null) {
     const page: { readonly items: readonly LogEntry[]; readonly next_after: number | null } =
-      await client.json({
-        method: 'GET',
-        path: `/api/v1/jobs/${id}/log?after=${after}`,
-      });
-    found.push(...page.items.filter(wanted));
+      await client.json({ method: 'GET', path: `/api/v1/jobs/${job.id}/log?after=${after}` });
+    found.push(...page.items);
     after = page.next_after;
   }
-  return found;
+  return found.filter(
+    ({ level, event, message }) => level !== 'info' && event !== 'state' && message !== job.error?.message,
+  );
 }
 
 function outcome(job: JobView): string {

@@ -15,8 +15,11 @@ export async function askWhatToDo(host: CliHost, canLeave: boolean): Promise<Int
   ]);
   const leave = canLeave ? ', [l]eave it running in the service' : '';
   const lines = createInterface({ input: host.stdin, output: host.stderr });
-  // A second Ctrl-C at the question is the careful answer.
-  const again = new Promise<string>((resolve) => lines.once('SIGINT', () => resolve('s')));
+  // A second Ctrl-C at the question, or the end of the input, is taken for the careful answer.
+  const again = new Promise<string>((resolve) => {
+    lines.once('SIGINT', () => resolve('s'));
+    lines.once('close', () => resolve('s'));
+  });
   try {
     const question = `\n[s]top (can be resumed), [c]ancel (removes its files)${leave}, Enter to go on: `;
     const answer = await Promise.race([lines.question(question), again]);

@@ -1,276 +1,44 @@
-import { Command, CommanderError, Option } from 'commander';
-import { optionList } from '../config/options.ts';
-import { roles } from '../core/permission.ts';
-import { encodings, jobModes } from '../core/request.ts';
+import { Command, CommanderError } from 'commander';
+import { addCommands } from './command-tree.ts';
+import { createDefiner } from './define-command.ts';
 import type { ExitCodeName } from './exit-codes.ts';
 import type { CliHost } from './host.ts';
 import { renderError } from './render-error.ts';
-import { addCommonOptions, type CommandEnd, type Session, withSession } from './session.ts';
-
-/** Arguments and flags as commander gives them; each command knows its own. */
-type Work<F> = (session: Session, args: readonly string[], flags: F) => Promise<CommandEnd>;
+import { usageError } from './usage-error.ts';
 
 /** Runs one command line; the result is the name of its exit code. Nothing is thrown. */
 export async function runCommandLine(host: CliHost, argv: readonly string[]): Promise<ExitCodeName> {
   let end: ExitCodeName = 'ok';
-  const program = buildProgram(host, (name) => {
+  const program = createProgram(host);
+  const definer = createDefiner(program, host, (name) => {
     end = name;
   });
+  addCommands(program, definer);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return end;
   } catch (error) {
+    // Help or version; the help of a command that needs another one behind it is an error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
     return renderError(host, error, argv.includes('--json'));
   }
 }
 
-function buildProgram(host: CliHost, finish: (end: ExitCodeName) => void): Command {
-  const program = new Command('pumphouse')
+function createProgram(host: CliHost): Command {
+  return new Command('pumphouse')
     .description('Exports, imports and moves databases as durable, parallel, resumable jobs.')
     .version(host.version, '--version', 'Print the version.')
     .helpOption('--help', 'Print this help.')
     .helpCommand(false)
-    .showHelpAfterError('See pumphouse --help.')
-    .exitOverride()
+    .exitOverride(usageError('pumphouse'))
     .configureOutput({
       writeOut: (text) => void host.stdout.write(text),
       writeErr: (text) => void host.stderr.write(text),
+      // Errors are told by renderError, in the form of all others.
+      outputError: () => undefined,
     })
     .addHelpText(
       'after',
       '\nEvery option also stands in the environment (PUMPHOUSE_PORT, PUMPHOUSE_DATA, ...) or the config folder; see pumphouse config list.',
     );
-
-  /** Adds a command: `usage` is its name and arguments, `load` brings its work when it is called, so that start-up stays quick. */
-  const command = <F>(parent: Command, usage: string, description: string, work: Work<F>): Command => {
-    const made = parent.command(usage).description(description).helpOption('--help', 'Print this help.');
-    addCommonOptions(made);
-    return made.action(async (...parameters: unknown[]) => {
-      // Commander calls with the arguments, the flags and the command itself.
-      const flags = made.opts<F & Record<string, unknown>>();
-      const args = parameters
-        .slice(0, made.registeredArguments.length)
-        .filter((value) => value !== undefined) as string[];
-      finish(await withSession(host, flags, (session) => work(session, args, flags)));
-    });
-  };
-  const group = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .helpOption('--help', 'Print this help.')
-      .helpCommand(false);
-
-  const serve = command(program, 'serve', 'Run the service.', async (session) =>
-    (await import('./commands/serve.ts')).serve(session),
-  );
-  addOptions(serve, ['serve', 'jobs']);
-  command<{ keep?: boolean }>(
-    program,
-    'demo',
-    'Export and import a generated sample database through the ORDS API, and compare both row by row.',
-    async (session, _args, { keep = false }) =>
-      (await import('./demo/demo.ts')).runDemo(session.host, { keep }),
-  ).option('--keep', 'Leave the service running afterwards.');
-
-  const database = group('database', 'Registered databases.');
-  command<{ passwordStdin?: boolean }>(
-    database,
-    'add <name> <url>',
-    'Register a database: postgres://user@host:port/database or sqlite:/path/to/file.',
-    async (session, [name = '', url = ''], flags) =>
-      (await import('./commands/database.ts')).addDatabase(session, name, url, flags),
-  ).option('--password-stdin', 'Read the password of the database user from standard input.');
-  command(database, 'list', 'List the databases.', async (session) =>
-    (await import('./commands/database.ts')).listDatabases(session),
-  );
-  command<{ for: string }>(
-    database,
-    'test <name>',
-    'Connect, and look for what would make a job fail.',
-    async (session, [name = ''], flags) =>
-      (await import('./commands/database.ts')).testDatabase(session, name, flags),
-  ).addOption(
-    new Option('--for <purpose>', 'What to test for.').choices(['export', 'import']).default('export'),
-  );
-  command(
-    database,
-    'remove <name>',
-    'Forget a database; the database itself stays.',
-    async (session, [name = '']) => (await import('./commands/database.ts')).removeDatabase(session, name),
-  );
-
-  const user = group('user', 'Users of the service.');
-  command<{ role: string; passwordStdin?: boolean; database?: string[] }>(
-    user,
-    'add <name>',
-    'Add a user.',
-    async (session, [name = ''], flags) => (await import('./commands/user.ts')).addUser(session, name, flags),
-  )
-    .requiredOption('--role <role>', `One of ${roles.join(', ')}; or 'SQL Administrator', 'SQL Developer'.`)
-    .option('--password-stdin', 'Read the password from standard input.')
-    .option('--database <name>', 'Grant a developer this database; may repeat.', collect);
-  command(user, 'list', 'List the users.', async (session) =>
-    (await import('./commands/user.ts')).listUsers(session),
-  );
-  command(user, 'remove <name>', 'Remove a user.', async (session, [name = '']) =>
-    (await import('./commands/user.ts')).removeUser(session, name),
-  );
-
-  const directory = group('directory', 'Named places for dump files.');
-  command(directory, 'add <name> <path>', 'Name a folder.', async (session, [name = '', path = '']) =>
-    (await import('./commands/directory.ts')).addDirectory(session, name, path),
-  );
-  command(directory, 'list', 'List the directories.', async (session) =>
-    (await import('./commands/directory.ts')).listDirectories(session),
-  );
-  command(directory, 'remove <name>', 'Forget a directory; its files stay.', async (session, [name = '']) =>
-    (await import('./commands/directory.ts')).removeDirectory(session, name),
-  );
-
-  const exporting = command<import('./commands/start-job.ts').ExportFlags>(
-    program,
-    'export <database>',
-    'Export a database, or a part of it.',
-    async (session, [name = ''], flags) =>
-      (await import('./commands/start-job.ts')).startExport(session, name, flags),
-  );
-  addSelection(exporting)
-    .option('--to <location>', 'Directory name, path or file: URL; default DATA_PUMP_DIR.')
-    .option(
-      '--file <pattern>',
-      'EXPDAT%U.DMP for numbered files, one.dmp for a single one; default a folder named like the job.',
-    )
-    .addOption(new Option('--encoding <encoding>', 'How rows are written.').choices(encodings));
-  addRunning(exporting);
-
-  const importing = command<import('./commands/start-job.ts').ImportFlags>(
-    program,
-    'import <database>',
-    'Import a dump set, or a part of it.',
-    async (session, [name = ''], flags) =>
-      (await import('./commands/start-job.ts')).startImport(session, name, flags),
-  );
-  addSelection(importing)
-    .requiredOption('--from <location>', 'Directory name, path or file: URL.')
-    .option(
-      '--file <pattern>',
-      'As given to the export, or the name of its folder; default: the location is the folder.',
-    )
-    .option('--remap-schema <source:target>', 'Import a schema under another name; may repeat.', collect);
-  addRunning(importing);
-
-  const jobs = group('jobs', 'Jobs: exports, imports, verifications. Without ID the newest.');
-  command(jobs, 'list', 'List the jobs, newest first.', async (session) =>
-    (await import('./commands/jobs.ts')).listJobs(session),
-  );
-  command(jobs, 'show [id]', 'Show a job.', async (session, [id]) =>
-    (await import('./commands/jobs.ts')).showJob(session, id),
-  );
-  command<{ follow?: boolean }>(jobs, 'log [id]', 'Print the log of a job.', async (session, [id], flags) =>
-    (await import('./commands/jobs.ts')).showJobLog(session, id, flags),
-  ).option('--follow', 'Go on until the job rests.');
-  command(jobs, 'watch [id]', 'Show the progress of a job until it rests.', async (session, [id]) =>
-    (await import('./commands/jobs.ts')).watchJob(session, id),
-  );
-  command(jobs, 'stop <id>', 'Stop a job; it can be resumed.', async (session, [id = '']) =>
-    (await import('./commands/jobs.ts')).stopJob(session, id),
-  );
-  addRunning(
-    command<{ detach?: boolean }>(
-      jobs,
-      'resume <id>',
-      'Go on with a stopped or failed job.',
-      async (session, [id = ''], flags) => (await import('./commands/jobs.ts')).resumeJob(session, id, flags),
-    ),
-    false,
-  );
-  command(jobs, 'cancel <id>', 'Cancel a job and remove its files.', async (session, [id = '']) =>
-    (await import('./commands/jobs.ts')).cancelJob(session, id),
-  );
-
-  const dump = group('dump', 'Dump sets.');
-  command(
-    dump,
-    'list [location]',
-    'List the complete dump sets at a place; default DATA_PUMP_DIR.',
-    async (session, [location]) => (await import('./commands/dump.ts')).listDumpSets(session, location),
-  );
-  command<{ file?: string }>(
-    dump,
-    'show <location>',
-    'Show what a dump set holds.',
-    async (session, [location = ''], flags) =>
-      (await import('./commands/dump.ts')).showDumpSet(session, location, flags),
-  ).option(
-    '--file <pattern>',
-    'File pattern, file or folder of the set; default: the location is the folder.',
-  );
-  addRunning(
-    command<{ file?: string }>(
-      dump,
-      'verify <location>',
-      'Check every byte of a dump set against its digests.',
-      async (session, [location = ''], flags) =>
-        (await import('./commands/start-job.ts')).startVerify(session, location, flags),
-    ).option(
-      '--file <pattern>',
-      'File pattern, file or folder of the set; default: the location is the folder.',
-    ),
-  );
-
-  const config = group('config', 'Settings of the config folder.');
-  command(config, 'list', 'List every option with its value and where it came from.', async (session) =>
-    (await import('./commands/config.ts')).listConfig(session),
-  );
-  command(config, 'get <name>', 'Print the value of an option.', async (session, [name = '']) =>
-    (await import('./commands/config.ts')).getConfig(session, name),
-  );
-  command(
-    config,
-    'set <name> <value>',
-    'Keep the value of an option.',
-    async (session, [name = '', value = '']) =>
-      (await import('./commands/config.ts')).setConfig(session, name, value),
-  );
-  command(config, 'delete <name>', 'Forget the value of an option.', async (session, [name = '']) =>
-    (await import('./commands/config.ts')).deleteConfig(session, name),
-  );
-  return program;
-}
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
-
-/** The options that say what a job is about. */
-function addSelection(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--mode <mode>',
-        'What the job is about; default: what the other options imply, else full.',
-      ).choices(jobModes),
-    )
-    .option('--schema <name>', 'Only this schema; may repeat.', collect)
-    .option('--table <name>', 'Only this table; may repeat.', collect)
-    .option('--tablespace <name>', 'Only tables of this tablespace; may repeat.', collect)
-    .option(
-      '--name <expression>',
-      'Only objects whose name satisfies it, like "LIKE \'EMP%\'"; may repeat, all must hold.',
-      collect,
-    );
-}
-
-/** The options of commands that run a job. */
-function addRunning(command: Command, threads = true): Command {
-  if (threads) command.option('--threads <n>', 'The most tasks at once; default 1.');
-  command.option('--detach', 'Return as soon as the job is accepted; needs a running service.');
-  addOptions(command, ['jobs']);
-  return command;
-}
-
-function addOptions(command: Command, readBy: readonly string[]): void {
-  for (const [, { flag, name, help, readBy: reader }] of optionList) {
-    if (flag !== null && readBy.includes(reader)) command.option(`${flag} <${name}>`, help);
-  }
 }

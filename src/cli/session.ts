@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type { LoadedOptions } from '../config/load-options.ts';
 import { type OptionKey, optionList } from '../config/options.ts';
 import { type ApiClient, connect } from './client.ts';
@@ -21,16 +20,6 @@ export interface Session {
 
 /** How a command ended; undefined is `ok`. */
 export type CommandEnd = ExitCodeName | undefined;
-
-/** Options that every command takes. */
-export function addCommonOptions(command: Command): Command {
-  for (const [, { flag, name, help }] of optionList.filter(
-    ([, declaration]) => declaration.readBy === 'all',
-  )) {
-    if (flag !== null) command.option(`${flag} <${name}>`, help);
-  }
-  return command.option('--json', 'Print JSON.');
-}
 
 /** Runs `work` with a session made of the command's flags. */
 export async function withSession(

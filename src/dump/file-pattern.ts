@@ -4,6 +4,9 @@ import { checkFileName } from '../storages/file-name.ts';
 /** The highest file number of a pattern; 01 is the master. */
 export const lastFileNumber = 99;
 
+/** The manifest of a folder; no packed file may be called so. */
+export const plainManifestName = 'manifest.json';
+
 const maxPatternLength = 200;
 /** Room for part-file names and the like below the 255 bytes of file systems. */
 const maxPatternBytes = 240;
@@ -31,6 +34,7 @@ function faultOf(pattern: string): string | null {
   if (pattern.startsWith('/') || /^[A-Za-z]:/.test(pattern)) return 'is an absolute path';
   if (pattern.includes('/') || pattern.includes('\\'))
     return 'leaves its directory: it holds a slash or backslash';
+  if (pattern.toLowerCase() === plainManifestName) return 'is kept for the manifest of a folder';
   const unknown = /%(?:[^uU%]|$)/u.exec(pattern.replaceAll('%%', ''));
   if (unknown !== null) return `holds the unknown substitution ${JSON.stringify(unknown[0])}`;
   try {

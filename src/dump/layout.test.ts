@@ -39,6 +39,7 @@ describe('file patterns', () => {
       '.': /no file name/,
       'a\nb': /no file name/,
       '.x%U.part': /no file name/,
+      'manifest.json': /kept for the manifest/,
       '%X.dmp': /unknown substitution "%X"/,
       'x%': /unknown substitution "%"/,
       'x%%%': /unknown substitution "%"/,

@@ -1,6 +1,6 @@
 import { type TableName, tableKey } from '../core/catalogue.ts';
 import type { Encoding } from '../core/request.ts';
-import { fileOfPattern, lastFileNumber, parseFilePattern } from './file-pattern.ts';
+import { fileOfPattern, lastFileNumber, parseFilePattern, plainManifestName } from './file-pattern.ts';
 import { escapeName, tableStems } from './table-stem.ts';
 
 /** How a dump set is spread over files. */
@@ -23,7 +23,7 @@ export function layoutForExport(filePattern: string | null, jobName: string): Du
 export function masterName(layout: DumpLayout): string {
   switch (layout.form) {
     case 'folder':
-      return below(layout.folder, 'manifest.json');
+      return below(layout.folder, plainManifestName);
     case 'pattern':
       return fileOfPattern(layout.pattern, 1);
     case 'file':

@@ -48,8 +48,7 @@ async function tryToRead(
   try {
     const folder = folderMaster.exec(file.name)?.[1];
     if (folder !== undefined) return await readPlainManifest(storage, file.name, file.bytes, folder, context);
-    const { manifest, layout } = await readPackedManifest(storage, file.name, file.bytes, context);
-    return { manifest, layout };
+    return (await readPackedManifest(storage, file.name, file.bytes, context)).set;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (

@@ -1,6 +1,7 @@
 import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Storage } from '../storages/storage.ts';
+import { plainManifestName } from './file-pattern.ts';
 import { type DecodedManifest, damaged, decodeManifest, notADump } from './manifest-decode.ts';
 import {
   maxManifestBytes,
@@ -11,7 +12,8 @@ import {
 } from './manifest-format.ts';
 
 /** A packed master found from its end. */
-export interface PackedMaster extends DecodedManifest {
+export interface PackedMaster {
+  readonly set: DecodedManifest;
   /** Bytes of the frames before the manifest's. */
   readonly payloadBytes: number;
   /** Digest of these. */
@@ -20,6 +22,9 @@ export interface PackedMaster extends DecodedManifest {
 
 /** Enough for the whole manifest of most sets. */
 const tailBytes = 64 * 1024;
+
+/** Whether a file that holds a manifest is the JSON itself, by its name; no packed file may be called so. */
+export const isPlainManifest = (name: string): boolean => name.split('/').at(-1) === plainManifestName;
 
 /** Reads `manifest.json`. */
 export async function readPlainManifest(
@@ -63,7 +68,7 @@ export async function readPackedManifest(
   }
   const json = frame.subarray(skippableHeaderBytes, skippableHeaderBytes + jsonBytes);
   return {
-    ...decodeManifest(json, name, ''),
+    set: decodeManifest(json, name, ''),
     payloadBytes,
     payloadDigest: `sha256:${trailer.toString('hex', 0, 32)}`,
   };

@@ -3,7 +3,13 @@ import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Storage } from '../storages/storage.ts';
-import { fileOfPattern, filesOfPattern, parseFilePattern, prefixOfPattern } from './file-pattern.ts';
+import {
+  fileOfPattern,
+  filesOfPattern,
+  parseFilePattern,
+  plainManifestName,
+  prefixOfPattern,
+} from './file-pattern.ts';
 import type { DumpLayout } from './layout.ts';
 import { readPackedManifest, readPlainManifest } from './manifest-read.ts';
 import { readFrame } from './read-frame.ts';
@@ -33,11 +39,11 @@ export async function openDumpSet(
 }
 
 async function openBase(storage: Storage, context: OperationContext): Promise<DumpSet> {
-  const master = await storage.stat('manifest.json', context);
+  const master = await storage.stat(plainManifestName, context);
   if (master !== null) return await readPlainManifest(storage, master.name, master.bytes, '', context);
   for (const folder of ['data/', 'schema/']) {
     const left = await firstFile(storage, folder, () => true, context);
-    if (left !== null) throw incomplete(left, 'manifest.json');
+    if (left !== null) throw incomplete(left, plainManifestName);
   }
   throw new AppError('dump-not-a-dump', {
     message: `${storage.description} holds no manifest.json: it is not the folder of a dump set.`,
@@ -49,7 +55,7 @@ async function openBase(storage: Storage, context: OperationContext): Promise<Du
 async function openPattern(storage: Storage, pattern: string, context: OperationContext): Promise<DumpSet> {
   const name = fileOfPattern(pattern, 1);
   const master = await storage.stat(name, context);
-  if (master !== null) return await readPackedManifest(storage, name, master.bytes, context);
+  if (master !== null) return (await readPackedManifest(storage, name, master.bytes, context)).set;
   const names = new Set(filesOfPattern(pattern));
   const left = await firstFile(storage, prefixOfPattern(pattern), (found) => names.has(found), context);
   throw left === null ? missing(storage, name) : incomplete(left, name);
@@ -57,11 +63,11 @@ async function openPattern(storage: Storage, pattern: string, context: Operation
 
 async function openNamed(storage: Storage, name: string, context: OperationContext): Promise<DumpSet> {
   const file = await storage.stat(name, context);
-  if (file !== null) return await readPackedManifest(storage, name, file.bytes, context);
-  const master = await storage.stat(`${name}/manifest.json`, context);
+  if (file !== null) return (await readPackedManifest(storage, name, file.bytes, context)).set;
+  const master = await storage.stat(`${name}/${plainManifestName}`, context);
   if (master !== null) return await readPlainManifest(storage, master.name, master.bytes, name, context);
   const left = await firstFile(storage, `${name}/`, () => true, context);
-  throw left === null ? missing(storage, name) : incomplete(left, `${name}/manifest.json`);
+  throw left === null ? missing(storage, name) : incomplete(left, `${name}/${plainManifestName}`);
 }
 
 async function firstFile(

@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.ts';
 import type { ManifestFile } from '../core/manifest.ts';
 import type { ByteRange, Storage } from '../storages/storage.ts';
 import { counted, digestingCounter } from './digest.ts';
-import { readPackedManifest, readPlainManifest } from './manifest-read.ts';
+import { isPlainManifest, readPackedManifest, readPlainManifest } from './manifest-read.ts';
 
 /**
  * Checks every byte of one file by streaming it: against its digest in the manifest, or, for the file that holds the manifest, against the
@@ -20,7 +20,7 @@ export async function verifyFile(
     throw new AppError('file-missing', { message: `${file.name} of the dump set does not exist.` });
   if (found.bytes !== file.bytes) throw wrongSize(file.name, found.bytes, file.bytes);
   if (file.digest !== null) return await verifyBytes(storage, file, null, file.digest, options, context);
-  if (file.name.endsWith('manifest.json')) {
+  if (isPlainManifest(file.name)) {
     await readPlainManifest(storage, file.name, file.bytes, '', context);
     options.onProgress?.(file.bytes);
     return;

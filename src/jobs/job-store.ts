@@ -46,6 +46,8 @@ export interface Lease {
 
 export interface ClaimedTask {
   readonly lease: Lease;
+  /** How often the task was claimed, this time included. Unlike the attempt it never goes back: above 1, an earlier run may have left traces. */
+  readonly claims: number;
   readonly task: TaskSpec;
   readonly job: Job;
 }

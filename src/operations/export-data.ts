@@ -31,7 +31,7 @@ export async function writeUnits(
   environment: Environment,
   request: ExportRequest,
   payload: ExportDataPayload,
-  attempt: number,
+  claims: number,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
@@ -42,8 +42,8 @@ export async function writeUnits(
       payload.file,
       units.map((unit) => reader(snapshot, unit, request)),
       {
-        // The plan found the name free; a later attempt may meet what an earlier one of this very task left.
-        ifExists: attempt > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
+        // The plan found the name free; a later run may meet what an earlier one of this very task left.
+        ifExists: claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
         expectedBytes: payload.bytes,
         onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
       },

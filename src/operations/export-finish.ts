@@ -43,13 +43,13 @@ export async function writeSingleFile(
   environment: Environment,
   request: ExportRequest,
   payload: ExportFinishPayload,
-  attempt: number,
+  claims: number,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
   const plan = context.job.plan as ExportPlan;
   const { snapshot } = await sharedSource(environment, request, context);
-  const ifExists = attempt > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
+  const ifExists = claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
   const failed: FailedUnit[] = [];
   const { written, failed: failedUnits } = await withoutFailingUnits(
     payload.inline,

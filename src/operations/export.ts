@@ -40,7 +40,7 @@ export interface ExportSettings {
 async function runTask(
   environment: Environment,
   settings: ExportSettings,
-  { task, job, lease }: ClaimedTask,
+  { task, job, claims }: ClaimedTask,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const request = job.request as ExportRequest;
@@ -50,7 +50,7 @@ async function runTask(
     case 'ddl':
       return readDdl(environment, request, task.payload as ExportDdlPayload, context);
     case 'data':
-      return writeUnits(environment, request, task.payload as ExportDataPayload, lease.attempt, context);
+      return writeUnits(environment, request, task.payload as ExportDataPayload, claims, context);
     case 'finish':
       return finishExport(environment, request, task.payload as ExportFinishPayload, context);
     case 'single':
@@ -58,7 +58,7 @@ async function runTask(
         environment,
         request,
         task.payload as ExportFinishPayload,
-        lease.attempt,
+        claims,
         context,
       );
     case 'cleanup':

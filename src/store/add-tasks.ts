@@ -94,6 +94,7 @@ function toRow(jobId: string, spec: TaskSpec, blocking: ReadonlySet<string>) {
     bytes_done: 0,
     rows_done: 0,
     attempt: 0,
+    claims: 0,
     token: null,
     worker_id: null,
     retry_at: 0,

@@ -83,6 +83,7 @@ async function claimOnce(
   });
   return {
     lease: { jobId: job.id, taskKey: task.key, attempt: task.attempt, token: task.token ?? '' },
+    claims: task.claims,
     task: toTaskSpec(task),
     job: await toJob(store, trx, after),
   };
@@ -125,6 +126,7 @@ async function takeTask(trx: Trx, job: JobRow, workerId: string, now: number) {
     .set((eb) => ({
       state: 'running',
       attempt: eb('attempt', '+', 1),
+      claims: eb('claims', '+', 1),
       token: newId(),
       worker_id: workerId,
       retry_at: 0,

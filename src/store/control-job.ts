@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import { claimableStates, type Job } from '../core/job.ts';
+import { claimableStates, type Job, type JobState } from '../core/job.ts';
 import { addTasks, growth } from './add-tasks.ts';
 import { type JobRow, lockKnownJob, saveJob, toJob } from './job-row.ts';
 import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
@@ -8,8 +8,9 @@ import { againState, cleanupTask } from './task-row.ts';
 
 export function requestStop(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'stop a job', async (trx) => {
+    const already = await findInState(trx, jobId, ['stopping', 'stopped']);
+    if (already !== undefined) return toJob(store, trx, already);
     const job = await lockKnownJob(trx, jobId);
-    if (job.state === 'stopping' || job.state === 'stopped') return toJob(store, trx, job);
     if (!claimableStates.includes(job.state)) throw wrongState(job, 'stopped');
     const after = await saveJob(store, trx, job, { state: job.running === 0 ? 'stopped' : 'stopping' });
     return toJob(store, trx, after);
@@ -43,8 +44,9 @@ export function requestResume(store: StoreContext, jobId: string): Promise<Job> 
 
 export function requestCancel(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'cancel a job', async (trx) => {
+    const already = await findInState(trx, jobId, ['cancelling', 'cancelled']);
+    if (already !== undefined) return toJob(store, trx, already);
     const job = await lockKnownJob(trx, jobId);
-    if (job.state === 'cancelling' || job.state === 'cancelled') return toJob(store, trx, job);
     if (job.state === 'completed') throw wrongState(job, 'cancelled');
     const deltas: GroupDeltas = new Map();
     if (await hasCleanup(trx, job)) {
@@ -61,6 +63,16 @@ export function requestCancel(store: StoreContext, jobId: string): Promise<Job> 
     const changes = { ...growth(job, [cleanupTask]), state: 'cancelling' as const };
     return toJob(store, trx, await saveJob(store, trx, job, changes));
   });
+}
+
+/** Looks without locking, so that asking twice leaves the version alone. */
+function findInState(trx: Trx, jobId: string, states: readonly JobState[]): Promise<JobRow | undefined> {
+  return trx
+    .selectFrom('job')
+    .selectAll()
+    .where('id', '=', jobId)
+    .where('state', 'in', states)
+    .executeTakeFirst();
 }
 
 async function hasCleanup(trx: Trx, job: JobRow): Promise<boolean> {

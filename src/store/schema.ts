@@ -96,6 +96,8 @@ export interface TaskTable {
   bytes_done: number;
   rows_done: number;
   attempt: number;
+  /** How often it was claimed; never goes back. */
+  claims: number;
   /** Token of the lease; null unless running. */
   token: string | null;
   worker_id: string | null;

@@ -5,8 +5,7 @@ import { postgresState } from '../harness/postgres-state.ts';
 import type { EngineHarness } from './engine.ts';
 
 /** What PostgreSQL has that must come over, on every version. */
-const features =
-  `
+const features = `
 CREATE SCHEMA "Größe ""x""";
 CREATE TYPE public.mood AS ENUM ('sad', 'it''s ok', 'happy');
 CREATE DOMAIN public.positive AS int CHECK (VALUE > 0);

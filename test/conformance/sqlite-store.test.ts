@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createMemoryLog } from '../harness/http-fixture.ts';
 import { jobStoreConformance } from './job-store.ts';
+import { jobStoreModel } from './job-store-model.ts';
 import { registryConformance } from './registry.ts';
 
 /** An empty store in a folder of its own, with a clock that moves by hand. */
@@ -31,4 +32,5 @@ async function open() {
 }
 
 jobStoreConformance('SQLite', open);
+jobStoreModel('SQLite', open);
 registryConformance('SQLite', open);

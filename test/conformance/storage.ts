@@ -292,10 +292,12 @@ export function storageConformance(name: string, open: () => Promise<StorageHarn
 
     describe('sweep', () => {
       it('removes what killed processes left of unfinished uploads below the prefix', async () => {
-        await harness.killedPut('swept/x');
+        await harness.killedPut('swept/EXP01.DMP');
+        await harness.killedPut(`swept/${'n'.repeat(200)}`);
         await harness.killedPut('other/x');
+        await storage.sweep('swept/EXP', context);
         assert.equal((await harness.leftovers()).length, 2);
-        await storage.sweep('swept/', context);
+        await storage.sweep(`swept/${'n'.repeat(199)}`, context);
         assert.equal((await harness.leftovers()).length, 1);
         await storage.sweep('', context);
         assert.deepEqual(await harness.leftovers(), []);

@@ -1,3 +1,4 @@
+import { Type } from 'typebox';
 import type { Route } from '../api.ts';
 import { describeApi } from '../openapi.ts';
 import type { Address } from './address.ts';
@@ -43,6 +44,7 @@ export function catalogueOperations(described: readonly Operation[]): readonly O
       tags,
       access: 'public',
       responses: { 200: { description: 'An OpenAPI 3.0 document.', schema: null } },
+      described: { 200: { description: 'An OpenAPI 3.0 document.', schema: Type.Object({}), mediaType } },
       async handle(_request, address) {
         return {
           status: 200,
@@ -60,6 +62,7 @@ function describe(operations: readonly Operation[], address: Address): unknown {
   const routes = operations.map(
     (operation): Route => ({
       ...operation,
+      responses: operation.described ?? operation.responses,
       handle: (request) => operation.handle(request, address),
     }),
   );

@@ -1,43 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { nameAt, sampleJob } from '../../../test/harness/ords-fixture.ts';
 import { etagOf } from '../../base/etag.ts';
 import { type Job, jobStates } from '../../core/job.ts';
 import { isListed, jobExtras, jobFacts, jobItem } from './job-item.ts';
 import { defaultDumpName, jobNames, logName } from './job-names.ts';
 import { dataPumpState } from './states.ts';
 
-const job: Job = {
-  id: 'j1',
-  seq: 1,
-  name: 'DATAPUMP_REST_EXPORT_20260214093007',
-  kind: 'export',
+const job = sampleJob(nameAt(7), {
   state: 'queued',
-  owner: 'harbor',
-  database: 'wharf',
-  api: 'ords',
-  apiData: { jobMode: null, keepMaster: 1 },
-  request: {
-    kind: 'export',
-    database: 'wharf',
-    selection: { mode: 'schema', nameExpressions: [], schemaExpressions: [], tablespaceExpressions: [] },
-    location: { type: 'directory', directory: 'DATA_PUMP_DIR' },
-    filePattern: 'TIDE%U.DMP',
-    encoding: 'text',
-    threads: 2,
-  },
-  plan: null,
-  result: null,
   threads: 2,
-  running: 0,
-  progress: { bytesDone: 0, bytesTotal: 0, rowsDone: 0, rowsTotal: 0, unitsDone: 0, unitsTotal: 0 },
-  errorCount: 0,
-  error: null,
-  restarts: 0,
-  createdAt: Date.UTC(2026, 1, 14, 9, 30, 7),
   startedAt: null,
-  finishedAt: null,
-  version: 1,
-};
+  progress: { bytesDone: 0, bytesTotal: 0, rowsDone: 0, rowsTotal: 0, unitsDone: 0, unitsTotal: 0 },
+});
 const place = { base: 'https://pump.example.net/ords/wharf/harbor/_/db-api/stable' };
 const item = (changes: Partial<Job>, files: readonly string[] = []) => {
   const changed = { ...job, ...changes };

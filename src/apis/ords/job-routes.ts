@@ -22,6 +22,8 @@ import { compareRows, matches, type Row } from './query-match.ts';
 import { jobFileKey, jobItemSchema, jobKey, jobPageSchema, pageQuery } from './schemas.ts';
 
 const tags = ['Data Pump'];
+/** As the vendor documents it, sic. */
+const dumpFileType = 'application/vnd.tcpdump.pcap';
 const jobPath = '/database/datapump/jobs/:job';
 
 /** The list of jobs, one job, its files, and the end of it. */
@@ -86,7 +88,15 @@ export function jobOperations(parts: OrdsParts): readonly Operation[] {
       tags,
       access: 'authenticated',
       params: jobFileKey,
-      responses: { 200: { description: 'The file: text/plain for the log.', schema: null } },
+      responses: { 200: { description: 'The file.', schema: null } },
+      described: {
+        200: {
+          description: 'The log, or the bytes of a dump file.',
+          schema: null,
+          mediaType: 'text/plain',
+          otherMediaTypes: [dumpFileType],
+        },
+      },
       handle: (request, address) => readFile(parts, request, address),
     },
   ];
@@ -171,7 +181,7 @@ async function readFile(parts: OrdsParts, request: ApiRequest, address: Address)
   const { bytes, stream } = await parts.service.openJobFile(context, job.id, name);
   return {
     status: 200,
-    headers: { 'Content-Type': 'application/vnd.tcpdump.pcap', 'Content-Length': String(bytes) },
+    headers: { 'Content-Type': dumpFileType, 'Content-Length': String(bytes) },
     stream,
   };
 }

@@ -18,6 +18,8 @@ export interface Operation extends Omit<Route, 'path' | 'handle' | 'hidden' | 'a
   readonly path: string;
   /** Further spellings of the path, left out of the description. */
   readonly aliases?: readonly string[];
+  /** What the description says instead of `responses`: media types that no Accept header is held against. */
+  readonly described?: Route['responses'];
   handle(request: ApiRequest, address: Address): Promise<ApiReply>;
 }
 
@@ -26,7 +28,15 @@ const versions = ['stable', 'latest'];
 
 /** An operation at every address that it has; only the fullest form is described. */
 export function routesOf(operation: Operation, book: AddressBook): readonly Route[] {
-  const { aliases = [], path, handle, query: _query, body: _body, ...common } = operation;
+  const {
+    aliases = [],
+    described: _described,
+    path,
+    handle,
+    query: _query,
+    body: _body,
+    ...common
+  } = operation;
   // Bodies and queries are described by schemas and read by decoders, which take what Oracle's clients send besides
   // (null members, words in lower case) and know the words of the contract.
   return forms.flatMap((form, formIndex) =>

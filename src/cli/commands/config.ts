@@ -17,7 +17,9 @@ export async function listConfig(session: Session): Promise<CommandEnd> {
 
 export async function getConfig(session: Session, name: string): Promise<CommandEnd> {
   const report = session.options.reports.find((candidate) => candidate.name === name);
-  if (report === undefined) throw unknownOption(name);
+  if (report === undefined) {
+    throw new AppError('option-unknown', { message: `There is no option ${JSON.stringify(name)}.` });
+  }
   session.show(report, () => report.value);
   return 'ok';
 }
@@ -44,6 +46,3 @@ export async function deleteConfig(session: Session, name: string): Promise<Comm
   session.show({ deleted: name }, () => `${name} is no longer set in ${folder.path}.`);
   return 'ok';
 }
-
-const unknownOption = (name: string): AppError =>
-  new AppError('option-unknown', { message: `There is no option ${name}.` });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { formatTable } from '../format.ts';
 import { readSecretLine } from '../read-secret.ts';
 import type { CommandEnd, Session } from '../session.ts';
@@ -26,10 +27,19 @@ export async function addDatabase(
 ): Promise<CommandEnd> {
   const password = flags.passwordStdin === true ? await readSecretLine(session.host) : undefined;
   const client = await session.client();
-  const body = { name, url, ...(password === undefined ? {} : { password }) };
+  const body = { name, url: fromHere(url), ...(password === undefined ? {} : { password }) };
   const database = await client.json<DatabaseView>({ method: 'POST', path: '/api/v1/databases', body });
   session.show(database, () => `Registered ${database.name} (${database.engine}, ${database.url}).`);
   return 'ok';
+}
+
+/** A relative path in a URL (`sqlite:shop.db`) is meant from where the command runs, not from where the service does. */
+function fromHere(url: string): string {
+  const match = /^([a-z][a-z0-9+.-]*:)([^/:].*)$/is.exec(url);
+  if (match === null) return url;
+  const [, scheme = '', relative = ''] = match;
+  const folder = process.cwd().replaceAll(/[%?#]/g, (character) => encodeURIComponent(character));
+  return scheme + path.join(folder, relative);
 }
 
 export async function listDatabases(session: Session): Promise<CommandEnd> {

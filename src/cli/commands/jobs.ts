@@ -1,19 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../../core/errors.ts';
+import { isResting } from '../../core/job.ts';
 import type { ApiClient } from '../client.ts';
-import { control, endOf, followJob, type JobView } from '../follow-job.ts';
+import { control, followJob, getJob, type JobView } from '../follow-job.ts';
 import { formatBytes, formatCount, formatTable } from '../format.ts';
 import type { CommandEnd, Session } from '../session.ts';
+import { refuseDetached } from './start-job.ts';
 
-const getJob = async (client: ApiClient, id: string | undefined): Promise<JobView> => {
-  if (id !== undefined)
-    return client.json<JobView>({ method: 'GET', path: `/api/v1/jobs/${encodeURIComponent(id)}` });
+/** The job of that id; without one the newest. */
+async function findJob(client: ApiClient, id: string | undefined): Promise<JobView> {
+  if (id !== undefined) return getJob(client, id);
   const { items } = await client.json<{ readonly items: readonly JobView[] }>({
     method: 'GET',
     path: '/api/v1/jobs?limit=1',
   });
   const [newest] = items;
-  return newest ?? client.json<JobView>({ method: 'GET', path: '/api/v1/jobs/none' });
-};
+  if (newest !== undefined) return newest;
+  throw new AppError('job-unknown', {
+    message: 'There are no jobs yet.',
+    hint: 'Start one with pumphouse export DATABASE.',
+  });
+}
 
 export async function listJobs(session: Session): Promise<CommandEnd> {
   const client = await session.client();
@@ -42,7 +49,7 @@ export async function listJobs(session: Session): Promise<CommandEnd> {
 
 export async function showJob(session: Session, id: string | undefined): Promise<CommandEnd> {
   const client = await session.client();
-  const job = await getJob(client, id);
+  const job = await findJob(client, id);
   session.show(job, () =>
     [
       `${job.name} (${job.id})`,
@@ -54,41 +61,48 @@ export async function showJob(session: Session, id: string | undefined): Promise
   return 'ok';
 }
 
-/** The log as text, all of it; with `--follow` until the job rests. */
+/** The log as text, all of it; with `--follow` until the job rests. JSON is one entry a line. */
 export async function showJobLog(
   session: Session,
   id: string | undefined,
   flags: { readonly follow?: boolean },
 ): Promise<CommandEnd> {
   const client = await session.client();
-  const { id: known } = await getJob(client, id);
+  const { id: known } = await findJob(client, id);
+  // Without a service nothing runs the job while this command looks, so that nothing will come.
+  const follows = flags.follow === true && client.serviceUrl !== null;
   let after = 0;
   for (;;) {
-    const state = (await getJob(client, known)).state;
-    const page = await client.json<{
-      readonly items: readonly {
-        readonly seq: number;
-        readonly at: string;
-        readonly level: string;
-        readonly message: string;
-      }[];
-      readonly next_after: number | null;
-    }>({ method: 'GET', path: `/api/v1/jobs/${known}/log?after=${after}` });
+    // Asked before the log is read: what the job wrote until it came to rest is then in the page.
+    const { state } = await getJob(client, known);
+    const page = await client.json<LogPage>({
+      method: 'GET',
+      path: `/api/v1/jobs/${known}/log?after=${after}`,
+    });
     for (const entry of page.items) {
       session.print(
         session.json ? JSON.stringify(entry) : `${entry.at} ${entry.level.padEnd(5)} ${entry.message}`,
       );
       after = entry.seq;
     }
-    const more = page.next_after !== null;
-    const over = ['completed', 'failed', 'stopped', 'cancelled'].includes(state);
-    if (!more && (flags.follow !== true || over)) return 'ok';
-    if (!more) await sleep(500);
+    if (page.next_after !== null) continue;
+    if (!follows || isResting(state)) return 'ok';
+    await sleep(500);
   }
 }
 
+interface LogPage {
+  readonly items: readonly {
+    readonly seq: number;
+    readonly at: string;
+    readonly level: string;
+    readonly message: string;
+  }[];
+  readonly next_after: number | null;
+}
+
 export async function watchJob(session: Session, id: string | undefined): Promise<CommandEnd> {
-  return followJob(session, await getJob(await session.client(), id));
+  return followJob(session, await findJob(await session.client(), id));
 }
 
 export async function stopJob(session: Session, id: string): Promise<CommandEnd> {
@@ -99,28 +113,33 @@ export async function cancelJob(session: Session, id: string): Promise<CommandEn
   return controlled(session, id, 'cancel');
 }
 
-/** Asks, and waits until the job rests. */
+/** Asks, and waits until the job rests. A cancel that cannot remove the files ends as `failed`. */
 async function controlled(session: Session, id: string, verb: 'stop' | 'cancel'): Promise<CommandEnd> {
   const client = await session.client();
   let job = await control(client, id, verb);
+  // Asked for first: a job that a dead process left behind is not begun again just to be stopped.
+  await client.startJobs();
   while (job.state === 'stopping' || job.state === 'cancelling') {
     await sleep(100);
     job = await getJob(client, id);
   }
   session.show(job, () => `${job.name} is ${job.state}.`);
-  return endOf(job) === 'failed' ? 'failed' : 'ok';
+  return job.state === 'failed' ? 'failed' : 'ok';
 }
 
-/** Where a service runs it goes on there; without one it is run here. */
+/** Where a service runs it goes on there; without one it is run here, also when the process that ran it has died. */
 export async function resumeJob(
   session: Session,
   id: string,
   flags: { readonly detach?: boolean },
 ): Promise<CommandEnd> {
   const client = await session.client();
-  const job = await control(client, id, 'resume');
-  if (flags.detach === true && client.serviceUrl !== null) {
-    session.show(job, () => `${job.name} goes on.`);
+  refuseDetached(client, flags);
+  const found = await getJob(client, id);
+  const isLeftOver = client.serviceUrl === null && !isResting(found.state);
+  const job = isLeftOver ? found : await control(client, id, 'resume');
+  if (flags.detach === true) {
+    session.show(job, () => `${job.name} goes on. Follow it with: pumphouse jobs watch ${job.id}`);
     return 'ok';
   }
   return followJob(session, job);

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import type { ApiClient } from '../client.ts';
 import { followJob, type JobView } from '../follow-job.ts';
 import { locationFields } from '../location.ts';
 import type { CommandEnd, Session } from '../session.ts';
@@ -76,12 +77,7 @@ async function start(
   body: Readonly<Record<string, unknown>>,
 ): Promise<CommandEnd> {
   const client = await session.client();
-  if (flags.detach === true && client.serviceUrl === null) {
-    throw new AppError('usage', {
-      message: 'There is no service on this data folder that could run the job in the background.',
-      hint: 'Start one with pumphouse serve, or leave --detach out.',
-    });
-  }
+  refuseDetached(client, flags);
   const threads = flags.threads === undefined ? undefined : parseThreads(flags.threads);
   const job = await client.json<JobView>({
     method: 'POST',
@@ -98,6 +94,15 @@ async function start(
   return followJob(session, job);
 }
 
+/** Only a service goes on when the command has ended. */
+export function refuseDetached(client: ApiClient, flags: { readonly detach?: boolean }): void {
+  if (flags.detach !== true || client.serviceUrl !== null) return;
+  throw new AppError('usage', {
+    message: 'There is no service on this data folder that could run the job in the background.',
+    hint: 'Start one with pumphouse serve, or leave --detach out.',
+  });
+}
+
 /** `--schema S` and `--table T` are lists of names; the API takes expressions. Without a mode, tables mean table mode and schemas schema mode. */
 function selection(
   { mode, schema = [], table = [], name = [], tablespace = [] }: SelectionFlags,
@@ -110,15 +115,10 @@ function selection(
     });
   }
   const implied =
-    table.length > 0
-      ? 'table'
-      : schema.length > 0
-        ? 'schema'
-        : tablespace.length > 0
-          ? 'tablespace'
-          : name.length > 0
-            ? 'full'
-            : fallback;
+    (table.length > 0 && 'table') ||
+    (schema.length > 0 && 'schema') ||
+    (tablespace.length > 0 && 'tablespace') ||
+    fallback;
   return {
     ...given('mode', mode ?? implied),
     ...given('name_expressions', nonEmpty([...(table.length > 0 ? [listExpression(table)] : []), ...name])),

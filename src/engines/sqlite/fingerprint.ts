@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { AppError } from '../../core/errors.ts';
 
 /**
  * How a database file can be told from a changed one without opening it. Opening is out of the question: closing any descriptor of
@@ -15,15 +16,9 @@ interface FileState {
   readonly changedAt: number;
 }
 
-/** The fingerprint of the main file and its write-ahead log. */
-export async function fingerprint(path: string): Promise<Fingerprint> {
-  const states = await Promise.all([fileState(path), fileState(`${path}-wal`)]);
-  return states.map((state) => state.text).join(' ');
-}
-
 /**
- * The fingerprint, once the last change is so long ago that any later one must alter it; null if the file keeps changing
- * for a second. Meant to be called while writers are locked out.
+ * The fingerprint of the main file and its write-ahead log, once the last change is so long ago that any later one must alter it;
+ * null if the file keeps changing for a second. Meant to be called while writers are locked out.
  */
 export async function settledFingerprint(path: string): Promise<Fingerprint | null> {
   for (let round = 0; round < 1000 / tickMs; round++) {
@@ -44,6 +39,10 @@ async function fileState(path: string): Promise<FileState> {
     return { text: `${ino}.${size}.${mtimeNs}.${ctimeNs}`, changedAt: Number(ctimeNs / 1_000_000n) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { text: '-', changedAt: 0 };
-    throw error;
+    throw new AppError('database-unreachable', {
+      message: `The database file ${path} cannot be looked at: ${(error as Error).message}.`,
+      hint: 'Check the permissions of the folders on the way to it.',
+      cause: error,
+    });
   }
 }

@@ -25,7 +25,7 @@ export interface Batch {
 export type UnitVariant = 'plain' | 'tagged';
 
 /** What a batch should come to; with one batch read ahead a lane holds about twice that. */
-const batchBytes = 64 * 1024;
+const batchBytes = 256 * 1024;
 /** A batch that would come to more is cut. */
 const limitBytes = 4 * batchBytes;
 const firstRows = 100;

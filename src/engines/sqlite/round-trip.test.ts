@@ -172,11 +172,12 @@ function copyRows(
   for (const unit of planUnits(readCatalogue(from).tables, unitBytes)) {
     const { table, columns } = unit;
     const next = openUnit(from, { table: table.name, columns, range: unit.range as RowidRange | null });
-    const writer = createUnitWriter(to, table.name, columns);
+    const batches: Buffer[] = [];
     let batch = next();
-    for (; !batch.done; batch = next()) {
-      for (let at = 0; at < batch.bytes.length; at += pieceBytes)
-        writer.write(Buffer.from(batch.bytes.subarray(at, at + pieceBytes)));
+    for (; !batch.done; batch = next()) batches.push(Buffer.from(batch.bytes));
+    const writer = createUnitWriter(to, { table: table.name, columns, variant: batch.variant });
+    for (const bytes of batches) {
+      for (let at = 0; at < bytes.length; at += pieceBytes) writer.write(bytes.subarray(at, at + pieceBytes));
     }
     assert.equal(writer.finish(), batch.rows);
     variants.add(batch.variant);

@@ -27,7 +27,7 @@ const unit = (table: string, columns: readonly string[], rows: number, key = 'un
   table: { schema: 'main', name: table },
   columns,
   encoding: 'text',
-  variant: 'plain',
+  variant: 'tagged',
   rows,
   wholeTable: true,
 });
@@ -122,6 +122,9 @@ describe('SQLite as a target', () => {
         line,
       );
     }
+    const plain = { ...unit('t', ['a', 'd'], 1), variant: 'plain' };
+    const tagged = session.write(plain, oneChunk(Buffer.from('1\t1\tit\n')), context);
+    await assert.rejects(tagged, isCode('database-statement', /3 fields for 2/));
     const cut = session.write(unit('t', ['a'], 2), oneChunk(Buffer.from('1\n2')), context);
     await assert.rejects(cut, isCode('database-statement', /Line 2 .* no end/));
     const other = session.write(unit('t', ['nope'], 2), oneChunk(Buffer.from('1\n')), context);

@@ -3,6 +3,7 @@ import type { OperationContext } from '../../core/context.ts';
 import { AppError } from '../../core/errors.ts';
 import { settledFingerprint } from './fingerprint.ts';
 import { type Lane, openLane } from './lanes.ts';
+import { abortError } from './worker-calls.ts';
 
 /** Connections in read transactions that see the same instant. */
 export interface View {
@@ -60,6 +61,7 @@ async function lockOut(lane: Lane, { signal, log }: OperationContext): Promise<b
     }
     return true;
   } catch (error) {
+    if (signal.aborted) throw abortError(signal);
     if (!(error instanceof AppError) || error.code !== 'database-privilege') throw error;
     log.debug('The database cannot be written, so that writers cannot be held off.', {
       reason: error.message,

@@ -23,8 +23,17 @@ const tab = 9;
 const newline = 10;
 const backslash = 92;
 
+/** The unit that the lines belong to. */
+export interface UnitToWrite {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** `tagged`: lines may carry their storage classes; see line-expression.ts. */
+  readonly variant: string;
+}
+
 /** Every method throws `database-statement`, naming table, line and column, for bytes that do not fit the table. */
-export function createUnitWriter(db: Database, table: string, names: readonly string[]): UnitWriter {
+export function createUnitWriter(db: Database, { table, columns: names, variant }: UnitToWrite): UnitWriter {
+  const mostFields = names.length + (variant === 'tagged' ? 1 : 0);
   const columns = targetColumns(db, table, names);
   const width = columns.length;
   const inserter = createInserter(db, table, names);
@@ -43,7 +52,7 @@ export function createUnitWriter(db: Database, table: string, names: readonly st
     for (let start = 0; start < bytes.length; start = line.end + 1) {
       line.scan(bytes, start);
       rows++;
-      if (line.fields !== width && line.fields !== width + 1) {
+      if (line.fields < width || line.fields > mostFields) {
         throw malformed(`has ${line.fields} fields for ${width} columns`);
       }
       const letters =

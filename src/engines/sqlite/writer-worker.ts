@@ -68,7 +68,8 @@ const calls = {
       const receipt = findReceipt(connection(), jobId, 'unit', unit.key);
       if (receipt === null) {
         clearOnce(unit.table.name);
-        writing = { unit, writer: createUnitWriter(connection(), unit.table.name, unit.columns) };
+        const { table, columns, variant } = unit;
+        writing = { unit, writer: createUnitWriter(connection(), { table: table.name, columns, variant }) };
         return null;
       }
       rollback();

@@ -31,11 +31,11 @@ describe('limit layer', () => {
         },
       };
       const limit = createLimit({ concurrency: 2, bytesPerSecond: null });
-      const storages = [withLimit(counting, limit), withLimit(counting, limit)];
+      const [one, other] = [withLimit(counting, limit), withLimit(counting, limit)];
       const context = recordingContext();
       await Promise.all(
         Array.from({ length: 10 }, (_, index) =>
-          storages[index % 2]?.put(`f${index}`, bytesSource(bytes), { ifExists: 'fail' }, context),
+          (index % 2 === 0 ? one : other).put(`f${index}`, bytesSource(bytes), { ifExists: 'fail' }, context),
         ),
       );
       assert.equal(most, 2);

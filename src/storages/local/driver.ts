@@ -101,9 +101,7 @@ function localStorage(base: string): Storage {
     sweep(prefix, context) {
       return guarded('sweep', join(base, prefix), context, async () => {
         const now = Date.now();
-        // A part is named after its file with a dot in front, so the prefix is judged by the folder alone.
-        const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
-        for await (const part of listFiles(base, folder, true, context.signal)) {
+        for await (const part of listFiles(base, prefix, true, context.signal)) {
           if (!isAbandoned(part.name, part.modifiedMs, now)) continue;
           await unlink(join(base, part.name)).catch(() => undefined);
           await removeEmptyFolders(base, dirname(join(base, part.name)));

@@ -7,6 +7,9 @@ import type { StoredFile } from '../storage.ts';
 import { errnoOf } from './classify.ts';
 import { checkInside } from './paths.ts';
 
+/** So many characters of a file's name are in that of its part, whatever they are. */
+const partNameKept = 25;
+
 interface Entry {
   /** Relative to the base; folders end in `/`, so that sorting entries sorts the files below them. */
   readonly key: string;
@@ -37,11 +40,21 @@ async function* listFolder(
       if (key.startsWith(prefix) || prefix.startsWith(key)) {
         yield* listFolder(base, key, prefix, unfinished, signal);
       }
-    } else if (key.startsWith(prefix) && isUnfinished(dirent.name) === unfinished) {
+    } else if (
+      isUnfinished(dirent.name) === unfinished &&
+      (unfinished ? isPartBelow(key, prefix) : key.startsWith(prefix))
+    ) {
       const file = await factsOf(base, key, dirent);
       if (file !== null) yield file;
     }
   }
+}
+
+/** A part is named after its file, with a dot in front, and cut where the name is long (see part-name.ts). */
+function isPartBelow(key: string, prefix: string): boolean {
+  const folder = key.slice(0, key.lastIndexOf('/') + 1);
+  const fileName = key.slice(folder.length + 1);
+  return (folder + fileName).startsWith(prefix.slice(0, folder.length + partNameKept));
 }
 
 async function entriesOf(base: string, folder: string): Promise<Entry[]> {

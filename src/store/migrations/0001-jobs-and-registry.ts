@@ -73,6 +73,7 @@ export async function jobsAndRegistry(db: Kysely<never>): Promise<void> {
     .addColumn('bytes_done', 'bigint', (column) => column.notNull())
     .addColumn('rows_done', 'bigint', (column) => column.notNull())
     .addColumn('attempt', 'bigint', (column) => column.notNull())
+    .addColumn('claims', 'bigint', (column) => column.notNull())
     .addColumn('token', 'text')
     .addColumn('worker_id', 'text')
     .addColumn('retry_at', 'bigint', (column) => column.notNull())

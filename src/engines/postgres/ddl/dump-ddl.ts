@@ -38,7 +38,8 @@ export async function dumpDdl(
   refuseNewerServer(connection);
   // Texts come as UTF-8 whatever the encoding of the database is.
   const general = ['--schema-only', '--encoding=UTF8', `--snapshot=${snapshotToken}`];
-  return runWorker(connection, [...general, ...narrowing], context.signal);
+  // Not without await: the connection must outlive the work.
+  return await runWorker(connection, [...general, ...narrowing], context.signal);
 }
 
 function refuseNewerServer({ serverVersionNum }: RawConnection): void {
