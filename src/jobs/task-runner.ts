@@ -104,7 +104,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     if (handler.groupFinished === undefined) return;
     try {
       for (const group of effect.finishedGroups) {
-        if (!group.startsWith('data:')) continue;
+        if (!group.startsWith('data')) continue;
         const entries = handler.groupFinished(job, group, await store.tasks(job.id, undefined, group));
         if (entries.length > 0) await persist(() => store.appendLog(job.id, entries));
       }

@@ -91,7 +91,8 @@ export async function withoutFailingUnits<T extends WrittenFile | { readonly tab
       open: (context) => {
         const { bytes, summary } = snapshot.read(unit, request.encoding, context);
         const blame = (error: unknown) => {
-          culprit = { unit, error: toAppError(error) };
+          // A unit that is broken off because the storage failed is not the culprit.
+          if (!isInterruption(error)) culprit = { unit, error: toAppError(error) };
         };
         return { bytes: watched(bytes, blame), summary };
       },

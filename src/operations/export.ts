@@ -54,13 +54,7 @@ async function runTask(
     case 'finish':
       return finishExport(environment, request, task.payload as ExportFinishPayload, context);
     case 'single':
-      return writeSingleFile(
-        environment,
-        request,
-        task.payload as ExportFinishPayload,
-        claims,
-        context,
-      );
+      return writeSingleFile(environment, request, task.payload as ExportFinishPayload, claims, context);
     case 'cleanup':
       await cleanUpExport(environment, request, job, context);
       return { type: 'done', result: null };

@@ -58,7 +58,7 @@ export async function planImport(
     result: null,
     plan,
     spawn: [
-      ...verifyTasks(manifest),
+      ...verifyTasks(manifest, false),
       ...applyTasks(engine.schedule(objects), tables),
       ...tables.flatMap(dataTasks),
       finishTask(tables),

@@ -1,6 +1,6 @@
 import type { DdlObject, Table } from '../core/catalogue.ts';
 import type { ErrorRecord } from '../core/errors.ts';
-import type { FrameRef, Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
+import type { Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
 import type { WrittenFile } from '../dump/data-file.ts';
 import type { DumpLayout } from '../dump/layout.ts';
 import type { Unit } from '../engines/engine.ts';
@@ -103,14 +103,6 @@ export interface ImportResult {
 /** Payload of the tasks `verify`: one file. */
 export interface VerifyPayload {
   readonly file: ManifestFile;
-  /** What to check when the file has no digest of its own. */
-  readonly frames: readonly VerifyFrame[];
-}
-
-export interface VerifyFrame {
-  readonly ref: FrameRef;
-  /** For the error: `table "main"."orders"`. */
-  readonly what: string;
 }
 
 /** Job.result of a verification. */

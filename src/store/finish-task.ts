@@ -126,6 +126,6 @@ async function settle(
 
 function stateAfter(job: JobRow, task: TaskRow, unfinished: number, running: number): JobRow['state'] {
   if (task.kind === cleanupTask.kind) return 'cancelled';
-  if (job.state === 'stopping') return unfinished === 0 ? 'completed' : running < 0 ? 'stopped' : job.state;
+  if (job.state === 'stopping') return unfinished === 0 ? 'completed' : running === 0 ? 'stopped' : job.state;
   return unfinished === 0 && claimableStates.includes(job.state) ? 'completed' : job.state;
 }

@@ -120,7 +120,7 @@ function classifyNetworkError(error: Error, operation: string): AppError | null 
   const meaning = byNodeCode[code];
   if (meaning !== undefined) {
     return new AppError(meaning.code, {
-      message: `The database server cannot be reached or closed the connection (${code}).`,
+      message: `The database server${placeOf(error)} cannot be reached or closed the connection (${code}).`,
       ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
       ...(meaning.temporary === undefined ? {} : { temporary: meaning.temporary }),
       operation,
@@ -147,6 +147,18 @@ function classifyNetworkError(error: Error, operation: string): AppError | null 
     });
   }
   return null;
+}
+
+/** Where Node tried to connect to, as far as it says: an address with its port, a Unix socket, or a name that has no address. */
+function placeOf(error: Error): string {
+  const { address, port, hostname } = error as {
+    readonly address?: string;
+    readonly port?: number;
+    readonly hostname?: string;
+  };
+  if (address === undefined) return hostname === undefined ? '' : ` ${hostname}`;
+  const host = address.includes(':') ? `[${address}]` : address;
+  return ` at ${port === undefined || port < 0 ? address : `${host}:${port}`}`;
 }
 
 const sentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`);

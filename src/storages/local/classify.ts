@@ -32,7 +32,12 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   EACCES: verdict('storage-unwritable', false, 'may not be accessed', rights),
   EPERM: verdict('storage-unwritable', false, 'may not be accessed', rights),
   EISDIR: verdict('file-exists', false, 'is a folder'),
-  ENOTDIR: verdict('storage-failed', false, 'has a file where a folder is needed'),
+  ENOTDIR: verdict(
+    'storage-failed',
+    false,
+    'has a file where a folder is needed',
+    'Choose a folder, or a path where one can be made.',
+  ),
   ENOTEMPTY: verdict('file-exists', false, 'is a folder with files in it'),
   ENAMETOOLONG: verdict('file-name-invalid', false, 'has too long a name for the file system'),
   ELOOP: verdict('storage-failed', false, 'runs through a loop of symbolic links'),

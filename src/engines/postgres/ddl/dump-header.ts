@@ -31,7 +31,7 @@ function readingsOf(line: string): DumpHeader[] {
             name,
             type,
             schema: dashIsNull(schema),
-            owner: dashIsNull(rest.replace(/; Tablespace: .*$/, '')),
+            owner: dashIsNull(rest.replace(/; Tablespace: .*$/, '')) || null,
           }))
         : [],
     ),

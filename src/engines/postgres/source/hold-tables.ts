@@ -31,6 +31,12 @@ export async function holdTables(
   try {
     // Without the savepoint a failure would end the transaction, and the snapshot with it.
     await holder.query(`SAVEPOINT ${savepoint}; LOCK TABLE ${names} IN ACCESS SHARE MODE`, signal);
+    const [moved] = await holder.query(movedQuery, signal);
+    if (moved !== undefined) {
+      const name = quoteQualified({ schema: moved[0] as string, name: moved[1] as string });
+      throw changed(`The table ${name} was truncated or rewritten after the snapshot was taken.`);
+    }
+    await holder.query(`RELEASE SAVEPOINT ${savepoint}`, signal);
   } catch (error) {
     if (holder.isIdle) await holder.query(`ROLLBACK TO SAVEPOINT ${savepoint}`, signal);
     if (error instanceof ServerError && error.sqlState === undefinedTable) {
@@ -38,10 +44,6 @@ export async function holdTables(
     }
     throw error;
   }
-  const [moved] = await holder.query(movedQuery, signal);
-  if (moved === undefined) return;
-  const name = quoteQualified({ schema: moved[0] as string, name: moved[1] as string });
-  throw changed(`The table ${name} was truncated or rewritten after the snapshot was taken.`);
 }
 
 const changed = (message: string, cause?: unknown): AppError =>

@@ -76,7 +76,7 @@ class PostgresSnapshot implements Snapshot {
       await holdTables(this.#holder, scope.tables, context.signal);
       const open = () => this.#connector.openRaw(context.signal);
       const all = await dumpDdl(open, scope, this.token, context);
-      const objects = all.filter((object) => object.schema !== ownSchema && !isOwnSchema(object));
+      const objects = all.filter((object) => !isOurs(object));
       const state = await this.#reading('read sequences', context, (connection) =>
         readStateObjects(connection, objects, context.signal),
       );
@@ -120,4 +120,6 @@ class PostgresSnapshot implements Snapshot {
   }
 }
 
-const isOwnSchema = (object: DdlObject): boolean => object.type === 'SCHEMA' && object.name === ownSchema;
+/** Our receipts, which an import may have in this database: the schema with its owner and comment, and what is in it. */
+const isOurs = (object: DdlObject): boolean =>
+  object.schema === ownSchema || (object.schema === null && object.name === ownSchema);
