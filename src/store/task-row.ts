@@ -70,8 +70,8 @@ export const ownedBy =
       eb('job_id', '=', lease.jobId),
       eb('key', '=', lease.taskKey),
       eb('state', '=', 'running'),
-      
-      
+      eb('attempt', '=', lease.attempt),
+      eb('token', '=', lease.token),
     ]);
 
 export function leaseLost(lease: Lease): AppError {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { compareDatabases } from '../../src/cli/demo/compare-databases.ts';
 import { createSampleDatabase } from '../../src/cli/demo/sample-database.ts';
 import { createRandom } from '../harness/random.ts';
-import { type ServiceJob, type ServiceProcess, startServiceProcess } from '../harness/service-process.ts';
+import { runWithKills } from '../harness/run-with-kills.ts';
+import { type ServiceJob, startServiceProcess } from '../harness/service-process.ts';
 import { withFolder } from '../harness/with-folder.ts';
 
 /**
@@ -16,34 +16,9 @@ import { withFolder } from '../harness/with-folder.ts';
 
 const random = createRandom();
 const rounds = Number(process.env.PUMPHOUSE_CRASH_ROUNDS ?? 2);
-/** Kills within one job; after them it is left to finish. */
-const killsPerJob = 4;
 /** Small units, so that there is much to lose. */
 const flags = ['--unit-bytes', '65536', '--workers', '2'];
-
-/** Kills the service at random moments of the job until it is through; gives the job and the service that finished it. */
-async function runWithKills(
-  first: ServiceProcess,
-  body: Readonly<Record<string, unknown>>,
-  afterKill: (job: ServiceJob) => Promise<void>,
-): Promise<{ readonly service: ServiceProcess; readonly job: ServiceJob }> {
-  let service = first;
-  const { id } = await service.start(body);
-  for (let kill = 0; kill < killsPerJob; kill += 1) {
-    await sleep(random.between(0, 250));
-    const before = await service.request<ServiceJob>('GET', `/api/v1/jobs/${id}`);
-    await service.kill();
-    await afterKill(before);
-    service = await startServiceProcess({ data: first.data, flags });
-    const found = await service.request<ServiceJob>('GET', `/api/v1/jobs/${id}`);
-    assert.notEqual(
-      found.state,
-      'failed',
-      `an accepted job must not be lost: ${JSON.stringify(found.error)}`,
-    );
-  }
-  return { service, job: await service.settled(id) };
-}
+const plan = { random, kills: 4, withinMs: 250, flags };
 
 /** Modification times of the data files that are visible. */
 async function dataFiles(folder: string): Promise<ReadonlyMap<string, number>> {
@@ -81,22 +56,22 @@ for (let round = 1; round <= rounds; round += 1) {
             readonly files: readonly { readonly name: string; readonly bytes: number }[];
           };
           for (const file of files) {
-            if (file.name.endsWith('manifest.json')) continue;
-            assert.equal((await stat(path.join(dumps, file.name))).size, file.bytes, file.name);
+            assert.equal((await stat(path.join(dumps, before.name, file.name))).size, file.bytes, file.name);
           }
         };
         let seen: ReadonlyMap<string, number> = new Map();
+        const afterKill = async (before: ServiceJob) => {
+          await noHalfSet(before);
+          // (d): what a finished task wrote stays as it is; the newest files may be of tasks that were not recorded yet.
+          const now = await dataFiles(dumps);
+          const rewritten = [...seen].filter(([name, at]) => now.get(name) !== at);
+          assert.ok(rewritten.length <= 2, `finished work was done again: ${rewritten.length} files`);
+          seen = now;
+        };
         const exported = await runWithKills(
           service,
           { kind: 'export', database: 'source', mode: 'full', threads: 2 },
-          async (before) => {
-            await noHalfSet(before);
-            // (d): what a finished task wrote stays as it is; the newest file may be of a task that was not recorded yet.
-            const now = await dataFiles(dumps);
-            const rewritten = [...seen].filter(([name, at]) => now.get(name) !== at);
-            assert.ok(rewritten.length <= 2, `finished work was done again: ${rewritten.length} files`);
-            seen = now;
-          },
+          { ...plan, afterKill },
         );
         service = exported.service;
         assert.equal(exported.job.state, 'completed', JSON.stringify(exported.job.error));
@@ -117,7 +92,7 @@ for (let round = 1; round <= rounds; round += 1) {
           file_pattern: exported.job.name,
           threads: 2,
         };
-        const imported = await runWithKills(service, body, async () => undefined);
+        const imported = await runWithKills(service, body, plan);
         service = imported.service;
         assert.equal(imported.job.state, 'completed', JSON.stringify(imported.job.error));
         assert.equal(imported.job.error_count, 0);

@@ -70,6 +70,8 @@ export interface SpawnOptions {
   /** Run `./pumphouse` as users do, instead of its main file. */
   readonly launcher?: boolean;
   readonly cwd?: string;
+  /** Options for Node itself; not with `launcher`. */
+  readonly node?: readonly string[];
 }
 
 const checkout = path.resolve(import.meta.dirname, '../..');
@@ -78,11 +80,11 @@ const signalNumbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9,
 /** Starts one command line in a process of its own, which disposing kills. Its environment names no Pumphouse options but those given. */
 export function spawnCommand(
   args: readonly string[],
-  { env = {}, launcher = false, cwd = checkout }: SpawnOptions = {},
+  { env = {}, launcher = false, cwd = checkout, node = [] }: SpawnOptions = {},
 ): CommandProcess {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('PUMPHOUSE_'));
-  const node = ['--disable-warning=ExperimentalWarning', path.join(checkout, 'src/main.ts')];
-  const [program, lead] = launcher ? [path.join(checkout, 'pumphouse'), []] : [process.execPath, node];
+  const main = ['--disable-warning=ExperimentalWarning', ...node, path.join(checkout, 'src/main.ts')];
+  const [program, lead] = launcher ? [path.join(checkout, 'pumphouse'), []] : [process.execPath, main];
   const child = spawn(program, [...lead, ...args], {
     cwd,
     env: { ...Object.fromEntries(own), UV_THREADPOOL_SIZE: '16', ...env },

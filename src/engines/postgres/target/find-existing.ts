@@ -29,9 +29,10 @@ there AS (
   SELECT 'type', n.nspname, t.typname::text
   FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   UNION ALL
-  SELECT 'routine', n.nspname, p.proname || '(' || pg_catalog.array_to_string(ARRAY(
-    SELECT pg_catalog.format_type(a.type, NULL)
-    FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a(type, place) ORDER BY a.place), ', ') || ')'
+  SELECT 'routine', n.nspname, p.proname || '(' || CASE WHEN p.prokind = 'a' AND p.pronargs = 0 THEN '*'
+    ELSE pg_catalog.array_to_string(ARRAY(
+      SELECT pg_catalog.format_type(a.type, NULL)
+      FROM pg_catalog.unnest(p.proargtypes) WITH ORDINALITY AS a(type, place) ORDER BY a.place), ', ') END || ')'
   FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   WHERE n.nspname IN (SELECT schema FROM wanted WHERE kind = 'routine')
 )

@@ -1,0 +1,313 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { oneChunk, quietContext } from '../../../../test/conformance/transfer.ts';
+import { type PostgresServer, startPostgres } from '../../../../test/harness/postgres.ts';
+import type { DdlObject } from '../../../core/catalogue.ts';
+import { AppError } from '../../../core/errors.ts';
+import type { Engine, TargetSession, WriteUnit } from '../../engine.ts';
+import { createConnector } from '../connector.ts';
+import { parsePostgresUrl } from '../database-url.ts';
+import { createPostgresEngine } from '../engine.ts';
+import { commonPreflight } from '../preflight.ts';
+import { Connection } from '../wire/connection.ts';
+
+const context = quietContext();
+const hasCode = (code: string) => (error: unknown) => error instanceof AppError && error.code === code;
+
+const object = (type: string, name: string, sql = '', schema: string | null = 'public'): DdlObject => ({
+  ...{ section: 'pre', table: null, owner: null },
+  ...{ type, schema, name, sql },
+});
+const unit = (rows: number, more: Partial<WriteUnit> = {}): WriteUnit => ({
+  key: 'u',
+  table: { schema: 'public', name: 't' },
+  columns: ['a'],
+  encoding: 'text',
+  variant: '',
+  rows,
+  wholeTable: true,
+  ...more,
+});
+const numbers = (count: number): Uint8Array =>
+  Buffer.from(Array.from({ length: count }, (_, i) => `${i}\n`).join(''));
+
+describe('target', () => {
+  let server: PostgresServer;
+  let engine: Engine;
+
+  before(async () => {
+    server = await startPostgres();
+    engine = createPostgresEngine();
+    await server.query('postgres', 'CREATE ROLE limited LOGIN; CREATE ROLE lazy LOGIN');
+    await server.query('postgres', 'ALTER ROLE lazy SET default_transaction_read_only = on');
+  });
+  after(() => server?.[Symbol.asyncDispose]());
+
+  const open = (name: string, user = 'postgres'): Promise<TargetSession> =>
+    engine.openTarget(engine.parseUrl(server.url(name).replace('//postgres', `//${user}`)), context);
+  const withTable = async (): Promise<string> => {
+    const name = await server.createDatabase();
+    await server.query(name, 'CREATE TABLE t (a int)');
+    return name;
+  };
+  const count = async (name: string): Promise<number> =>
+    (await server.query(name, 'SELECT count(*)::int AS n FROM t'))[0]?.n as number;
+
+  it('applies a unit once when two workers write it at the same time', async () => {
+    const name = await withTable();
+    const sessions = await Promise.all([open(name), open(name)]);
+    await Promise.all(sessions.map((session) => session.begin('job', 1, context)));
+    const outcomes = await Promise.all(
+      sessions.map((session) => session.write(unit(100), oneChunk(numbers(100)), context)),
+    );
+    assert.deepEqual(outcomes.map((outcome) => outcome.alreadyApplied).sort(), [false, true]);
+    assert.equal(await count(name), 100);
+    await Promise.all(sessions.map((session) => session.forget('job', context)));
+    await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+  });
+
+  it('takes up again after the server died in the middle of a unit', async () => {
+    await using mortal = await startPostgres();
+    await mortal.query('postgres', 'CREATE TABLE t (a int)');
+    const target = engine.parseUrl(mortal.url());
+    await using session = await engine.openTarget(target, context);
+    await session.begin('job', 1, context);
+    await session.write(unit(10), oneChunk(numbers(10)), context);
+    const dying = async function* (): AsyncGenerator<Uint8Array> {
+      yield numbers(100_000);
+      await mortal.stop('immediate');
+      yield numbers(100_000);
+    };
+    await assert.rejects(
+      session.write(unit(200_000, { key: 'v' }), dying(), context),
+      hasCode('database-unreachable'),
+    );
+    await mortal.restart();
+    await using again = await engine.openTarget(target, context);
+    await again.begin('job', 1, context);
+    assert.deepEqual(await again.receipts(context), new Map([['u', 10]]));
+    await again.write(unit(5, { key: 'v' }), oneChunk(numbers(5)), context);
+    assert.deepEqual(await mortal.query('postgres', 'SELECT count(*)::int AS n FROM t'), [{ n: 15 }]);
+  });
+
+  it('freezes the rows of a big table that the job made, and keeps rows that were there', async () => {
+    const rows = 20_000;
+    for (const before of [0, 1]) {
+      const name = await withTable();
+      await server.query(name, `INSERT INTO t SELECT 1 FROM generate_series(1, ${before})`);
+      await using session = await open(name);
+      await session.begin('job', 1, context);
+      await session.write(unit(rows), oneChunk(numbers(rows)), context);
+      assert.equal(await count(name), rows + before);
+      const [seen] = await server.query(
+        name,
+        "SELECT relfilenode <> oid AS renewed FROM pg_class WHERE relname = 't'",
+      );
+      assert.equal(seen?.renewed, before === 0);
+    }
+  });
+
+  it('creates very many objects, and goes on where it was interrupted', async () => {
+    const name = await server.createDatabase();
+    const objects = Array.from({ length: 450 }, (_, i) =>
+      object('TABLE', `t${i}`, i === 250 ? 'CREATE TABLE public.t0 ();' : `CREATE TABLE public.t${i} ();`),
+    );
+    const controller = new AbortController();
+    const slow = object('FUNCTION', 'slow()', 'SELECT pg_catalog.pg_sleep(60);');
+    await using session = await open(name);
+    await session.begin('job', 1, context);
+    const interrupted = session.apply(
+      'key',
+      [...objects.slice(0, 300), slow, ...objects.slice(301)],
+      quietContext(controller.signal),
+    );
+    const created = "SELECT FROM pg_class WHERE relname = 't199'";
+    while ((await server.query(name, created)).length === 0);
+    controller.abort();
+    await assert.rejects(interrupted, hasCode('aborted'));
+    const outcome = await session.apply('key', objects, context);
+    assert.equal(outcome.alreadyApplied, false);
+    assert.deepEqual(
+      outcome.failures.map((failure) => failure.object.name),
+      ['t250'],
+    );
+    const [row] = await server.query(
+      name,
+      "SELECT count(*)::int AS n FROM pg_class WHERE relname ~ '^t[0-9]+$'",
+    );
+    assert.equal(row?.n, 449);
+    assert.deepEqual(await session.apply('key', objects, context), { ...outcome, alreadyApplied: true });
+    assert.equal((await session.receipts(context)).size, 0);
+  });
+
+  it('says why an object failed, undoes all of it, and skips a schema that is there', async () => {
+    const name = await server.createDatabase();
+    await server.query(name, 'CREATE SCHEMA there; CREATE TABLE d (a int); INSERT INTO d VALUES (1), (1)');
+    await using session = await open(name);
+    await session.begin('job', 1, context);
+    const { failures } = await session.apply(
+      'key',
+      [
+        object('SCHEMA', 'there', 'CREATE SCHEMA there;', null),
+        object('TABLE', 'half', 'CREATE TABLE public.half (); SELECT 1/0;'),
+        object('INDEX', 'i', 'CREATE UNIQUE INDEX i ON public.d (a);'),
+        object('TABLE', 'x', "CREATE TABLE public.x (a text DEFAULT 'unended);"),
+        object('TABLE', 'y', 'CREATE TABLE public.y (a int); -- a comment'),
+      ],
+      context,
+    );
+    assert.deepEqual(
+      failures.slice(0, 2).map((failure) => [failure.object.name, failure.message]),
+      [
+        ['half', 'division by zero.'],
+        ['i', 'could not create unique index "i". Key (a)=(1) is duplicated.'],
+      ],
+    );
+    assert.equal(failures.length, 3);
+    assert.match(failures[2]?.message ?? '', /^unterminated quoted string/);
+    const tables = await server.query(
+      name,
+      "SELECT relname FROM pg_class WHERE relname IN ('half', 'x', 'y')",
+    );
+    assert.deepEqual(tables, [{ relname: 'y' }]);
+  });
+
+  it('throws what a retry may cure, and has done nothing then', async () => {
+    const name = await withTable();
+    await using session = await open(name);
+    await session.begin('job', 1, context);
+    const broken = "DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40P01'; END $$;";
+    await assert.rejects(
+      session.apply(
+        'key',
+        [object('TABLE', 'x', 'CREATE TABLE public.x ();'), object('TABLE', 'y', broken)],
+        context,
+      ),
+      (error) => error instanceof AppError && error.temporary,
+    );
+    assert.deepEqual(await server.query(name, "SELECT FROM pg_class WHERE relname = 'x'"), []);
+  });
+
+  it('finds tables, views, sequences, types and routines that are there, by schema and signature', async () => {
+    const name = await server.createDatabase();
+    await server.query(
+      name,
+      `CREATE SCHEMA s; CREATE TABLE s."T" (); CREATE VIEW v AS SELECT 1; CREATE SEQUENCE q; CREATE TYPE mood AS ENUM ('a');
+       CREATE FUNCTION f(int, m mood) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE PROCEDURE p() LANGUAGE sql AS 'SELECT 1';
+       CREATE AGGREGATE n(*) (SFUNC = int8inc, STYPE = int8, INITCOND = 0)`,
+    );
+    await using session = await open(name);
+    const find = (...objects: DdlObject[]) => session.findExisting(objects, context);
+    for (const there of [
+      object('TABLE', 'T', '', 's'),
+      object('SEQUENCE', 'v'),
+      object('VIEW', 'v'),
+      object('SEQUENCE', 'q'),
+      object('TYPE', 'mood'),
+      object('DOMAIN', 'mood'),
+      object('FUNCTION', 'f(integer, public.mood)'),
+      object('PROCEDURE', 'p()'),
+      object('AGGREGATE', 'n(*)'),
+    ]) {
+      assert.equal(await find(object('TABLE', 'no'), there), there, `${there.type} ${there.name}`);
+    }
+    assert.equal(
+      await find(
+        object('TABLE', 'T'),
+        object('TABLE', 't', '', 's'),
+        object('FUNCTION', 'f(integer)'),
+        object('FUNCTION', 'f(integer, public.mood)', '', 's'),
+        object('SCHEMA', 's', '', null),
+        object('EXTENSION', 'plpgsql', '', null),
+        object('INDEX', 'q'),
+      ),
+      null,
+    );
+    assert.equal(await find(), null);
+  });
+
+  it('removes its schema with the last job, while others go on', async () => {
+    const name = await withTable();
+    await using session = await open(name);
+    await Promise.all([session.begin('a', 3, context), session.begin('b', 3, context)]);
+    await session.forget('a', context);
+    await session.begin('b', 1, context);
+    await session.write(unit(1), oneChunk(numbers(1)), context);
+    await session.forget('b', context);
+    await session.forget('b', context);
+    assert.deepEqual(await server.query(name, "SELECT FROM pg_namespace WHERE nspname = '_pumphouse'"), []);
+  });
+
+  it('reports a table whose statistics cannot be gathered, and goes on', async () => {
+    const name = await withTable();
+    await using session = await open(name);
+    await session.begin('job', 2, context);
+    const tables = ['gone', 't'].map((table) => ({ schema: 'public', name: table }));
+    const failures = await session.finish(tables, context);
+    assert.deepEqual(
+      failures.map((failure) => failure.object),
+      [{ type: 'TABLE', ...tables[0] }],
+    );
+    const [row] = await server.query(
+      name,
+      "SELECT last_analyze FROM pg_stat_user_tables WHERE relname = 't'",
+    );
+    assert.notEqual(row?.last_analyze, null);
+  });
+
+  describe('preflight', () => {
+    const checks = async (name: string, user?: string): Promise<[string, string][]> => {
+      await using session = await open(name, user);
+      return (await session.preflight(context)).map(({ level, check }) => [level, check]);
+    };
+
+    it('is green for a database that can be written', async () => {
+      assert.deepEqual(await checks(await withTable()), [['green', 'version']]);
+    });
+
+    it('is red without the right to create schemas, and where transactions are read-only', async () => {
+      const name = await withTable();
+      assert.deepEqual(await checks(name, 'limited'), [
+        ['green', 'version'],
+        ['red', 'privilege'],
+      ]);
+      await server.query(name, `GRANT CREATE ON DATABASE ${name} TO lazy`);
+      assert.deepEqual(await checks(name, 'lazy'), [
+        ['green', 'version'],
+        ['red', 'read-only'],
+      ]);
+      await using session = await open(name, 'lazy');
+      await assert.rejects(session.begin('job', 1, context), hasCode('database-privilege'));
+    });
+
+    it('warns of another encoding', async () => {
+      await server.query('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+      assert.deepEqual(await checks('latin'), [
+        ['green', 'version'],
+        ['amber', 'encoding'],
+      ]);
+    });
+
+    it('sees a pooler by the number of the process, and a version that is too old or too new', async () => {
+      const connector = createConnector(parsePostgresUrl(server.url()), {
+        connectTimeoutMs: 10_000,
+        silenceMs: 10_000,
+      });
+      const seen = async (change: object): Promise<[string, string][]> => {
+        const { socket, ...facts } = await connector.openRaw(context.signal);
+        await using connection = new Connection(
+          { socket, ...facts, ...change },
+          { cancel: () => Promise.resolve(), probe: () => Promise.resolve(), silenceMs: 10_000 },
+        );
+        const findings = await commonPreflight(connection, context.signal);
+        return findings.map(({ level, check }) => [level, check]);
+      };
+      assert.deepEqual(await seen({ processId: 1 }), [
+        ['green', 'version'],
+        ['amber', 'pooler'],
+      ]);
+      assert.deepEqual(await seen({ serverVersionNum: 120_022 }), [['red', 'version']]);
+      assert.deepEqual(await seen({ serverVersionNum: 190_000 }), [['amber', 'version']]);
+    });
+  });
+});
