@@ -170,3 +170,11 @@ test('a settings file that cannot be used is refused naming it', async () => {
     });
   }
 });
+
+test('a file where the data folder should be is left for the one who opens it; as the config folder it is refused', async () => {
+  const file = join(folder, 'file');
+  await writeFile(file, '');
+  const { values } = await loadOptions({ flags: { data: file } });
+  assert.equal(values.data, file);
+  await assert.rejects(loadOptions({ flags: { config: file } }), { code: 'option-invalid' });
+});

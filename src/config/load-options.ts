@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { openConfigFolder, parseOption } from './config-folder.ts';
+import { type ConfigFolder, openConfigFolder, parseOption } from './config-folder.ts';
 import { type OptionDeclaration, type OptionKey, type Options, optionList } from './options.ts';
 
 /** Where a value was taken from, strongest first. */
@@ -51,7 +51,7 @@ export async function loadOptions(inputs: OptionInputs = {}): Promise<LoadedOpti
   found.set('config', { value: configFolder, source: found.get('config')?.source ?? 'default' });
 
   const folder = openConfigFolder(configFolder);
-  const settings = await folder.read();
+  const settings = await readSettings(folder, config === null);
   for (const [key, declaration] of optionList) {
     const text = settings.get(declaration.name);
     if (text === undefined) continue;
@@ -66,6 +66,20 @@ export async function loadOptions(inputs: OptionInputs = {}): Promise<LoadedOpti
       report(declaration, found.get(key) ?? initial(declaration)),
     ),
   };
+}
+
+/** Where the data folder turns out to be a file there are no settings in it; whoever opens it says what is wrong. */
+async function readSettings(
+  folder: ConfigFolder,
+  isInDataFolder: boolean,
+): Promise<ReadonlyMap<string, string>> {
+  try {
+    return await folder.read();
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    if (isInDataFolder && code === 'ENOTDIR') return new Map();
+    throw error;
+  }
 }
 
 const initial = (declaration: OptionDeclaration): Found => ({

@@ -184,8 +184,11 @@ CREATE FOREIGN TABLE app.outside (a integer OPTIONS (force_not_null 'true'), b a
 COMMENT ON FOREIGN TABLE app.outside IS 'a file';
 CREATE PUBLICATION few FOR TABLE app.customer, ONLY app.orders WITH (publish = 'insert');
 CREATE PUBLICATION everything FOR ALL TABLES;
-${since(version, 15, `CREATE PUBLICATION whole FOR TABLES IN SCHEMA app, "Other ""Schema""", TABLE public.plain WHERE (a > 1);`)
-  .replace(/^/, version >= 15 ? 'CREATE TABLE public.plain (a integer PRIMARY KEY, b integer);\n' : '')}
+${since(
+  version,
+  15,
+  `CREATE PUBLICATION whole FOR TABLES IN SCHEMA app, "Other ""Schema""", TABLE public.plain WHERE (a > 1);`,
+).replace(/^/, version >= 15 ? 'CREATE TABLE public.plain (a integer PRIMARY KEY, b integer);\n' : '')}
 ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO "app Reader";
 ALTER DEFAULT PRIVILEGES FOR ROLE app_owner REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 GRANT ALL ON SEQUENCE app.counter TO "app Reader";

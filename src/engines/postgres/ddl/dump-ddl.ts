@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import type { DdlObject } from '../../../core/catalogue.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError, toAppError } from '../../../core/errors.ts';
@@ -57,17 +57,15 @@ async function runWorker(
   programArguments: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly DdlObject[]> {
-  const { port1: port, port2 } = new MessageChannel();
   const answerCount = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const data: DumpWorkerData = {
     arguments: programArguments,
     startupAnswer: startupAnswer(connection),
-    port: port2,
     answerCount,
   };
   // In a checkout this file is TypeScript, in the published package JavaScript; so is the worker's.
   const file = new URL(`./dump-worker${path.extname(import.meta.url)}`, import.meta.url);
-  const worker = new Worker(file, { workerData: data, transferList: [port2], name: 'pg_dump' });
+  const worker = new Worker(file, { workerData: data, name: 'pg_dump' });
   const outcome = Promise.withResolvers<readonly DdlObject[]>();
   const defect = (message: string, cause?: unknown): void =>
     outcome.reject(new AppError('internal', { message, operation, cause }));
@@ -75,13 +73,13 @@ async function runWorker(
   using relay = new ServerRelay(
     connection.socket,
     (answer) => {
-      port.postMessage(answer);
+      worker.postMessage(answer);
       Atomics.add(new Int32Array(answerCount), 0, 1);
       Atomics.notify(new Int32Array(answerCount), 0);
     },
     (error) => outcome.reject(classifyPostgresError(error, operation)),
   );
-  port.on('message', (message: DumpWorkerMessage) => {
+  worker.on('message', (message: DumpWorkerMessage) => {
     if (message.kind === 'request') relay.send(Buffer.from(message.bytes));
     else if (message.kind === 'done') outcome.resolve(message.objects);
     else outcome.reject(dumpError(message.message, relay.lastError));
@@ -94,7 +92,6 @@ async function runWorker(
     return await outcome.promise;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    port.close();
     // Ends the thread even when it sleeps, waiting for an answer.
     await worker.terminate();
   }

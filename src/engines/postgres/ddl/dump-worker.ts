@@ -3,7 +3,7 @@
  * main thread must not spend. pg_dump reads and writes its connection synchronously; each request is handed to the
  * main thread, which owns the socket, and this thread sleeps until the whole answer is there.
  */
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
 import type { DdlObject } from '../../../core/catalogue.ts';
@@ -14,7 +14,6 @@ import { splitDump } from './split.ts';
 export interface DumpWorkerData {
   readonly arguments: readonly string[];
   readonly startupAnswer: Uint8Array;
-  readonly port: MessagePort;
   /** One Int32: how many answers were posted. */
   readonly answerCount: SharedArrayBuffer;
 }
@@ -26,17 +25,19 @@ export type DumpWorkerMessage =
   | { readonly kind: 'failed'; readonly message: string };
 
 const data = workerData as DumpWorkerData;
+// Never null in a worker thread.
+const mainThread = parentPort as MessagePort;
 const answerCount = new Int32Array(data.answerCount);
 const requests = new RequestReader();
 let answersTaken = 0;
 
-const post = (message: DumpWorkerMessage): void => data.port.postMessage(message);
+const post = (message: DumpWorkerMessage): void => mainThread.postMessage(message);
 
 function exchange(bytes: Uint8Array): Uint8Array {
   post({ kind: 'request', bytes });
   Atomics.wait(answerCount, 0, answersTaken);
   answersTaken++;
-  return (receiveMessageOnPort(data.port) as { message: Uint8Array }).message;
+  return (receiveMessageOnPort(mainThread) as { message: Uint8Array }).message;
 }
 
 /** The part of a PGlite that pg_dump's package uses. The session is not used again, so nothing needs to be put back. */
