@@ -1,6 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../base/atomic-file.ts';
+import { makeFolders } from '../base/make-folders.ts';
 import { AppError } from '../core/errors.ts';
 import { findOption, type OptionDeclaration } from './options.ts';
 
@@ -28,7 +29,7 @@ export function openConfigFolder(folder: string): ConfigFolder {
   async function write(settings: ReadonlyMap<string, string>): Promise<void> {
     const sorted = [...settings].sort(([a], [b]) => (a < b ? -1 : 1));
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolders(folder, 0o700);
       await replaceFile(path, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`, 0o600);
     } catch (error) {
       throw folderError(`cannot be written: ${(error as Error).message}`, path, error);

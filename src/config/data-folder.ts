@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, unlink } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { AppError } from '../core/errors.ts';
 
 /** The places in a data folder, as full paths. */
@@ -33,8 +34,8 @@ export function locateDataFolder(path: string): DataFolder {
  */
 export async function prepareDataFolder(folder: DataFolder): Promise<void> {
   try {
-    await mkdir(folder.path, { recursive: true, mode: 0o700 });
-    await mkdir(folder.dumpFolder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder.path, 0o700);
+    await makeFolders(folder.dumpFolder, 0o700);
     // Asking for permissions says yes to root on a read-only file system; a write knows.
     const probe = join(folder.path, `.probe.${randomBytes(6).toString('hex')}`);
     await (await open(probe, 'wx', 0o600)).close();
@@ -60,6 +61,8 @@ function reasonOf(error: NodeJS.ErrnoException): string {
     case 'ENOTDIR':
     case 'EEXIST':
       return 'made: a file is in the way';
+    case 'ENOENT':
+      return 'made: the file system takes no folders there';
     default:
       return `written: ${error.code ?? error.message}`;
   }

@@ -11,6 +11,8 @@ import { createThrottle } from './throttle.ts';
 
 /** Twice a second is as often as anybody looks. */
 const progressIntervalMs = 500;
+/** A snapshot that is lost again and again (an idle time-out of the server) is no accident: somebody must look. */
+const maxRestarts = 25;
 /** While the store takes no writes (a full disk), a finished task waits with its outcome. */
 const storePatience: RetryPolicy = { attempts: 1_000_000, firstDelayMs: 200, maxDelayMs: 5_000 };
 
@@ -28,7 +30,7 @@ export interface TaskRunnerOptions {
  * Judges how tasks end:
  *
  *     done                              -> completeTask, then the handler's lines for finished tables
- *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob
+ *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob (failJob when it was too often)
  *     any error after an interruption   -> releaseTask
  *     error lease_lost                  -> nothing: the task belongs to somebody else
  *     temporary error, attempts left    -> retryTask
@@ -119,11 +121,22 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     task: RunningTask,
     reason: string,
   ): Promise<JobState> => {
-    const closes = !task.signal.aborted && !run.isClosing();
-    if (closes) await run.close(task, () => persist(() => store.restartJob(claimed.lease, reason)));
-    // Interrupted meanwhile: whoever did that decides what becomes of the job.
-    else await persist(() => store.releaseTask(claimed.lease));
-    return claimed.job.state;
+    const { lease, job } = claimed;
+    if (task.signal.aborted || run.isClosing()) {
+      // Whoever interrupted decides what becomes of the job.
+      await persist(() => store.releaseTask(lease));
+    } else if (job.restarts >= maxRestarts) {
+      const error = new AppError('snapshot-lost', {
+        message: `The job started its data again ${job.restarts} times, and must again: ${reason}`,
+        hint: "Find out what ends the snapshot's session (an idle time-out, a restart of the server), then resume the job.",
+      });
+      await persist(() => store.failJob(lease, toErrorRecord(error)));
+      await run.close(task);
+      return 'failed';
+    } else {
+      await run.close(task, () => persist(() => store.restartJob(lease, reason)));
+    }
+    return job.state;
   };
 
   const fail = async (

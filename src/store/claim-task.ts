@@ -72,7 +72,7 @@ async function claimOnce(
 
   const job = await lockJob(trx, candidate.id);
   const task =
-    job === undefined || false ? undefined : await takeTask(trx, job, workerId, now);
+    job === undefined || job.running >= job.threads ? undefined : await takeTask(trx, job, workerId, now);
   if (job === undefined || task === undefined) return 'raced';
 
   const wanted = stateOfKind[task.kind] ?? 'executing';
@@ -94,7 +94,7 @@ function mayRun(eb: ExpressionBuilder<StoreSchema, 'job' | 'task'>): Expression<
   return eb.or([
     eb.and([
       eb('job.state', 'in', claimableStates),
-      eb('job.running', '<', 99),
+      eb('job.running', '<', eb.ref('job.threads')),
       eb('task.kind', '<>', cleanupTask.kind),
     ]),
     eb.and([

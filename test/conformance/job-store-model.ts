@@ -75,7 +75,7 @@ export function jobStoreModel(name: string, open: OpenStore): void {
           }
           await model.finishAll();
         }),
-        { numRuns: 40 },
+        { numRuns: 25, interruptAfterTimeLimit: 60_000 },
       );
     });
   });

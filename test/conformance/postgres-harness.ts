@@ -56,6 +56,7 @@ export async function postgresHarness(version: PostgresVersion): Promise<EngineH
   return {
     engine,
     features,
+    readsTablesWhole: version === 13,
     missing: engine.parseUrl(server.url('missing')),
     urls: {
       'postgres://u:p@h/d': 'postgres://u@h:5432/d',
@@ -79,6 +80,8 @@ export async function postgresHarness(version: PostgresVersion): Promise<EngineH
         await postgresState(server, nameOf(source)),
       );
     },
-    close: () => server[Symbol.asyncDispose](),
+    async close() {
+      await server[Symbol.asyncDispose]();
+    },
   };
 }

@@ -11,7 +11,7 @@ import { basic, checkTranscript } from '../harness/transcript.ts';
 
 const sample = `
   CREATE SCHEMA scott;
-  CREATE TABLE scott.dept (deptno integer PRIMARY KEY, dname text NOT NULL);
+  CREATE TABLE scott.dept (deptno integer PRIMARY KEY, dname text NOT NULL) TABLESPACE users;
   CREATE TABLE scott.emp (empno integer PRIMARY KEY, ename text NOT NULL, deptno integer REFERENCES scott.dept)
     TABLESPACE users;
   CREATE TABLE scott.emp_bonus (empno integer NOT NULL, bonus numeric(8,2)) TABLESPACE users;

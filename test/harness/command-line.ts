@@ -61,6 +61,8 @@ export interface CommandProcess extends AsyncDisposable {
   readonly pid: number;
   /** Waits until standard output has text that matches; fails when the process ends without. */
   printed(pattern: RegExp): Promise<string>;
+  /** Its standard output so far. */
+  output(): string;
   /** Waits until it has ended; a signal that ended it counts as 128 and its number, as in the shell. */
   readonly ended: Promise<CommandResult>;
 }
@@ -117,6 +119,7 @@ export function spawnCommand(
     child,
     pid: child.pid ?? 0,
     ended,
+    output: () => written.stdout,
     printed: (pattern) =>
       new Promise((resolve, reject) => {
         const check = (): void => {

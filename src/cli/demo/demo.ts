@@ -201,6 +201,6 @@ function curlLines(
     `curl ${auth} ${json} ${exportBase}/export -d '{"job_mode":"FULL","file_name":"AGAIN%U.DMP","threads":2}'`,
     `curl ${auth} '${exportBase}/jobs/'`,
     `curl ${auth} '${importBase}/jobs/${user.toUpperCase()},${importJob}/'`,
-    `curl ${auth} ${json} ${importBase}/import -d '{"job_mode":"FULL","file_name":"AGAIN%U.DMP"}'   # refused: the tables exist`,
+    `curl ${auth} ${json} ${importBase}/import -d '{"job_mode":"FULL","file_name":"AGAIN%U.DMP"}'   # fails: the tables exist`,
   ];
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import { abortError } from './abort-error.ts';
 import type { Connection } from './wire/connection.ts';
 import { ServerError } from './wire/messages.ts';
 
@@ -36,7 +37,7 @@ export class ConnectionPool implements AsyncDisposable {
   /** A connection without a transaction, for the caller alone; waits for one while all are lent. */
   async acquire(signal: AbortSignal): Promise<Connection> {
     for (;;) {
-      signal.throwIfAborted();
+      if (signal.aborted) throw abortError(signal);
       if (this.#closed) throw new AppError('aborted', { message: 'The database session was closed.' });
       const connection = this.#idle.pop() ?? (await this.#openOne(signal));
       if (connection?.isIdle) {
@@ -91,7 +92,7 @@ export class ConnectionPool implements AsyncDisposable {
       };
       const onAbort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(wake), 1);
-        reject(signal.reason as Error);
+        reject(abortError(signal));
       };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiting.push(wake);

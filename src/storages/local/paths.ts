@@ -1,5 +1,6 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { makeFolders } from '../../base/make-folders.ts';
 import { AppError } from '../../core/errors.ts';
 import { checkFileName } from '../file-name.ts';
 import { errnoOf } from './classify.ts';
@@ -47,8 +48,8 @@ async function realpathOrNull(path: string): Promise<string | null> {
 
 /** Makes `folder` and what is missing above it. Resolves to the folders that must be synced for it to survive a power cut, deepest first. */
 export async function makeFolder(folder: string): Promise<readonly string[]> {
-  const first = await mkdir(folder, { recursive: true, mode: 0o750 }).catch((error: unknown) => {
-    // A recursive mkdir says "exists" only of a file in the place of a folder.
+  const first = await makeFolders(folder, 0o750).catch((error: unknown) => {
+    // "Exists" is said only of a file in the place of a folder.
     throw errnoOf(error) === 'EEXIST' ? Object.assign(error as Error, { code: 'ENOTDIR' }) : error;
   });
   if (first === undefined) return [];

@@ -118,9 +118,12 @@ function draftsOf(line: string, all: readonly Statement[]): Omit<Draft, 'section
     (role, { node }) => (node === null ? role : (newOwnerOf(node) ?? role)),
     header.owner,
   );
-  const { schema } = about;
   const name = routineSignature(type, header.name, about.name) ?? about.name;
-  return groupsOf(type, statements).map((group) => ({ ...group, schema, name, owner, about }));
+  return groupsOf(type, statements).map((group) => {
+    // What describes a schema goes with it; the schema itself is not in a schema.
+    const schema = type === 'SCHEMA' && group.type !== type ? name : about.schema;
+    return { ...group, schema, name, owner, about };
+  });
 }
 
 /** Routines have their argument types in their name, as pg_dump writes it: `f(integer, public.mood)`. */

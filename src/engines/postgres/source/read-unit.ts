@@ -2,6 +2,7 @@ import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Encoding } from '../../../core/request.ts';
 import type { Unit, UnitReader, UnitSummary } from '../../engine.ts';
+import { abortError } from '../abort-error.ts';
 import { classifyPostgresError } from '../classify.ts';
 import { columnList, quoteIdentifier, quoteLiteral, quoteQualified } from '../names.ts';
 import type { ConnectionPool } from '../pool.ts';
@@ -45,7 +46,10 @@ export function readUnit(
         await pool.release(connection);
       }
     } catch (error) {
-      const reason = classifyPostgresError(error, `read ${quoteQualified(unit.table)}`);
+      const reason = classifyPostgresError(
+        signal.aborted ? abortError(signal) : error,
+        `read ${quoteQualified(unit.table)}`,
+      );
       summary.reject(reason);
       throw reason;
     } finally {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { collect, quietContext, takeStock } from '../../../../test/conformance/transfer.ts';
 import { type PostgresServer, startPostgres } from '../../../../test/harness/postgres.ts';
-import type { Catalogue } from '../../../core/catalogue.ts';
+import type { Catalogue, DdlObject } from '../../../core/catalogue.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Engine, Snapshot, Unit } from '../../engine.ts';
 import { createPostgresEngine } from '../engine.ts';
@@ -224,10 +224,15 @@ describe('snapshot', () => {
       await using locker = await engine.openTarget(engine.parseUrl(server.url(name)), context);
       await locker.begin('job', 1, context);
       const controller = new AbortController();
-      const lock = {
-        ...{ section: 'pre', type: 'TABLE', schema: 'public', name: 'x', table: null, owner: null },
+      const lock: DdlObject = {
+        section: 'pre',
+        type: 'TABLE',
+        schema: 'public',
+        name: 'x',
+        table: null,
+        owner: null,
         sql: 'LOCK TABLE public.account; SELECT pg_sleep(60);',
-      } as const;
+      };
       const locking = locker.apply('lock', [lock], quietContext(controller.signal)).catch(() => undefined);
       const locked = `SELECT FROM pg_locks WHERE relation = 'account'::regclass AND mode = 'AccessExclusiveLock' AND granted`;
       while ((await server.query(name, locked)).length === 0);

@@ -1,6 +1,7 @@
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { TargetSession } from '../../engine.ts';
+import { abortError } from '../abort-error.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
 import { quoteQualified } from '../names.ts';
@@ -30,7 +31,7 @@ export async function openPostgresTarget(
     try {
       return await pool.use(signal, (connection) => work(connection, signal));
     } catch (error) {
-      throw classifyPostgresError(signal.aborted ? signal.reason : error, operation);
+      throw classifyPostgresError(signal.aborted ? abortError(signal) : error, operation);
     }
   };
   const jobId = (): string => {
@@ -70,7 +71,7 @@ export async function openPostgresTarget(
       try {
         return await analyzeTables(pool, lanes, tables, call.signal);
       } catch (error) {
-        throw classifyPostgresError(call.signal.aborted ? call.signal.reason : error, 'analyze');
+        throw classifyPostgresError(call.signal.aborted ? abortError(call.signal) : error, 'analyze');
       }
     },
     forget: (id, call) =>

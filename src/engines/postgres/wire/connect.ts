@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 import { linkAbort } from '../../../base/linked-abort.ts';
 import { AppError } from '../../../core/errors.ts';
+import { abortError } from '../abort-error.ts';
 import type { PostgresTarget } from '../database-url.ts';
 import { cancelRequest, ServerError } from './messages.ts';
 import { openTransport } from './transport.ts';
@@ -85,6 +86,8 @@ async function withinTime<T>(
   }, timeoutMs);
   try {
     return await work(deadline.signal);
+  } catch (error) {
+    throw signal.aborted ? abortError(signal) : error;
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,4 @@
-import { AppError } from '../../../core/errors.ts';
+import { abortError } from '../abort-error.ts';
 import type { RawConnection } from './connect.ts';
 import { CopyIn } from './copy-in.ts';
 import { CopyOut } from './copy-out.ts';
@@ -316,8 +316,3 @@ export class Connection implements AsyncDisposable {
 
 const connectionClosed = (): Error =>
   Object.assign(new Error('The database server closed the connection.'), { code: 'ECONNRESET' });
-
-const abortError = (signal: AbortSignal): AppError =>
-  signal.reason instanceof AppError
-    ? signal.reason
-    : new AppError('aborted', { message: 'The work was interrupted.', cause: signal.reason });

@@ -1,6 +1,0 @@
-import { postgresVersions } from '../harness/postgres.ts';
-import { engineConformance } from './engine.ts';
-import { postgresHarness } from './postgres-harness.ts';
-
-for (const version of [17] as const)
-  engineConformance(`PostgreSQL ${version}`, () => postgresHarness(version));

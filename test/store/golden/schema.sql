@@ -1,0 +1,135 @@
+CREATE TABLE "audit" ("seq" bigint not null primary key,
+  "at" bigint not null,
+  "caller" text not null,
+  "action" text not null,
+  "subject" text not null,
+  "outcome" text not null,
+  "request_id" text not null);
+
+CREATE TABLE "counter" ("name" text not null primary key,
+  "value" bigint not null);
+
+CREATE TABLE "database" ("name" text not null primary key,
+  "uid" bigint not null unique,
+  "engine" text not null,
+  "sealed_target" text not null,
+  "description" text not null,
+  "created_at" bigint not null);
+
+CREATE TABLE "directory" ("name" text not null primary key,
+  "url" text not null,
+  "created_at" bigint not null);
+
+CREATE TABLE "job" ("id" text not null primary key,
+  "seq" bigint not null unique,
+  "name" text not null,
+  "kind" text not null,
+  "state" text not null,
+  "owner" text not null,
+  "database" text not null,
+  "api" text not null,
+  "api_data_json" text not null,
+  "request_json" text not null,
+  "idempotency_key" text,
+  "idempotency_digest" text,
+  "plan_id" text,
+  "result_id" text,
+  "threads" bigint not null,
+  "running" bigint not null,
+  "unfinished" bigint not null,
+  "bytes_done" bigint not null,
+  "bytes_total" bigint not null,
+  "rows_done" bigint not null,
+  "rows_total" bigint not null,
+  "units_done" bigint not null,
+  "units_total" bigint not null,
+  "error_count" bigint not null,
+  "error_json" text,
+  "restarts" bigint not null,
+  "log_seq" bigint not null,
+  "created_at" bigint not null,
+  "started_at" bigint,
+  "finished_at" bigint,
+  "version" bigint not null, constraint "job_name" unique ("database",
+  "api",
+  "name"), constraint "job_idempotency" unique ("owner",
+  "idempotency_key"));
+
+CREATE TABLE "job_document" ("id" text not null primary key,
+  "job_id" text not null references "job" ("id") on delete cascade,
+  "body_json" text not null);
+
+CREATE TABLE "job_log" ("job_id" text not null references "job" ("id") on delete cascade,
+  "seq" bigint not null,
+  "at" bigint not null,
+  "level" text not null,
+  "event" text not null,
+  "message" text not null,
+  "data_json" text not null, constraint "job_log_seq" primary key ("job_id",
+  "seq"));
+
+CREATE TABLE "schema_version" ("version" bigint not null primary key,
+  "applied_at" bigint not null);
+
+CREATE TABLE "task" ("job_id" text not null references "job" ("id") on delete cascade,
+  "key" text not null,
+  "kind" text not null,
+  "group_name" text not null,
+  "state" text not null,
+  "payload_json" text not null,
+  "waits_for_json" text not null,
+  "blockers" bigint not null,
+  "bytes" bigint not null,
+  "rows" bigint not null,
+  "counted" integer not null,
+  "bytes_done" bigint not null,
+  "rows_done" bigint not null,
+  "attempt" bigint not null,
+  "claims" bigint not null,
+  "token" text,
+  "worker_id" text,
+  "retry_at" bigint not null,
+  "result_json" text,
+  "error_json" text, constraint "task_key" primary key ("job_id",
+  "key"));
+
+CREATE TABLE "task_group" ("job_id" text not null references "job" ("id") on delete cascade,
+  "name" text not null,
+  "unfinished" bigint not null,
+  "bytes_done" bigint not null,
+  "bytes_total" bigint not null,
+  "rows_done" bigint not null,
+  "units_done" bigint not null,
+  "units_total" bigint not null,
+  "failed" bigint not null, constraint "task_group_name" primary key ("job_id",
+  "name"));
+
+CREATE TABLE "task_wait" ("job_id" text not null references "job" ("id") on delete cascade,
+  "group_name" text not null,
+  "task_key" text not null, constraint "task_wait_group" primary key ("job_id",
+  "group_name",
+  "task_key"));
+
+CREATE TABLE "user_account" ("name" text not null primary key,
+  "role" text not null,
+  "password_hash" text not null,
+  "databases_json" text not null,
+  "created_at" bigint not null);
+
+CREATE INDEX "job_document_job" on "job_document" ("job_id");
+
+CREATE INDEX "job_state" on "job" ("state",
+  "finished_at");
+
+CREATE INDEX "task_claim" on "task" ("job_id",
+  "state",
+  "bytes" desc,
+  "key");
+
+CREATE INDEX "task_group_member" on "task" ("job_id",
+  "group_name",
+  "key");
+
+CREATE INDEX "task_retry" on "task" ("retry_at") where "retry_at" > 0;
+
+CREATE INDEX "task_worker" on "task" ("worker_id") where "worker_id" is not null;
