@@ -95,10 +95,46 @@ for (const [text, problem] of refused) {
 
 test('any text is either a predicate on names or refused with expression-invalid', async () => {
   const fragment = fc.constantFrom(
-    "'", "''", '"', ';', '--', '/*', '*/', '(', ')', ',', '=', '<>', 'LIKE', 'IN', 'NOT', 'BETWEEN', 'AND', 'OR', 'SELECT', 'DROP TABLE t',
-    "'A'", "'B%'", '$1', '$$', 'E\'\\x\'', 'U&\'\\0041\'', '::text', 'name', '1', 'NULL', 'ESCAPE', '\n', '\\', 'é', '\u{1F600}',
+    "'",
+    "''",
+    '"',
+    ';',
+    '--',
+    '/*',
+    '*/',
+    '(',
+    ')',
+    ',',
+    '=',
+    '<>',
+    'LIKE',
+    'IN',
+    'NOT',
+    'BETWEEN',
+    'AND',
+    'OR',
+    'SELECT',
+    'DROP TABLE t',
+    "'A'",
+    "'B%'",
+    '$1',
+    '$$',
+    "E'\\x'",
+    "U&'\\0041'",
+    '::text',
+    'name',
+    '1',
+    'NULL',
+    'ESCAPE',
+    '\n',
+    '\\',
+    'é',
+    '\u{1F600}',
   );
-  const text = fc.oneof(fc.string({ unit: 'grapheme' }), fc.array(fragment, { maxLength: 8 }).map((parts) => parts.join(' ')));
+  const text = fc.oneof(
+    fc.string({ unit: 'grapheme' }),
+    fc.array(fragment, { maxLength: 8 }).map((parts) => parts.join(' ')),
+  );
   await fc.assert(
     fc.asyncProperty(text, async (candidate) => {
       try {
@@ -114,7 +150,9 @@ test('any text is either a predicate on names or refused with expression-invalid
 });
 
 test('LIKE agrees with a regular expression', async () => {
-  const letters = fc.array(fc.constantFrom('a', 'b', '%', '_'), { maxLength: 8 }).map((parts) => parts.join(''));
+  const letters = fc
+    .array(fc.constantFrom('a', 'b', '%', '_'), { maxLength: 8 })
+    .map((parts) => parts.join(''));
   const name = fc.array(fc.constantFrom('a', 'b'), { maxLength: 10 }).map((parts) => parts.join(''));
   await fc.assert(
     fc.asyncProperty(letters, name, async (like, candidate) => {

@@ -48,7 +48,9 @@ export const claimableStates: readonly JobState[] = ['queued', 'planning', 'exec
 export const restingStates: readonly JobState[] = ['completed', 'failed', 'stopped', 'cancelled'];
 
 /** All other states: something still happens to the job by itself. */
-export const unfinishedStates: readonly JobState[] = jobStates.filter((state) => !restingStates.includes(state));
+export const unfinishedStates: readonly JobState[] = jobStates.filter(
+  (state) => !restingStates.includes(state),
+);
 
 /** True when nothing will happen to the job without a new request. */
 export const isResting = (state: JobState): boolean => restingStates.includes(state);

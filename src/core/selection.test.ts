@@ -26,7 +26,12 @@ const catalogue: Catalogue = {
   ],
 };
 
-const object = (type: string, schema: string | null, name: string, owningTable: string | null = null): DdlObject => ({
+const object = (
+  type: string,
+  schema: string | null,
+  name: string,
+  owningTable: string | null = null,
+): DdlObject => ({
   section: 'pre',
   type,
   schema,
@@ -63,7 +68,9 @@ async function choose(over: Partial<SelectionRequest>, ownSchema: string | null 
   const chosen = chooseTables(selection, catalogue, ownSchema);
   return {
     tables: chosen.tables.map(({ schema, name }) => `${schema}.${name}`),
-    objects: chooseObjects(selection, chosen, objects).map(({ type, schema, name }) => `${type} ${schema ?? '-'}.${name}`),
+    objects: chooseObjects(selection, chosen, objects).map(
+      ({ type, schema, name }) => `${type} ${schema ?? '-'}.${name}`,
+    ),
     refuse: () => refuseEmpty(selection, chosen, chooseObjects(selection, chosen, objects), 'database x'),
   };
 }
@@ -92,7 +99,11 @@ test('schema expressions are ANDed and compare without regard to case', async ()
 
 test('case matters where two names differ in case alone', async () => {
   const selection = await compileSelection(request({ schemaExpressions: ["= 'SCOTT'"] }));
-  const both: Catalogue = { ...catalogue, schemas: ['scott', 'SCOTT'], tables: [table('scott', 'a'), table('SCOTT', 'b')] };
+  const both: Catalogue = {
+    ...catalogue,
+    schemas: ['scott', 'SCOTT'],
+    tables: [table('scott', 'a'), table('SCOTT', 'b')],
+  };
   assert.deepEqual(
     chooseTables(selection, both, null).tables.map(({ name }) => name),
     ['b'],
@@ -100,18 +111,28 @@ test('case matters where two names differ in case alone', async () => {
 });
 
 test('the published case P1: tables of SCOTT that begin with EMP, save EMP itself', async () => {
-  const { tables } = await choose({ mode: 'table', nameExpressions: ["!='EMP'", "LIKE 'EMP%'"], schemaExpressions: ["IN ('SCOTT')"] });
+  const { tables } = await choose({
+    mode: 'table',
+    nameExpressions: ["!='EMP'", "LIKE 'EMP%'"],
+    schemaExpressions: ["IN ('SCOTT')"],
+  });
   assert.deepEqual(tables, ['scott.emp_history']);
 });
 
 test('what belongs to a table follows it, kept or dropped', async () => {
   const { objects: chosen } = await choose({ nameExpressions: ["= 'EMP'"] });
-  assert.deepEqual(chosen, ['SCHEMA -.scott', 'TABLE scott.emp', 'INDEX scott.emp_ix', 'FK CONSTRAINT scott.emp_dept_fk']);
+  assert.deepEqual(chosen, [
+    'SCHEMA -.scott',
+    'TABLE scott.emp',
+    'INDEX scott.emp_ix',
+    'FK CONSTRAINT scott.emp_dept_fk',
+  ]);
 });
 
-test('table mode takes tables and what belongs to them, nothing else', async () => {
+test('table mode takes tables, what belongs to them and their schemas, nothing else', async () => {
   const { objects: chosen } = await choose({ mode: 'table' });
   assert.deepEqual(chosen, [
+    'SCHEMA -.scott',
     'TABLE scott.emp',
     'TABLE scott.dept',
     'INDEX scott.emp_ix',
@@ -121,7 +142,10 @@ test('table mode takes tables and what belongs to them, nothing else', async () 
 });
 
 test('tablespace mode takes the tables of the tablespace in every schema', async () => {
-  const { tables, objects: chosen } = await choose({ mode: 'tablespace', tablespaceExpressions: ["= 'USERS'"] });
+  const { tables, objects: chosen } = await choose({
+    mode: 'tablespace',
+    tablespaceExpressions: ["= 'USERS'"],
+  });
   assert.deepEqual(tables, ['scott.emp', 'scott.dept']);
   assert.ok(!chosen.includes('VIEW scott.emp_names'));
 });
@@ -130,7 +154,8 @@ for (const schemaExpressions of [["IN ('A','B')"], ["LIKE 'A%'"], ["= 'A'", "= '
   test(`table mode refuses ${schemaExpressions.join(' and ')}`, async () => {
     await assert.rejects(
       compileSelection(request({ mode: 'table', schemaExpressions })),
-      (error: unknown) => error instanceof AppError && error.code === 'mode-invalid' && error.field === 'schema_expressions',
+      (error: unknown) =>
+        error instanceof AppError && error.code === 'mode-invalid' && error.field === 'schema_expressions',
     );
   });
 }

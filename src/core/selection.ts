@@ -78,7 +78,8 @@ export function chooseTables(
 
 /**
  * The objects that pass: what belongs to a table follows the table; independent objects go by their own schema and name;
- * objects outside of schemas only in full mode. Table and tablespace mode take tables and what belongs to them, nothing else.
+ * objects outside of schemas only in full mode. Table and tablespace mode take tables, what belongs to them and
+ * their schemas, nothing else.
  */
 export function chooseObjects(
   selection: CompiledSelection,
@@ -87,6 +88,7 @@ export function chooseObjects(
 ): readonly DdlObject[] {
   const schemas = new Set(chosen.schemas);
   const tables = new Set(chosen.tables.map(tableKey));
+  const tableSchemas = new Set(chosen.tables.map(({ schema }) => schema));
   const tablesOnly = selection.mode === 'table' || selection.mode === 'tablespace';
   const names = objects
     .filter((object) => object.schema !== null && schemas.has(object.schema))
@@ -95,7 +97,8 @@ export function chooseObjects(
   return objects.filter((object) => {
     if (object.schema === null) {
       if (selection.mode === 'full') return selection.names.length === 0 || object.type === 'SCHEMA';
-      return object.type === 'SCHEMA' && !tablesOnly && schemas.has(object.name);
+      // The schemas of the tables come along: where they exist already, nothing is made.
+      return object.type === 'SCHEMA' && (tablesOnly ? tableSchemas : schemas).has(object.name);
     }
     if (!schemas.has(object.schema)) return false;
     const owner = object.table ?? (object.type.endsWith('TABLE') ? object.name : null);

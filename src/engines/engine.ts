@@ -145,7 +145,8 @@ export interface TargetSession extends AsyncDisposable {
   /** Makes the place for receipts of this job. Repeatable. */
   begin(jobId: string, lanes: number, context: OperationContext): Promise<void>;
   /**
-   * Runs the objects' statements, in order, and the receipt `key`, in one transaction. An object that fails is undone alone
+   * Runs the objects' statements, in order, and the receipt `key`, in one transaction (a list too long for one may be cut into several, each
+   * with a receipt of its own; a repeated call goes on where the last one stopped). An object that fails is undone alone
    * and reported; the rest go on. With the receipt there already, nothing is run and the recorded outcome comes back.
    */
   apply(key: string, objects: readonly DdlObject[], context: OperationContext): Promise<ApplyOutcome>;

@@ -3,7 +3,7 @@ import type { Trx } from './store-context.ts';
 import { toJson } from './store-context.ts';
 
 /** Characters of JSON that are worth remembering parsed. */
-const cacheChars = 16 * 1024 * 1024;
+const cacheChars = 4 * 1024 * 1024;
 
 /**
  * Plans and results, parsed once: a plan can be megabytes and goes with every claimed task. Documents are written once under an id of

@@ -325,6 +325,7 @@ export function taskConformance(open: OpenStore): void {
       const second = await claim(jobs);
       assert.equal(second.lease.attempt, first.lease.attempt);
       assert.notEqual(second.lease.token, first.lease.token);
+      assert.deepEqual([first.claims, second.claims], [1, 2], 'only the count of claims never goes back');
     });
   });
 

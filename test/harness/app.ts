@@ -82,9 +82,19 @@ export async function startApp({
       throw new Error(`${request.method} ${request.path} answered ${answer.status}: ${answer.body}`);
     return (answer.body === '' ? null : JSON.parse(answer.body)) as T;
   }
-  for (const [name, target] of Object.entries(databases))
-    await json({ method: 'POST', path: '/api/v1/databases', body: { name, url: target } });
-  for (const user of users) await json({ method: 'POST', path: '/api/v1/users', body: user });
+  const close = async (): Promise<void> => {
+    await app[Symbol.asyncDispose]();
+    if (data === undefined) await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const [name, target] of Object.entries(databases))
+      await json({ method: 'POST', path: '/api/v1/databases', body: { name, url: target } });
+    for (const user of users) await json({ method: 'POST', path: '/api/v1/users', body: user });
+  } catch (error) {
+    // A service left open would keep the test's process from ending.
+    await close();
+    throw error;
+  }
 
   return {
     origin: url,
@@ -99,9 +109,6 @@ export async function startApp({
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
-    [Symbol.asyncDispose]: async () => {
-      await app[Symbol.asyncDispose]();
-      if (data === undefined) await rm(folder, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: close,
   };
 }

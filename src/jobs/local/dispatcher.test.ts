@@ -166,10 +166,13 @@ describe('local dispatcher: stop and cancel', () => {
       }),
     );
     const { id } = await fixture.start();
-    await fixture.until(async () => (await taskStates(fixture.store, id)).u0 === 'done');
-    stopped = true;
+    await fixture.until(async () => {
+      const { u0, u1, u2 } = await taskStates(fixture.store, id);
+      return u0 === 'done' && u1 === 'running' && u2 === 'running';
+    });
     await fixture.stop(id);
     const job = await fixture.reached(id, 'stopped');
+    stopped = true;
     assert.equal(job.running, 0);
     await fixture.until(() => closed.length === 1);
     assert.deepEqual(await taskStates(fixture.store, id), {

@@ -33,7 +33,7 @@ export async function dumpDdl(
 ): Promise<readonly DdlObject[]> {
   const narrowing = scopeArguments(scope);
   if (narrowing === null) return [];
-  context.signal.throwIfAborted();
+  if (context.signal.aborted) throw toAppError(context.signal.reason);
   await using connection = await open();
   refuseNewerServer(connection);
   // Texts come as UTF-8 whatever the encoding of the database is.

@@ -42,29 +42,44 @@ function referencedTable(sql: string): string | null {
 
 /**
  * A number for each table: the same for those that refer to each other in a circle, else lower for a table that is
- * referred to than for those that refer to it (Tarjan's strongly connected components, which come out in this order).
+ * referred to than for those that refer to it. (Tarjan's strongly connected components, which come out in this order;
+ * without recursion, because a chain of tables can be longer than the stack.)
  */
 function circleRanks(edges: readonly Edge[]): ReadonlyMap<string, number> {
   const parents = Map.groupBy(edges, (edge) => edge.child);
   const ranks = new Map<string, number>();
+  /** In order of discovery, with the earliest that each can reach among those without a rank. */
+  const earliest = new Map<string, number>();
   const places = new Map<string, number>();
-  const open: string[] = [];
-  /** The earliest place on the stack that can be reached from `table`. */
-  const visit = (table: string): number => {
-    const place = places.size;
-    places.set(table, place);
-    open.push(table);
-    let earliest = place;
-    for (const { parent } of parents.get(table) ?? []) {
-      if (!places.has(parent)) earliest = Math.min(earliest, visit(parent));
-      else if (!ranks.has(parent)) earliest = Math.min(earliest, places.get(parent) ?? place);
-    }
-    if (earliest === place) {
-      const rank = ranks.size;
-      for (const member of open.splice(open.indexOf(table))) ranks.set(member, rank);
-    }
-    return earliest;
+  const unranked: string[] = [];
+  let circles = 0;
+  const path: { readonly table: string; readonly left: string[] }[] = [];
+  const enter = (table: string): void => {
+    places.set(table, places.size);
+    earliest.set(table, places.get(table) ?? 0);
+    unranked.push(table);
+    path.push({ table, left: (parents.get(table) ?? []).map(({ parent }) => parent) });
   };
-  for (const { child } of edges) if (!places.has(child)) visit(child);
+  const reach = (table: string, place: number): void => {
+    earliest.set(table, Math.min(earliest.get(table) ?? place, place));
+  };
+  const leave = (table: string): void => {
+    path.pop();
+    const from = path.at(-1);
+    const reached = earliest.get(table) ?? 0;
+    if (from !== undefined) reach(from.table, reached);
+    if (reached !== places.get(table)) return;
+    circles++;
+    for (const member of unranked.splice(unranked.lastIndexOf(table))) ranks.set(member, circles);
+  };
+  for (const { child } of edges) {
+    if (!places.has(child)) enter(child);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const next = top.left.pop();
+      if (next === undefined) leave(top.table);
+      else if (!places.has(next)) enter(next);
+      else if (!ranks.has(next)) reach(top.table, places.get(next) ?? 0);
+    }
+  }
   return ranks;
 }

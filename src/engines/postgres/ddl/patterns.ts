@@ -6,8 +6,8 @@ import type { DdlScope } from '../../engine.ts';
  * Selections too long to be told are made coarser; the caller of the dump drops what he did not want anyway.
  */
 const argumentBytes = 24_000;
-/** pg_dump runs a query per pattern, so names share patterns; a huge regular expression costs the server dear. */
-const patternBytes = 2_000;
+/** Its pointer and final zero. */
+const bytesPerArgument = 5;
 
 /**
  * The arguments of pg_dump that narrow a dump to `scope` where that is possible. Null: nothing is in scope.
@@ -30,30 +30,16 @@ export function scopeArguments(scope: DdlScope): readonly string[] | null {
 }
 
 const fitting = (choices: readonly (readonly string[])[]): readonly string[] =>
-  choices.find((choice) => choice.reduce((sum, text) => sum + Buffer.byteLength(text), 0) <= argumentBytes) ??
-  [];
+  choices.find(
+    (choice) =>
+      choice.reduce((sum, text) => sum + Buffer.byteLength(text) + bytesPerArgument, 0) <= argumentBytes,
+  ) ?? [];
 
 const schemaPatterns = (schemas: readonly string[]): string[] =>
-  alternatives(schemas).map((names) => `--schema=${names}`);
+  schemas.map((schema) => `--schema=${quoted(schema)}`);
 
-function tablePatterns(tables: readonly TableName[]): string[] {
-  return [...Map.groupBy(tables, (table) => table.schema)].flatMap(([schema, group]) =>
-    alternatives(group.map((table) => table.name)).map((names) => `--table=${quoted(schema)}.${names}`),
-  );
-}
+const tablePatterns = (tables: readonly TableName[]): string[] =>
+  tables.map(({ schema, name }) => `--table=${quoted(schema)}.${quoted(name)}`);
 
-/** `"a"|"b"`, in as many patterns as it takes. Between quotes nothing is special; outside, | is a regular expression's. */
-function alternatives(names: readonly string[]): string[] {
-  const patterns: string[] = [];
-  let pattern = '';
-  for (const name of names) {
-    if (pattern.length > patternBytes) {
-      patterns.push(pattern);
-      pattern = '';
-    }
-    pattern += `${pattern === '' ? '' : '|'}${quoted(name)}`;
-  }
-  return pattern === '' ? patterns : [...patterns, pattern];
-}
-
+/** Between quotes nothing is special in a pattern of pg_dump. A pattern of one name is looked up by an index. */
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -6,6 +6,7 @@ import type { DdlScope, Snapshot, Unit, UnitReader } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
 import { dumpDdl } from '../ddl/dump-ddl.ts';
+import { quoteIdentifier } from '../names.ts';
 import { ownSchema } from '../own-schema.ts';
 import { ConnectionPool } from '../pool.ts';
 import type { Connection } from '../wire/connection.ts';
@@ -80,7 +81,7 @@ class PostgresSnapshot implements Snapshot {
       const state = await this.#reading('read sequences', context, (connection) =>
         readStateObjects(connection, objects, context.signal),
       );
-      return [...objects, ...state];
+      return [...schemasOfTables(scope), ...objects, ...state];
     } catch (error) {
       throw classifyPostgresError(error, 'read DDL');
     }
@@ -123,3 +124,17 @@ class PostgresSnapshot implements Snapshot {
 /** Our receipts, which an import may have in this database: the schema with its owner and comment, and what is in it. */
 const isOurs = (object: DdlObject): boolean =>
   object.schema === ownSchema || (object.schema === null && object.name === ownSchema);
+
+/** pg_dump leaves the schema out when it is asked for tables by name; the tables need one to go to. */
+function schemasOfTables({ mode, tables }: DdlScope): readonly DdlObject[] {
+  if (mode === 'full' || mode === 'schema') return [];
+  return [...new Set(tables.map(({ schema }) => schema))].map((name) => ({
+    section: 'pre',
+    type: 'SCHEMA',
+    schema: null,
+    name,
+    table: null,
+    owner: null,
+    sql: `CREATE SCHEMA ${quoteIdentifier(name)};`,
+  }));
+}
