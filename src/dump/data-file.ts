@@ -9,7 +9,7 @@ import { compressFrame } from './zstd.ts';
 /** A unit's bytes, which can be read again. */
 export interface UnitSource {
   readonly id: string;
-  /** `summary` settles after the last byte, and rejects when the iteration does. Yielded chunks must not be changed afterwards. */
+  /** `summary` settles after the last byte, and rejects when the iteration does. Yielded chunks are given away: their memory is freed after use. */
   open(context: OperationContext): {
     readonly bytes: AsyncIterable<Uint8Array>;
     readonly summary: Promise<{ readonly rows: number; readonly variant: string }>;

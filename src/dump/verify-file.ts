@@ -1,3 +1,4 @@
+import { releaseChunk } from '../base/release-chunk.ts';
 import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { ManifestFile } from '../core/manifest.ts';
@@ -41,7 +42,7 @@ async function verifyBytes(
 ): Promise<void> {
   const counter = digestingCounter();
   const reading = counted(storage.get(file.name, range, context), counter, options.onProgress);
-  for await (const _ of reading);
+  for await (const chunk of reading) releaseChunk(chunk);
   const expected = range === null ? file.bytes : range.end + 1;
   if (counter.bytes !== expected) throw wrongSize(file.name, counter.bytes, expected);
   if (counter.digest() !== digest) {

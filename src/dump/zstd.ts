@@ -1,5 +1,6 @@
 import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
 import { intoBlocks } from '../base/blocks.ts';
+import { releaseChunk } from '../base/release-chunk.ts';
 import { transformBytes } from '../base/transform-bytes.ts';
 
 /** Blocks handed to the compressor: each is one trip to the thread pool. */
@@ -15,6 +16,7 @@ const windowLogMax = 23;
 /**
  * One zstd frame of the bytes: level 1, with content checksum, on the libuv pool. Exactly one: blocks are never queued, because Node may
  * close a queued stream with a second, empty frame (nodejs/node#66078). ZSTD_c_nbWorkers stays unset: it loses data (nodejs/node#59899).
+ * The chunks of `raw` are given away: their memory is freed.
  */
 export function compressFrame(
   raw: AsyncIterable<Uint8Array>,
@@ -28,12 +30,13 @@ export function compressFrame(
       [constants.ZSTD_c_checksumFlag]: 1,
     },
   });
-  return transformBytes(intoBlocks(raw, blockBytes), compressor, signal);
+  return transformBytes(intoBlocks(raw, blockBytes), compressor, signal, releaseChunk);
 }
 
 /**
  * What one zstd frame holds. Node 24 drops whatever follows the first frame without an error (nodejs/node#64741), so the caller hands over
  * one frame and compares length and digest of what comes out. Errors of the decoder have a `code` that begins with `ZSTD_` or `Z_`.
+ * The chunks of `stored` are given away.
  */
 export function decompressFrame(
   stored: AsyncIterable<Uint8Array>,
@@ -44,5 +47,5 @@ export function decompressFrame(
     ...buffering,
     params: { [constants.ZSTD_d_windowLogMax]: windowLogMax },
   });
-  return transformBytes(stored, decompressor, signal);
+  return transformBytes(stored, decompressor, signal, releaseChunk);
 }

@@ -126,6 +126,7 @@ export interface Unit {
 }
 
 export interface UnitReader {
+  /** The chunks are given away: their user frees their memory. */
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly summary: Promise<UnitSummary>;
 }
@@ -152,7 +153,7 @@ export interface TargetSession extends AsyncDisposable {
   apply(key: string, objects: readonly DdlObject[], context: OperationContext): Promise<ApplyOutcome>;
   /**
    * Writes one unit and its receipt in one transaction: all or nothing. With the receipt there already, nothing is written
-   * and `bytes` is not read. A row count other than `unit.rows`, or an error of `bytes`, undoes all.
+   * and `bytes` is not read. A row count other than `unit.rows`, or an error of `bytes`, undoes all. The chunks of `bytes` are given away.
    */
   write(unit: WriteUnit, bytes: AsyncIterable<Uint8Array>, context: OperationContext): Promise<WriteOutcome>;
   /** The rows of each unit receipt of this job: what is in the target, by the target's own word. */

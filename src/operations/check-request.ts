@@ -1,5 +1,5 @@
 import type { OperationContext } from '../core/context.ts';
-import { AppError } from '../core/errors.ts';
+import { AppError, toAppError, withField } from '../core/errors.ts';
 import type { ExportRequest, ImportRequest, VerifyRequest } from '../core/request.ts';
 import { compileSelection } from '../core/selection.ts';
 import { findExistingFile } from '../dump/existing.ts';
@@ -61,7 +61,13 @@ export async function checkImportRequest(
   const storage = await environment.storage(request.location);
   const { manifest } = await openDumpSet(storage, request.filePattern, context);
   refuseForeignSet(engine, manifest);
-  await checkFiles(storage, manifest, context);
+  try {
+    await checkFiles(storage, manifest, context);
+  } catch (error) {
+    // A file that is short or missing makes the set that was named unusable; a storage that fails says nothing about it.
+    const { kind } = toAppError(error);
+    throw kind === 'corrupt' || kind === 'not_found' ? withField(error, 'file_pattern') : error;
+  }
 }
 
 /** The dump set opens. */

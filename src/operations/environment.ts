@@ -85,7 +85,7 @@ export function createEnvironment({ engines, openStorage, registry, sealer }: En
       try {
         return openStorage(url);
       } catch (error) {
-        throw withField(error, 'location');
+        throw withField(error, location.type === 'directory' ? 'directory' : 'location');
       }
     },
   };
@@ -96,7 +96,7 @@ async function urlOf(registry: NamedThings, location: LocationRequest): Promise<
   const directory = await registry.getDirectory(location.directory);
   if (directory === null) {
     throw new AppError('directory-unknown', {
-      field: 'location',
+      field: 'directory',
       message: `There is no directory ${JSON.stringify(location.directory)}.`,
     });
   }

@@ -85,11 +85,20 @@ export function readLocation(value: unknown): LocationRequest {
   }
   const { type, directory, url } = value as Record<string, unknown>;
   if (type === 'directory') {
-    return { type, directory: readText(directory, 'location.directory', locationHint, 63) };
+    return {
+      type,
+      directory: readText(directory, 'directory', `Name a directory, such as ${defaultDirectory}.`, 63),
+    };
   }
   if (type === 'url') {
     // Parsed before anything keeps it: a URL with a password in it is refused and stands nowhere.
-    return { type, url: parseLocationUrl(readText(url, 'location.url', locationHint), 'location').href };
+    return {
+      type,
+      url: parseLocationUrl(
+        readText(url, 'location', 'Give a storage URL such as file:///var/dumps.'),
+        'location',
+      ).href,
+    };
   }
   throw fieldInvalid('location.type', `must be directory or url, not ${spell(type)}`, locationHint);
 }

@@ -51,13 +51,13 @@ const threads: readonly BadInput[] = [
 const locations: readonly BadInput[] = [
   ['location is a text', { location: 'DATA_PUMP_DIR' }, 'field-invalid', 'location'],
   ['location has an unknown type', { location: { type: 's3' } }, 'field-invalid', 'location.type'],
-  ['location has no directory', { location: { type: 'directory' } }, 'field-invalid', 'location.directory'],
-  ['location has a number for url', { location: { type: 'url', url: 7 } }, 'field-invalid', 'location.url'],
+  ['location has no directory', { location: { type: 'directory' } }, 'field-invalid', 'directory'],
+  ['location has a number for url', { location: { type: 'url', url: 7 } }, 'field-invalid', 'location'],
   [
     'the directory is unknown',
     { location: { type: 'directory', directory: 'NONE' } },
     'directory-unknown',
-    'location',
+    'directory',
   ],
   ['the location is no URL', { location: { type: 'url', url: 'dumps' } }, 'location-invalid', 'location'],
   [

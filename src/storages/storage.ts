@@ -40,7 +40,10 @@ export interface Storage {
     options: PutOptions,
     context: OperationContext,
   ): Promise<{ readonly bytes: number }>;
-  /** The bytes of a file, or of a range of it. Throws `file-missing`; throws `dump-truncated` when the range is beyond the end. */
+  /**
+   * The bytes of a file, or of a range of it; the chunks are given away, so that their user may free their memory. Throws `file-missing`;
+   * throws `dump-truncated` when the range is beyond the end.
+   */
   get(name: string, range: ByteRange | null, context: OperationContext): AsyncIterable<Uint8Array>;
   /** Null when there is no such file. */
   stat(name: string, context: OperationContext): Promise<StoredFile | null>;

@@ -45,7 +45,12 @@ export interface TestJob {
   readonly state: string;
   readonly error_count: number;
   readonly restarts: number;
-  readonly error: { readonly code: string; readonly message: string; readonly field: string | null } | null;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly hint: string;
+    readonly field: string | null;
+  } | null;
   readonly progress: {
     readonly rows_done: number;
     readonly percent: number;

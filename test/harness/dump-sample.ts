@@ -34,7 +34,8 @@ export const unitSource = (id: string, content: Uint8Array, chunkBytes = 1000): 
   id,
   open: () => ({
     bytes: (async function* () {
-      for (let at = 0; at < content.length; at += chunkBytes) yield content.subarray(at, at + chunkBytes);
+      for (let at = 0; at < content.length; at += chunkBytes)
+        yield Buffer.from(content.subarray(at, at + chunkBytes));
     })(),
     summary: Promise.resolve({ rows: content.filter((byte) => byte === 10).length, variant: '' }),
   }),

@@ -1,4 +1,4 @@
-import { chownSync, readFileSync, statSync } from 'node:fs';
+import { chownSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 /** The user that server processes run as; PostgreSQL refuses to run as root. */
@@ -32,7 +32,7 @@ export function giveToServer(file: string): void {
 export function isReachable(folder: string, user: ServerUser | null): boolean {
   if (user === null) return true;
   const passForOthers = 0o001;
-  for (let current = path.resolve(folder); ; current = path.dirname(current)) {
+  for (let current = realpathSync(folder); ; current = path.dirname(current)) {
     if ((statSync(current).mode & passForOthers) === 0) return false;
     if (path.dirname(current) === current) return true;
   }

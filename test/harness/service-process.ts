@@ -51,10 +51,9 @@ export async function startServiceProcess({
   const file = path.join(data, 'service.json');
   // What a killed predecessor left would be taken for this one's.
   await rm(file, { force: true });
-  const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+  // By the launcher, for it sets the options of Node that decide on memory and speed; the process becomes Node's.
+  const launcher = path.resolve(import.meta.dirname, '../../pumphouse');
   const args = [
-    '--disable-warning=ExperimentalWarning',
-    main,
     'serve',
     '--port',
     '0',
@@ -66,10 +65,7 @@ export async function startServiceProcess({
     '0',
     ...flags,
   ];
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, UV_THREADPOOL_SIZE: '16' },
-  });
+  const child = spawn(launcher, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   // The parent may be killed too: nothing may outlive it.
   const end = () => child.kill('SIGKILL');

@@ -109,7 +109,7 @@ async function start(
 /** The members of this API's requests by the fields of the service. */
 const memberOf: Readonly<Record<string, string>> = {
   file_pattern: 'file_name',
-  location: 'datapump_dir',
+  directory: 'datapump_dir',
   mode: 'job_mode',
   name_expressions: 'name_expressions',
   schema_expressions: 'schema_expressions',

@@ -22,12 +22,23 @@ async function findJob(client: ApiClient, id: string | undefined): Promise<JobVi
   });
 }
 
+async function allJobs(client: ApiClient): Promise<readonly JobView[]> {
+  const jobs: JobView[] = [];
+  let cursor: string | null = '';
+  while (cursor !== null) {
+    const page: { readonly items: readonly JobView[]; readonly next_cursor: string | null } =
+      await client.json({
+        method: 'GET',
+        path: `/api/v1/jobs?limit=1000${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+      });
+    jobs.push(...page.items);
+    cursor = page.next_cursor;
+  }
+  return jobs;
+}
+
 export async function listJobs(session: Session): Promise<CommandEnd> {
-  const client = await session.client();
-  const { items } = await client.json<{ readonly items: readonly JobView[] }>({
-    method: 'GET',
-    path: '/api/v1/jobs?limit=200',
-  });
+  const items = await allJobs(await session.client());
   session.show(items, () =>
     items.length === 0
       ? 'No jobs yet: pumphouse export DATABASE'

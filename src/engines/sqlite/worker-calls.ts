@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { lowerThreadPriority } from '../../base/thread-priority.ts';
 import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError, type AppErrorOptions } from '../../core/errors.ts';
 import { classifySqlite } from './classify.ts';
@@ -150,6 +151,7 @@ const interruptedFlag = (): Int32Array => (workerData as { interrupted: Int32Arr
  * memory for itself is moved, not copied. Errors arrive as the AppErrors that `classify` makes of them.
  */
 export function answerCalls(calls: Calls & { close: () => void }): void {
+  lowerThreadPriority();
   const port = parentPort;
   if (port === null) throw new Error('This module runs in a worker thread.');
   port.on('message', ({ id, method, argument }: Request) => {

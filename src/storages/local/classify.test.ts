@@ -5,6 +5,7 @@ import { classify, type LocalOperation } from './classify.ts';
 
 const cases: readonly (readonly [string, LocalOperation, string, boolean, RegExp])[] = [
   ['ENOENT', 'get', 'file-missing', false, /\/dumps\/x does not exist\./],
+  ['ENOENT', 'put', 'storage-unwritable', false, /\/dumps\/x cannot be made/],
   ['EEXIST', 'put', 'file-exists', false, /exists already/],
   ['ENOSPC', 'put', 'storage-unwritable', false, /disk is full/],
   ['EDQUOT', 'put', 'storage-unwritable', false, /quota/],

@@ -50,6 +50,13 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   ETIMEDOUT: verdict('storage-timeout', true, 'cannot be accessed: the file system does not answer'),
 };
 
+/** What a write does not find is a place for its folders, as below /proc. */
+const noPlace = verdict(
+  'storage-unwritable',
+  false,
+  'cannot be made: the file system takes no folders there',
+);
+const writing: readonly LocalOperation[] = ['put', 'probe'];
 /** Reading without the right to is not "unwritable". */
 const readRights = verdict('storage-failed', false, 'may not be read', rights);
 const reading: readonly LocalOperation[] = ['get', 'stat', 'list'];
@@ -61,8 +68,7 @@ export function classify(error: unknown, operation: LocalOperation, subject: str
     return new AppError('aborted', { message: 'The work was interrupted.', operation, cause: error });
   }
   const errno = errnoOf(error);
-  const isRight = errno === 'EACCES' || errno === 'EPERM';
-  const found = isRight && reading.includes(operation) ? readRights : verdicts[errno];
+  const found = verdictOf(errno, operation);
   if (found === undefined) {
     const message = error instanceof Error ? error.message : String(error);
     return new AppError('storage-failed', {
@@ -81,6 +87,12 @@ export function classify(error: unknown, operation: LocalOperation, subject: str
     context: { errno },
     cause: error,
   });
+}
+
+function verdictOf(errno: string, operation: LocalOperation): Verdict | undefined {
+  if (errno === 'ENOENT' && writing.includes(operation)) return noPlace;
+  if ((errno === 'EACCES' || errno === 'EPERM') && reading.includes(operation)) return readRights;
+  return verdicts[errno];
 }
 
 /** The `code` of a system error, '' for anything else. */

@@ -28,6 +28,8 @@ const data = workerData as DumpWorkerData;
 // Never null in a worker thread.
 const mainThread = parentPort as MessagePort;
 const answerCount = new Int32Array(data.answerCount);
+// The compilation of WebAssembly alone does not keep the thread alive; the main thread ends it.
+mainThread.ref();
 const requests = new RequestReader();
 let answersTaken = 0;
 

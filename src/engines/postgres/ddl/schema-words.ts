@@ -1,6 +1,6 @@
 /** What to look for in a text that speaks of a schema. */
 const pattern = (source: string, tail: string): RegExp => {
-  const bare = source.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  const bare = source.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   return new RegExp(`(?<![\\p{L}\\p{N}_$"])(?:"${bare}"|${bare})(?![\\p{L}\\p{N}_$"])${tail}`, 'u');
 };
 

@@ -1,3 +1,4 @@
+import { releaseChunk } from '../../../base/release-chunk.ts';
 import { abortError } from '../abort-error.ts';
 import type { RawConnection } from './connect.ts';
 import { CopyIn } from './copy-in.ts';
@@ -128,8 +129,9 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Runs a COPY FROM STDIN with the bytes of `source`; resolves to the rows that the server counted. An error of
-   * `source` fails the statement and is thrown as it is; the connection can be used again.
+   * Runs a COPY FROM STDIN with the bytes of `source`, which are given away: their memory is freed once they are sent.
+   * Resolves to the rows that the server counted. An error of `source` fails the statement and is thrown as it is; the
+   * connection can be used again.
    */
   async copyIn(sql: string, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<number> {
     const exchange = new CopyIn();
@@ -219,7 +221,10 @@ export class Connection implements AsyncDisposable {
         const piece = step.value.subarray(at, at + copyMessageBytes);
         socket.cork();
         socket.write(copyDataHeader(piece.length));
-        const goesOn = socket.write(piece);
+        const goesOn = socket.write(piece, (error) => {
+          // The end of the chunk is the end of its memory; after an error the socket may still have its hands on it.
+          if (error == null) releaseChunk(piece);
+        });
         socket.uncork();
         if (!goesOn && socket.writableNeedDrain) await this.#drained();
       }
