@@ -72,7 +72,15 @@ const rooms: readonly {
   {
     room: 'operations',
     prefix: 'operations/',
-    mayImport: ['job contracts', 'engine contract', 'storage contract', 'registry contract', 'dump', 'core', 'base'],
+    mayImport: [
+      'job contracts',
+      'engine contract',
+      'storage contract',
+      'registry contract',
+      'dump',
+      'core',
+      'base',
+    ],
   },
   { room: 'job contracts', prefix: 'jobs/job-store.ts', mayImport: ['core', 'base'] },
   { room: 'job contracts', prefix: 'jobs/handler.ts', mayImport: ['core', 'base'] },

@@ -4,10 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { type PostgresServer, startPostgres } from '../../test/harness/postgres.ts';
+import { type ServiceProcess, startServiceProcess } from '../../test/harness/service-process.ts';
 import type { BenchSettings } from '../main.ts';
 import { type Cost, measure } from '../measure.ts';
 import { compare, report } from '../report.ts';
-import { type ServiceProcess, startServiceProcess } from '../../test/harness/service-process.ts';
 import { dataStatements } from './data.ts';
 
 /** The native tools must be of the server's own major version to be a fair peer. */

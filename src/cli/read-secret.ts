@@ -28,7 +28,9 @@ export async function askSecret(host: CliHost, question: string): Promise<string
     for await (const characters of input) {
       for (const character of characters as string) {
         if (character === '\r' || character === '\n') return typed;
-        if (character === '\u0003') throw new AppError('aborted', { message: 'Interrupted.' });
+        if (character === '\u0003') {
+          throw new AppError('aborted', { message: 'Interrupted.', hint: 'Nothing was changed.' });
+        }
         typed = character === '\u007f' ? typed.slice(0, -1) : typed + character;
       }
     }
