@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { formatBytes, formatCount, formatDuration, formatTable } from './format.ts';
 
 test('bytes', () => {
-  const shown = [0, 1023, 1024, 1_572_864, 782_443_315, 5 * 1024 ** 5].map(formatBytes);
-  assert.deepEqual(shown, ['0 B', '1023 B', '1.0 KB', '1.5 MB', '746.2 MB', '5.0 PB']);
+  const shown = [0, 279.27, 1023, 1024, 1_572_864, 782_443_315, 5 * 1024 ** 5].map(formatBytes);
+  assert.deepEqual(shown, ['0 B', '279 B', '1023 B', '1.0 KB', '1.5 MB', '746.2 MB', '5.0 PB']);
 });
 
 test('counts and durations', () => {

@@ -36,13 +36,14 @@ test('a line for each state and every two seconds, with the rate of the last ten
   display.update(figures('executing', 30, 3072));
   clock.now = 14_000;
   display.update(figures('executing', 60, 6144));
+  clock.now = 14_500;
   display.update(figures('completed', 100, 10_240));
   display.stop();
   assert.deepEqual(lines, [
     'JOB 0% planning | 0 B | 0 rows | 0 B/s | - left\n',
     'JOB 10% executing | 1.0 KB | 512 rows | 1.0 KB/s | 0:09 left\n',
     'JOB 30% executing | 3.0 KB | 1,536 rows | 1.0 KB/s | 0:07 left\n',
-    'JOB 60% executing | 6.0 KB | 3,072 rows | 0 B/s | - left\n',
-    'JOB 100% completed | 10.0 KB | 5,120 rows | 0 B/s | - left\n',
+    'JOB 60% executing | 6.0 KB | 3,072 rows | 279 B/s | 0:15 left\n',
+    'JOB 100% completed | 10.0 KB | 5,120 rows | 8.0 KB/s | 0:00 left\n',
   ]);
 });

@@ -91,7 +91,9 @@ function createRate(now: () => number): Rate {
   let samples: { readonly at: number; readonly bytes: number }[] = [];
   return ({ bytesDone }) => {
     const at = now();
-    samples = [...samples.filter((sample) => at - sample.at <= windowMs), { at, bytes: bytesDone }];
+    const recent = samples.filter((sample) => at - sample.at <= windowMs);
+    // After a long silence the last sample is better than none.
+    samples = [...(recent.length > 0 ? recent : samples.slice(-1)), { at, bytes: bytesDone }];
     const [first] = samples;
     return first === undefined || at === first.at
       ? 0

@@ -319,7 +319,7 @@ export const errorCatalogue = {
   'data-folder-locked': entry(
     'conflict',
     'Another Pumphouse runs on the same data folder.',
-    'Stop it, or choose another folder with --data.',
+    'Stop it, or choose another folder with --data; commands can share one while pumphouse serve runs on it.',
   ),
   'data-folder-unwritable': entry(
     'unavailable',
