@@ -22,7 +22,7 @@ export async function dumpSchema(url: string, scope: DdlScope = everything): Pro
   const context = quietContext();
   const connector = connectorOf(url);
   await using snapshot = await holdSnapshot(connector, null, 1, context);
-  return await dumpDdl(() => connector.openRaw(context.signal), scope, snapshot.token ?? '', context);
+  return await dumpDdl(() => connector.openRaw(context.signal), scope, [], snapshot.token ?? '', context);
 }
 
 /** Makes a database of `objects`, in their order, and resolves to its name. Rejects with the first error. */

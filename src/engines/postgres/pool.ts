@@ -73,11 +73,16 @@ export class ConnectionPool implements AsyncDisposable {
       await connection[Symbol.asyncDispose]();
       return undefined;
     } catch (error) {
-      // The server has no more: make do with those that there are.
+      // The server has no more: make do with those that there are, or that are being opened.
       const full = error instanceof ServerError && error.sqlState === '53300';
-      if (!full || this.#leased.size === 0) throw error;
-      this.#lanes = this.#leased.size;
-      return undefined;
+      const others = this.#leased.size + this.#opening - 1;
+      if (full && others > 0) {
+        this.#lanes = Math.min(this.#lanes, others);
+        return undefined;
+      }
+      // Who waits for a connection that will not come has to find out himself.
+      this.#wakeAll();
+      throw error;
     } finally {
       this.#opening--;
     }

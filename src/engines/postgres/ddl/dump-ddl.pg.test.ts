@@ -167,7 +167,7 @@ withServers(
       const context: OperationContext = { ...quietContext(), signal: controller.signal };
       const connector = connectorOf(server().url(database));
       const token = await exportedSnapshot(server().url(database));
-      const dump = dumpDdl(() => connector.openRaw(context.signal), everything, token.id, context);
+      const dump = dumpDdl(() => connector.openRaw(context.signal), everything, [], token.id, context);
       const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
       while ((await server().query('postgres', waiting)).length === 0) await sleep(20);
       controller.abort();
@@ -180,13 +180,13 @@ withServers(
     test('an abort before the start opens nothing', async () => {
       const context: OperationContext = { ...quietContext(), signal: AbortSignal.abort() };
       const open = (): never => assert.fail('was opened');
-      await assert.rejects(dumpDdl(open, everything, 'x', context), { code: 'aborted' });
+      await assert.rejects(dumpDdl(open, everything, [], 'x', context), { code: 'aborted' });
     });
 
     describe('errors', () => {
       const dumpAs = async (url: string, token: string) => {
         const context = quietContext();
-        return dumpDdl(() => connectorOf(url).openRaw(context.signal), everything, token, context);
+        return dumpDdl(() => connectorOf(url).openRaw(context.signal), everything, [], token, context);
       };
 
       test('a snapshot that is gone', async () => {
@@ -231,7 +231,7 @@ withServers(
           ...(await connectorOf(server().url(database)).openRaw(context.signal)),
           serverVersionNum: 190_001,
         });
-        await assert.rejects(dumpDdl(open, everything, 'x', context), {
+        await assert.rejects(dumpDdl(open, everything, [], 'x', context), {
           code: 'unsupported',
           message: /PostgreSQL 19/,
         });

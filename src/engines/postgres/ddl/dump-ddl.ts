@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { DdlObject } from '../../../core/catalogue.ts';
+import type { DdlObject, TableName } from '../../../core/catalogue.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError, toAppError } from '../../../core/errors.ts';
 import type { DdlScope } from '../../engine.ts';
@@ -28,10 +28,11 @@ const operation = 'dump DDL';
 export async function dumpDdl(
   open: () => Promise<DdlConnection>,
   scope: DdlScope,
+  barred: readonly TableName[],
   snapshotToken: string,
   context: OperationContext,
 ): Promise<readonly DdlObject[]> {
-  const narrowing = scopeArguments(scope);
+  const narrowing = scopeArguments(scope, barred);
   if (narrowing === null) return [];
   if (context.signal.aborted) throw toAppError(context.signal.reason);
   await using connection = await open();

@@ -1,4 +1,4 @@
-import type { TableName } from '../../../core/catalogue.ts';
+import { type TableName, tableKey } from '../../../core/catalogue.ts';
 import type { DdlScope } from '../../engine.ts';
 
 /**
@@ -11,18 +11,25 @@ const bytesPerArgument = 5;
 
 /**
  * The arguments of pg_dump that narrow a dump to `scope` where that is possible. Null: nothing is in scope.
+ * `barred` tables are left out, since pg_dump locks what it describes and gives up at the first that it may not read.
  * Table and tablespace mode name the tables; without room for all of them, their schemas; without room for these, nothing.
  */
-export function scopeArguments(scope: DdlScope): readonly string[] | null {
+export function scopeArguments(scope: DdlScope, barred: readonly TableName[]): readonly string[] | null {
+  const without = barred.map(({ schema, name }) => `--exclude-table=${quoted(schema)}.${quoted(name)}`);
   switch (scope.mode) {
     case 'full':
-      return [];
+      return fitting([without]);
     case 'schema':
-      return scope.schemas.length === 0 ? null : fitting([schemaPatterns(scope.schemas)]);
+      return scope.schemas.length === 0
+        ? null
+        : fitting([[...schemaPatterns(scope.schemas), ...without], without]);
     case 'table':
     case 'tablespace': {
-      const schemas = [...new Set(scope.tables.map((table) => table.schema))];
-      return schemas.length === 0 ? null : fitting([tablePatterns(scope.tables), schemaPatterns(schemas)]);
+      const excluded = new Set(barred.map(tableKey));
+      const tables = scope.tables.filter((table) => !excluded.has(tableKey(table)));
+      const schemas = [...new Set(tables.map((table) => table.schema))];
+      if (schemas.length === 0) return null;
+      return fitting([tablePatterns(tables), [...schemaPatterns(schemas), ...without], without]);
     }
     default:
       return scope.mode satisfies never;

@@ -1,4 +1,4 @@
-import type { Catalogue, DdlObject, Table } from '../../../core/catalogue.ts';
+import { type Catalogue, type DdlObject, type Table, tableKey } from '../../../core/catalogue.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Encoding } from '../../../core/request.ts';
@@ -10,6 +10,7 @@ import { quoteIdentifier } from '../names.ts';
 import { ownSchema } from '../own-schema.ts';
 import { ConnectionPool } from '../pool.ts';
 import type { Connection } from '../wire/connection.ts';
+import { barredTables } from './barred-tables.ts';
 import { holdTables } from './hold-tables.ts';
 import { inspectDatabase } from './inspect.ts';
 import { planUnits } from './plan.ts';
@@ -74,9 +75,14 @@ class PostgresSnapshot implements Snapshot {
 
   async ddl(scope: DdlScope, context: OperationContext): Promise<readonly DdlObject[]> {
     try {
-      await holdTables(this.#holder, scope.tables, context.signal);
+      const barred = await this.#reading('look for privileges', context, (connection) =>
+        barredTables(connection, context.signal),
+      );
+      const excluded = new Set(barred.map(tableKey));
+      const readable = scope.tables.filter((table) => !excluded.has(tableKey(table)));
+      await holdTables(this.#holder, readable, context.signal);
       const open = () => this.#connector.openRaw(context.signal);
-      const all = await dumpDdl(open, scope, this.token, context);
+      const all = await dumpDdl(open, scope, barred, this.token, context);
       const objects = all.filter((object) => !isOurs(object));
       const state = await this.#reading('read sequences', context, (connection) =>
         readStateObjects(connection, objects, context.signal),
