@@ -29,11 +29,19 @@ export async function removeDumpFiles(
     const names: string[] = [];
     for await (const file of storage.list(`${layout.folder}/`, context)) names.push(file.name);
     for (const name of names) await storage.remove(name, context);
-    await storage.sweep(`${layout.folder}/`, context);
-    return;
+  } else {
+    for (const name of [...plan.files].reverse()) await storage.remove(name, context);
   }
-  for (const name of [...plan.files].reverse()) {
-    await storage.remove(name, context);
-    await storage.sweep(name, context);
-  }
+  await sweepDumpFiles(storage, plan, context);
+}
+
+/** Removes what killed processes left of unfinished files of a plan; the finished ones stay. */
+export async function sweepDumpFiles(
+  storage: Storage,
+  plan: ExportPlan,
+  context: OperationContext,
+): Promise<void> {
+  const { layout } = plan;
+  const prefixes = layout.form === 'folder' ? [`${layout.folder}/`] : plan.files;
+  for (const prefix of prefixes) await storage.sweep(prefix, context);
 }

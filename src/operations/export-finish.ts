@@ -6,6 +6,7 @@ import type { DraftTable, ManifestDraft } from '../dump/master.ts';
 import { writeMaster } from '../dump/master.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { Environment } from './environment.ts';
+import { sweepDumpFiles } from './export-cleanup.ts';
 import { type FailedUnit, unitErrorLine, withoutFailingUnits } from './export-data.ts';
 import { sharedSource } from './export-source.ts';
 import { logLine, tableLine } from './log-lines.ts';
@@ -29,6 +30,8 @@ export async function finishExport(
   const plan = context.job.plan as ExportPlan;
   const collected = collect(await context.tasks('data'));
   const draft = await draftOf(request, payload.tables, collected, context);
+  // Before the manifest: a set that has one has no remains beside it.
+  await sweepDumpFiles(storage, plan, context);
   // The manifest is the last thing written, and only this job writes it: a second attempt replaces the first's.
   const manifest = await writeMaster(storage, plan.layout, draft, [], { ifExists: 'replace' }, context);
   return done(
@@ -49,6 +52,7 @@ export async function writeSingleFile(
   const storage = await environment.storage(request.location);
   const plan = context.job.plan as ExportPlan;
   const { snapshot } = await sharedSource(environment, request, context);
+  await sweepDumpFiles(storage, plan, context);
   const ifExists = claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
   const failed: FailedUnit[] = [];
   const { written, failed: failedUnits } = await withoutFailingUnits(

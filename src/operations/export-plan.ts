@@ -78,7 +78,8 @@ export async function planExport(
   const plan: ExportPlan = {
     kind: 'export',
     layout,
-    files: layout.form === 'folder' ? [] : [...files.map(({ file }) => file), masterName(layout)],
+    files:
+      layout.form === 'folder' ? [] : [...new Set([...files.map(({ file }) => file), masterName(layout)])],
     snapshotToken: snapshot.token,
     lanes: snapshot.lanes,
     source: { engine: engine.id, serverVersion: session.serverVersion, database: request.database },

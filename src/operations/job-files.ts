@@ -2,7 +2,7 @@ import type { OperationContext } from '../core/context.ts';
 import type { Job } from '../core/job.ts';
 import type { StoredFile } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
-import type { ExportPlan } from './plan-types.ts';
+import type { ExportPlan, ExportResult } from './plan-types.ts';
 
 /** The dump files of an export that are visible by now, in the order of their names; empty for jobs of other kinds. */
 export async function listJobFiles(
@@ -18,9 +18,14 @@ export async function listJobFiles(
     for await (const file of storage.list(`${layout.folder}/`, context)) found.push(file);
     return found;
   }
+  // Of a completed job only what it wrote itself: somebody may have removed its files, and others have their names by now.
+  const written = job.state === 'completed' ? sizesOf(job.result as ExportResult | null) : null;
   for (const name of [...files].sort()) {
     const file = await storage.stat(name, context);
-    if (file !== null) found.push(file);
+    if (file !== null && (written === null || written.get(name) === file.bytes)) found.push(file);
   }
   return found;
 }
+
+const sizesOf = (result: ExportResult | null): ReadonlyMap<string, number> =>
+  new Map((result?.files ?? []).map(({ name, bytes }) => [name, bytes]));

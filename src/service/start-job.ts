@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createKeyedSerial } from '../base/serial.ts';
 import { AppError } from '../core/errors.ts';
-import { type Job, unfinishedStates } from '../core/job.ts';
+import { isResting, type Job, type JobState, unfinishedStates } from '../core/job.ts';
 import type { ExportRequest, JobRequest } from '../core/request.ts';
+import { layoutForExport } from '../dump/layout.ts';
+import { layoutsOverlap } from '../dump/overlap.ts';
 import type { NewJob } from '../jobs/job-store.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 import { fieldInvalid } from './input.ts';
@@ -37,7 +39,8 @@ const longestKey = 255;
 /**
  * Exports to one location are started one after the other, so that two of them cannot find the same place free. A repeated idempotency key is answered before anything is checked: its own dump files would stand in the way.
  */
-export function createStartJob({ store, dispatcher, clock, isReady }: ServiceDependencies): StartJob {
+export function createStartJob(parts: ServiceDependencies): StartJob {
+  const { store, dispatcher, clock, isReady, environment } = parts;
   const inTurn = createKeyedSerial();
 
   async function create(draft: JobDraft): Promise<Started> {
@@ -65,12 +68,32 @@ export function createStartJob({ store, dispatcher, clock, isReady }: ServiceDep
     return { job, created };
   }
 
+  /** The place itself, so that two directories on one folder are one; a location that leads nowhere stands for itself until the check names it. */
+  const placeOf = ({ location }: ExportRequest): Promise<string> =>
+    environment.storage(location).then(
+      ({ description }) => description,
+      () => JSON.stringify(location),
+    );
+
+  /** The exports that hold files at a place: unfinished ones, and those that rest with a plan. */
+  async function jobsAt(place: string): Promise<readonly Job[]> {
+    const holding = await store.listJobs({ kinds: ['export'], states: holdingStates, limit: 1000 });
+    const places = new Map<string, Promise<string>>();
+    const found: Job[] = [];
+    for (const job of holding) {
+      if (isResting(job.state) && job.plan === null) continue;
+      const request = job.request as ExportRequest;
+      const key = JSON.stringify(request.location);
+      const known = places.get(key) ?? placeOf(request);
+      places.set(key, known);
+      if ((await known) === place) found.push(job);
+    }
+    return found;
+  }
+
   /** The first attempt whose name is free, and whose place is free and passes the check. */
   async function firstFree({ request, options, ...draft }: JobDraft, names: NewJob['name']): Promise<number> {
-    const unfinished =
-      request.kind === 'export'
-        ? await store.listJobs({ kinds: ['export'], states: unfinishedStates, limit: 1000 })
-        : [];
+    const others = request.kind === 'export' ? await jobsAt(await placeOf(request)) : [];
     for (let attempt = 0; ; attempt += 1) {
       const name = names(attempt);
       // A name that no attempt changes: what stands in its way is told by the check or the store.
@@ -78,7 +101,7 @@ export function createStartJob({ store, dispatcher, clock, isReady }: ServiceDep
       if (!isLast && (await store.findJob(request.database, options.api, name)) !== null) continue;
       const candidate = draft.requestFor(name);
       try {
-        if (candidate.kind === 'export') refuseSharedPlace(candidate, name, unfinished);
+        if (candidate.kind === 'export') refuseSharedPlace(candidate, name, others);
         await draft.check(candidate, name);
         return attempt;
       } catch (error) {
@@ -88,32 +111,39 @@ export function createStartJob({ store, dispatcher, clock, isReady }: ServiceDep
     }
   }
 
-  return (draft) => {
+  return async (draft) => {
     if (!isReady()) {
       throw new AppError('shutting-down', { message: 'The service takes no jobs now: it starts or stops.' });
     }
     const { request } = draft;
-    return request.kind === 'export' ? inTurn(locationKey(request), () => create(draft)) : create(draft);
+    return request.kind === 'export' ? inTurn(await placeOf(request), () => create(draft)) : create(draft);
   };
 }
 
-/** Two exports that are not finished must not write the same files: the later one is refused while the earlier one has written none yet. */
-function refuseSharedPlace(request: ExportRequest, name: string, unfinished: readonly Job[]): void {
-  const place = placeOf(request, name);
-  const other = unfinished.find((job) => placeOf(job.request as ExportRequest, job.name) === place);
+/** States of the exports that may still write their files, or remove them when they are cancelled. */
+const holdingStates: readonly JobState[] = [...unfinishedStates, 'stopped', 'failed'];
+
+/**
+ * Two exports must not write the same files: the later one is refused while the earlier one has written none yet. One that rests keeps
+ * its files as long as it can be resumed or cancelled, unless it ended before it had any planned.
+ */
+function refuseSharedPlace(request: ExportRequest, name: string, others: readonly Job[]): void {
+  const layout = layoutForExport(request.filePattern, name);
+  const other = others.find((job) =>
+    layoutsOverlap(layout, layoutForExport((job.request as ExportRequest).filePattern, job.name)),
+  );
   if (other === undefined) return;
+  const rests = isResting(other.state);
   throw new AppError('file-exists', {
     field: 'file_pattern',
-    message: `The job ${other.name} of database ${other.database} is writing to the same files at this location.`,
-    hint: 'Choose another file name or location, or wait for that job and remove its files.',
+    message: rests
+      ? `The job ${other.name} of database ${other.database} is ${other.state} and keeps these files at this location, since it can be resumed.`
+      : `The job ${other.name} of database ${other.database} is writing to the same files at this location.`,
+    hint: rests
+      ? 'Choose another file name or location, or cancel that job first.'
+      : 'Choose another file name or location, or wait for that job and remove its files.',
   });
 }
-
-const locationKey = ({ location }: ExportRequest): string =>
-  location.type === 'directory' ? location.directory : location.url;
-
-const placeOf = (request: ExportRequest, jobName: string): string =>
-  JSON.stringify([locationKey(request), (request.filePattern ?? jobName).replaceAll('%u', '%U')]);
 
 function idempotencyOf(
   { idempotencyKey: key, api }: StartOptions,

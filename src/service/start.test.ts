@@ -286,6 +286,35 @@ test('a second export to the files of an unfinished one is refused by naming it'
   });
 });
 
+test('a stopped export keeps its files until it is cancelled, once it has planned them', async () => {
+  await using own = await openServiceFixture();
+  const { service, store } = own;
+  const context = () => own.as(localAdministrator);
+  const input = { database: 'orders', filePattern: 'kept%U.dmp' };
+  const start = () => service.startExport(context(), input, native);
+
+  // Stopped before it planned anything: the files are free.
+  const { job: early } = await start();
+  await service.stopJob(context(), early.id);
+  const { job } = await start();
+  const claimed = await store.claimTask('w');
+  assert.ok(claimed?.lease.jobId === job.id);
+  await store.completeTask(claimed.lease, {
+    result: null,
+    spawn: [
+      { kind: 'data', group: 'g', waitsFor: [], key: 'a', payload: null, bytes: 1, rows: 1, counted: true },
+    ],
+    plan: { layout: { form: 'pattern' }, files: ['kept01.dmp'] },
+  });
+  await service.stopJob(context(), job.id);
+  assert.equal((await service.getJob(context(), job.id)).state, 'stopped');
+  await assert.rejects(start(), (error: AppError) => {
+    assert.equal(error.code, 'file-exists');
+    assert.ok(error.message.includes(`${job.name} of database orders is stopped`), error.message);
+    return true;
+  });
+});
+
 test('the same idempotency key gives the same job, even when its files stand in the way by now', async () => {
   const input = { database: 'orders', filePattern: 'idempotent.dmp' };
   const options = { api: 'native', idempotencyKey: 'key-1' };

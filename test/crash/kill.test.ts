@@ -83,6 +83,12 @@ for (let round = 1; round <= rounds; round += 1) {
         assert.equal(exported.job.state, 'completed', JSON.stringify(exported.job.error));
         assert.equal(exported.job.error_count, 0);
         assert.equal(exported.job.restarts, 0, 'the source did not change, so its snapshot is still good');
+        const names = await readdir(dumps, { recursive: true });
+        assert.deepEqual(
+          names.filter((name) => name.endsWith('.part')),
+          [],
+          'a complete set has no unfinished files beside it',
+        );
         const set = naming.file_pattern ?? exported.job.name;
         await service.run({ kind: 'verify', directory: 'DATA_PUMP_DIR', file_pattern: set, threads: 2 });
 
