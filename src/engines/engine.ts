@@ -159,9 +159,17 @@ export interface TargetSession extends AsyncDisposable {
   /** The rows of each unit receipt of this job: what is in the target, by the target's own word. */
   receipts(context: OperationContext): Promise<ReadonlyMap<string, number>>;
   /** After everything: checks what the engine deferred, gathers statistics of the tables. Repeatable. */
-  finish(tables: readonly TableName[], context: OperationContext): Promise<readonly ApplyFailure[]>;
+  finish(tables: readonly FinishedTable[], context: OperationContext): Promise<readonly ApplyFailure[]>;
   /** Removes the receipts of this job. Repeatable; called when the job is done or cancelled. */
   forget(jobId: string, context: OperationContext): Promise<void>;
+}
+
+export interface FinishedTable extends TableName {
+  /**
+   * The rows that its receipts tell of. An engine with tables that a crash of the server empties while their receipts stay
+   * counts those tables, and reports a difference. Absent: not compared.
+   */
+  readonly rows?: number;
 }
 
 export interface WriteUnit {

@@ -30,7 +30,7 @@ export async function finishImport(
   const differing = tables.filter((table) => table.written !== table.rows);
   const unexplained = differing.filter((table) => !table.reported);
   const failures = await target.finish(
-    payload.tables.map(({ schema, name }) => ({ schema, name })),
+    tables.map(({ schema, name, written }) => ({ schema, name, rows: written })),
     context,
   );
   await target.forget(context.job.id, context);

@@ -255,6 +255,28 @@ describe('target', () => {
     assert.notEqual(row?.last_analyze, null);
   });
 
+  it('reports an unlogged table that a crash of the server emptied', async () => {
+    const name = await withTable();
+    await server.query(name, 'ALTER TABLE t SET UNLOGGED');
+    {
+      await using session = await open(name);
+      await session.begin('job', 1, context);
+      await session.write(unit(1), oneChunk(numbers(1)), context);
+    }
+    const tables = [{ schema: 'public', name: 't', rows: unit(1).rows }];
+    {
+      await using session = await open(name);
+      assert.deepEqual(await session.finish(tables, context), []);
+    }
+    await server.stop('immediate');
+    await server.restart();
+    await using session = await open(name);
+    await session.begin('job', 1, context);
+    assert.equal((await session.receipts(context)).size, 1, 'its receipt is still there');
+    const [failure] = await session.finish(tables, context);
+    assert.match(failure?.message ?? '', /holds 0 rows of the \d+ that were written: .*unlogged/);
+  });
+
   describe('preflight', () => {
     const checks = async (name: string, user?: string): Promise<[string, string][]> => {
       await using session = await open(name, user);
