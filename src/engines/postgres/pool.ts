@@ -44,7 +44,8 @@ export class ConnectionPool implements AsyncDisposable {
         this.#leased.add(connection);
         return connection;
       }
-      if (connection === undefined) await this.#turn(signal);
+      if (connection !== undefined) this.#leased.delete(connection);
+      else if (this.#idle.length === 0) await this.#turn(signal);
     }
   }
 
@@ -69,13 +70,17 @@ export class ConnectionPool implements AsyncDisposable {
     this.#opening++;
     try {
       const connection = await this.#open(signal);
-      if (!this.#closed) return connection;
+      if (!this.#closed) {
+        // Counted from here on: whoever is refused meanwhile must know that there is one to wait for.
+        this.#leased.add(connection);
+        return connection;
+      }
       await connection[Symbol.asyncDispose]();
       return undefined;
     } catch (error) {
       // The server has no more: make do with those that there are, or that are being opened.
       const full = error instanceof ServerError && error.sqlState === '53300';
-      const others = this.#leased.size + this.#opening - 1;
+      const others = this.#leased.size + this.#idle.length + this.#opening - 1;
       if (full && others > 0) {
         this.#lanes = Math.min(this.#lanes, others);
         return undefined;
