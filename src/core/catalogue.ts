@@ -4,6 +4,17 @@ export interface TableName {
   readonly name: string;
 }
 
+/**
+ * The schema of the pseudo-tables whose rows belong to the database as a whole (PostgreSQL: `pg_largeobject`, the contents of its large
+ * objects). Only full jobs without expressions carry them, and their definitions are objects outside of schemas.
+ */
+export const databaseSchema = 'pg_catalog';
+
+/** Schemas that every database has from the beginning: what is said of their objects (grants) goes with the database as a whole. */
+export const systemSchemas: ReadonlySet<string> = new Set([databaseSchema, 'information_schema']);
+
+export const isOfDatabase = ({ schema }: { readonly schema: string }): boolean => schema === databaseSchema;
+
 export interface Column {
   readonly name: string;
   /** The type as the source spells it (`numeric(12,2)`, `INTEGER`). */
@@ -16,6 +27,17 @@ export interface Table extends TableName {
   /** Columns whose values travel, in order; generated ones are left out. */
   readonly columns: readonly Column[];
   readonly estimate: { readonly rows: number; readonly bytes: number };
+  /** The partitioned tables that it is a part of, nearest first; what a request says of one of them, it says of this table. Absent: none. */
+  readonly partOf?: readonly TableName[];
+  /** The columns that decide which part of a partitioned table a row belongs to, on any level. Absent: none. */
+  readonly partitionKey?: readonly string[];
+  /** Generated columns: they can be asked for in a filter, and their values do not travel. Absent: none. */
+  readonly generated?: readonly string[];
+  /** Columns that take no null, and of these the ones that nothing fills when a row comes without them. Absent: not known. */
+  readonly notNull?: readonly string[];
+  readonly required?: readonly string[];
+  /** The columns of each unique key, the primary one first. Absent: not known. */
+  readonly keys?: readonly (readonly string[])[];
   /** Engine-own facts that plan() needs (pages, key range); plain JSON. */
   readonly details: unknown;
 }

@@ -48,7 +48,7 @@ export const errorCatalogue = {
   ),
   'expression-invalid': entry(
     'invalid',
-    'A name, schema or tablespace expression cannot be parsed, or uses more than the allowed operators.',
+    'A name, schema or tablespace expression or a row filter cannot be parsed, or uses more than what is allowed there.',
     "Write the tail of a predicate on a name: = 'A', <> 'A', LIKE 'A%', IN ('A', 'B'), BETWEEN 'A' AND 'B', with NOT where SQL allows it.",
   ),
   'filter-invalid': entry(
@@ -162,6 +162,11 @@ export const errorCatalogue = {
     'Use a new key for a new request.',
   ),
   'file-unknown': entry('not_found', 'The job has no file of that name.', 'Follow the links of the job.'),
+  'report-unknown': entry(
+    'not_found',
+    'The job has no report: it neither estimates nor is a dry run, or is not that far.',
+    'Start an export with estimate or an import with dry_run, and ask again when it is completed.',
+  ),
   'route-unknown': entry(
     'not_found',
     'The address is not served.',
@@ -244,6 +249,16 @@ export const errorCatalogue = {
     'The target has an object of that name already.',
     'Import into an empty schema, remap the schema, or drop the object first.',
   ),
+  'table-in-use': entry(
+    'conflict',
+    'A table of the target cannot be emptied or dropped, because something else refers to it.',
+    'Name those tables in the selection too, or remove what refers to it, or use table_exists_action append or skip.',
+  ),
+  'table-unfit': entry(
+    'conflict',
+    'A table of the target cannot take the rows of the job.',
+    'Correct the table, or have it made anew with table_exists_action replace.',
+  ),
   'rows-differ': entry(
     'corrupt',
     'The number of rows written differs from the manifest.',
@@ -253,6 +268,11 @@ export const errorCatalogue = {
     'snapshot_lost',
     'The snapshot that the job read from is gone.',
     'The job starts its data again under a new snapshot by itself.',
+  ),
+  'definitions-changed': entry(
+    'conflict',
+    'The definitions of the source have changed since the job made them in the target.',
+    'Cancel the job, drop what it made in the target, and start it again.',
   ),
   unsupported: entry(
     'unsupported',

@@ -84,6 +84,16 @@ export function isInterruption(error: unknown): boolean {
 /** The kind of a stored error. */
 export const errorKindOf = (code: ErrorCode): ErrorKind => errorCatalogue[code].kind;
 
+/** Errors of these kinds stay what they are as long as the request is the same; but these of them may go when the databases change. */
+const lastingKinds: readonly ErrorKind[] = ['invalid', 'unsupported'];
+const passingCodes: readonly string[] = ['database-statement', 'preflight-failed'];
+
+/** Whether a job that failed with this code can end otherwise when it is resumed. A code that this version does not know: perhaps. */
+export function canResumeHelp(code: string): boolean {
+  if (passingCodes.includes(code) || !(code in errorCatalogue)) return true;
+  return code !== 'definitions-changed' && !lastingKinds.includes(errorKindOf(code as ErrorCode));
+}
+
 /** The same error, about the request field `field`: for errors of parts that do not know which field they were given. */
 export function withField(error: unknown, field: string): AppError {
   const { code, message, hint, operation, context, temporary, cause } = toAppError(error);

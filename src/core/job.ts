@@ -65,7 +65,7 @@ export interface JobProgress {
   readonly unitsTotal: number;
 }
 
-/** One export, import or verification asked for by somebody. Times are milliseconds since the epoch. */
+/** One export, import, copy or verification asked for by somebody. Times are milliseconds since the epoch. */
 export interface Job {
   /** Opaque, unique for ever. */
   readonly id: string;
@@ -122,7 +122,7 @@ export type JobLogEvent =
   | 'state' // data: {state}
   | 'plan' // data: {tables, units, bytes}
   | 'object-type' // data: {path} e.g. SCHEMA_EXPORT/TABLE/TABLE_DATA
-  | 'table' // a table's data is done; data: {schema, name, bytes, rows, operation: 'exported' | 'imported'}
+  | 'table' // a table's data is done; data: {schema, name, bytes, rows, operation: 'exported' | 'imported' | 'copied'}
   | 'files' // the dump set's files; data: {files: string[]}
   | 'restart' // data: {reason}
   | 'finding' // a preflight finding; data: {level, code}

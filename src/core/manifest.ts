@@ -1,23 +1,23 @@
 import type { Column, DdlSection, TableName } from './catalogue.ts';
-import type { Encoding, JobMode } from './request.ts';
+import type { Compression, Encoding, JobMode } from './request.ts';
 
 /** The format version that this code writes, and the newest that it reads. docs/dump-format.md describes it. */
-export const manifestVersion = 1;
+export const manifestVersion = 2;
 
 /** `sha256:<64 hex digits>`: the algorithm travels with the value. */
 export type Digest = `${string}:${string}`;
 
-/** A piece of stored bytes: one zstd frame. */
+/** A piece of stored bytes: one zstd frame, or the raw bytes themselves in a set without compression. */
 export interface FrameRef {
   /** Name of the file, relative to the dump set's base. */
   readonly file: string;
-  /** First byte of the frame within the file. */
+  /** Its first byte within the file. */
   readonly offset: number;
   /** Stored length in bytes. */
   readonly length: number;
   /** Length after decompression. */
   readonly rawBytes: number;
-  /** Of the bytes after decompression. */
+  /** `stored-sha256:<64 hex digits>`: of the stored bytes. Sets of version 1 have `sha256:`, of the bytes after decompression. */
   readonly digest: Digest;
 }
 
@@ -72,7 +72,7 @@ export interface Manifest {
   readonly source: { readonly engine: string; readonly serverVersion: string; readonly database: string };
   readonly mode: JobMode;
   readonly encoding: Encoding;
-  readonly compression: 'zstd';
+  readonly compression: Compression;
   /** Never claims more than was had: `snapshot` only if all units were read through one snapshot. */
   readonly consistency: { readonly kind: 'snapshot' | 'table' | 'none'; readonly note: string };
   readonly tables: readonly ManifestTable[];

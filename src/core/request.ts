@@ -27,18 +27,129 @@ export type LocationRequest =
   | { readonly type: 'directory'; readonly directory: string }
   | { readonly type: 'url'; readonly url: string };
 
-export interface ExportRequest {
+/** Rows, definitions or both. */
+export const contents = ['all', 'data_only', 'metadata_only'] as const;
+export type Content = (typeof contents)[number];
+
+/** What all rows of an export share: one instant (a lost snapshot starts the data again), or one instant per table (finished tables stay). */
+export const consistencies = ['snapshot', 'table'] as const;
+export type Consistency = (typeof consistencies)[number];
+
+/** How the data files are stored. */
+export const compressions = ['zstd', 'none'] as const;
+export type Compression = (typeof compressions)[number];
+
+/**
+ * What becomes of a table that the target has already, by Data Pump's rules: `skip` leaves it, `append` adds the rows, `truncate` empties it
+ * first, `replace` drops it and makes it anew. Of a table that stays, nothing but its rows is touched.
+ */
+export const tableExistsActions = ['skip', 'append', 'truncate', 'replace'] as const;
+export type TableExistsAction = (typeof tableExistsActions)[number];
+
+/** Objects of a type, all or those whose name satisfies the tail of a predicate (`LIKE 'TMP%'`). */
+export interface ObjectFilter {
+  /** The engine's word (`INDEX`, `FK CONSTRAINT`) or Data Pump's (`REF_CONSTRAINT`); see core/object-filter.ts. */
+  readonly type: string;
+  readonly nameExpression: string | null;
+}
+
+/** A table as requests name it: `hr.emp`, `emp` (in every schema of the selection), `"Odd".name`. Parsed by core/table-reference.ts. */
+export type TableReferenceText = string;
+
+/** Which rows of a table are read: a predicate on its columns (`salary > 1000 AND dept IN (1, 2)`), parsed by core/row-filter.ts. */
+export interface RowQuery {
+  readonly table: TableReferenceText;
+  readonly where: string;
+}
+
+/** A random part of the rows: percent, more than 0, at most 100. Null: of every table that has no sample of its own. */
+export interface RowSample {
+  readonly table: TableReferenceText | null;
+  readonly percent: number;
+}
+
+/** Columns whose values an export leaves out. */
+export interface ColumnExclusion {
+  readonly table: TableReferenceText;
+  readonly columns: readonly string[];
+}
+
+/** How a value is hidden, in the database, before it is read. */
+export type Mask =
+  | { readonly method: 'null' }
+  /** The same text for every row; it must be a value of the column's type. */
+  | { readonly method: 'constant'; readonly value: string }
+  /** A keyed digest: equal values stay equal within one dump set, and nobody can compute them. */
+  | { readonly method: 'hash' }
+  /** All but the first and last characters become `*`. */
+  | { readonly method: 'partial'; readonly keepFirst: number; readonly keepLast: number };
+export const maskMethods = ['null', 'constant', 'hash', 'partial'] as const satisfies readonly Mask['method'][];
+
+export interface ColumnMask {
+  readonly table: TableReferenceText;
+  readonly column: string;
+  readonly mask: Mask;
+}
+
+/** What of the database a job reads, and how: exports and copies. */
+export interface ReadOptions {
+  readonly selection: SelectionRequest;
+  readonly content: Content;
+  readonly consistency: Consistency;
+  /** Empty: every type. */
+  readonly include: readonly ObjectFilter[];
+  readonly exclude: readonly ObjectFilter[];
+  readonly queries: readonly RowQuery[];
+  readonly samples: readonly RowSample[];
+  readonly excludeColumns: readonly ColumnExclusion[];
+  readonly masks: readonly ColumnMask[];
+}
+
+/** A new name for an old one. */
+export interface Remap {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** A new name for a table; its schema stays. */
+export interface TableRemap {
+  readonly table: TableReferenceText;
+  readonly target: string;
+}
+
+/** New names on the way in. */
+export interface Remaps {
+  readonly schemas: readonly Remap[];
+  readonly tables: readonly TableRemap[];
+  readonly tablespaces: readonly Remap[];
+  /** Roles, wherever the definitions name them: owners, grantees, policies. */
+  readonly owners: readonly Remap[];
+}
+export const noRemaps: Remaps = { schemas: [], tables: [], tablespaces: [], owners: [] };
+
+/** How objects are brought into a target: imports and copies. */
+export interface WriteOptions {
+  readonly remaps: Remaps;
+  /** Null: a table that exists refuses the whole job, unless the content is `data_only`, which then appends. */
+  readonly tableExistsAction: TableExistsAction | null;
+  /** Also make what lies outside of the database: roles, tablespaces. */
+  readonly globals: boolean;
+}
+
+export interface ExportRequest extends ReadOptions {
   readonly kind: 'export';
   readonly database: string;
-  readonly selection: SelectionRequest;
   readonly location: LocationRequest;
   /** `EXPDAT%U.DMP`, `one.dmp`; null: a folder named like the job. */
   readonly filePattern: string | null;
   readonly encoding: Encoding;
+  readonly compression: Compression;
+  /** Only estimate: nothing is read or written. */
+  readonly estimate: boolean;
   readonly threads: number;
 }
 
-export interface ImportRequest {
+export interface ImportRequest extends WriteOptions {
   readonly kind: 'import';
   readonly database: string;
   /** Null: everything in the dump set. */
@@ -46,13 +157,21 @@ export interface ImportRequest {
   readonly location: LocationRequest;
   /** As given to the export; or the folder's name for a folder set; null: the location itself is the folder. */
   readonly filePattern: string | null;
-  readonly remapSchemas: readonly SchemaRemap[];
+  readonly content: Content;
+  readonly include: readonly ObjectFilter[];
+  readonly exclude: readonly ObjectFilter[];
+  /** Only say, object by object, what would happen. */
+  readonly dryRun: boolean;
   readonly threads: number;
 }
 
-export interface SchemaRemap {
-  readonly source: string;
+/** From database to database in one job, without files. */
+export interface CopyRequest extends ReadOptions, WriteOptions {
+  readonly kind: 'copy';
+  /** The source. */
+  readonly database: string;
   readonly target: string;
+  readonly threads: number;
 }
 
 /** Check every byte of a dump set against its digests. */
@@ -65,4 +184,4 @@ export interface VerifyRequest {
   readonly threads: number;
 }
 
-export type JobRequest = ExportRequest | ImportRequest | VerifyRequest;
+export type JobRequest = ExportRequest | ImportRequest | CopyRequest | VerifyRequest;

@@ -1,5 +1,5 @@
 import type { Catalogue, DdlObject, Table, TableName } from './catalogue.ts';
-import { tableKey } from './catalogue.ts';
+import { isOfDatabase, systemSchemas, tableKey } from './catalogue.ts';
 import { AppError } from './errors.ts';
 import { type NamePredicate, parseExpressions } from './expression.ts';
 import type { JobMode, SelectionRequest } from './request.ts';
@@ -62,22 +62,37 @@ export function chooseTables(
 ): ChosenTables {
   const schemaTest = schemaFilter(selection, catalogue.schemas, ownSchema);
   const schemas = catalogue.schemas.filter(schemaTest);
-  const inSchemas = catalogue.tables.filter((table) => schemaTest(table.schema));
+  // Like the objects outside of schemas that they fill.
+  const ofDatabase = selection.mode === 'full' && selection.names.length === 0;
+  const own = catalogue.tables.filter(isOfDatabase);
+  const inSchemas = catalogue.tables.filter((table) => !isOfDatabase(table) && schemaTest(table.schema));
   const nameTest = filter(
     selection.names,
-    inSchemas.map((table) => table.name),
+    inSchemas.flatMap((table) => [table.name, ...ancestorsOf(table).map(({ name }) => name)]),
   );
+  // A partitioned table is what its partitions are: who names it means their rows.
+  const isNamed = (table: Table): boolean =>
+    nameTest(table.name) ||
+    ancestorsOf(table).some((ancestor) => schemaTest(ancestor.schema) && nameTest(ancestor.name));
   const tablespaceTest = filter(selection.tablespaces, catalogue.tablespaces);
   const tables = inSchemas.filter(
     (table) =>
-      nameTest(table.name) &&
+      isNamed(table) &&
       (selection.tablespaces.length === 0 || (table.tablespace !== null && tablespaceTest(table.tablespace))),
   );
-  return { schemas, tables };
+  return { schemas, tables: ofDatabase ? [...tables, ...own] : tables };
+}
+
+const ancestorsOf = (table: Table): readonly TableName[] => table.partOf ?? [];
+
+/** The names of `tables` and of the partitioned tables that they are parts of, each once: whose definitions are needed. */
+export function withAncestors(tables: readonly Table[]): readonly TableName[] {
+  const names = tables.flatMap((table) => [table, ...ancestorsOf(table)]);
+  return [...new Map(names.map(({ schema, name }) => [tableKey({ schema, name }), { schema, name }])).values()];
 }
 
 /**
- * The objects that pass: what belongs to a table follows the table; independent objects go by their own schema and name;
+ * The objects that pass: what belongs to a table follows the table, and so does what it is a part of; independent objects go by their own schema and name;
  * objects outside of schemas only in full mode. Table and tablespace mode take tables, what belongs to them and
  * their schemas, nothing else.
  */
@@ -87,7 +102,7 @@ export function chooseObjects(
   objects: readonly DdlObject[],
 ): readonly DdlObject[] {
   const schemas = new Set(chosen.schemas);
-  const tables = new Set(chosen.tables.map(tableKey));
+  const tables = new Set(withAncestors(chosen.tables).map(tableKey));
   const tableSchemas = new Set(chosen.tables.map(({ schema }) => schema));
   const tablesOnly = selection.mode === 'table' || selection.mode === 'tablespace';
   const names = objects
@@ -100,6 +115,7 @@ export function chooseObjects(
       // The schemas of the tables come along: where they exist already, nothing is made.
       return object.type === 'SCHEMA' && (tablesOnly ? tableSchemas : schemas).has(object.name);
     }
+    if (systemSchemas.has(object.schema)) return selection.mode === 'full' && selection.names.length === 0;
     if (!schemas.has(object.schema)) return false;
     const owner = object.table ?? (object.type.endsWith('TABLE') ? object.name : null);
     if (owner !== null && tables.has(tableKey({ schema: object.schema, name: owner }))) return true;

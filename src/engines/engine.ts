@@ -1,7 +1,15 @@
 import type { Catalogue, DdlObject, Finding, Table, TableName } from '../core/catalogue.ts';
 import type { OperationContext } from '../core/context.ts';
 import type { AppError } from '../core/errors.ts';
-import type { Encoding, JobMode, SchemaRemap, SelectionRequest } from '../core/request.ts';
+import type { ReadRules } from '../core/read-rules.ts';
+import type {
+  Encoding,
+  JobMode,
+  Remap,
+  Remaps,
+  SelectionRequest,
+  TableExistsAction,
+} from '../core/request.ts';
 
 /** What an engine can do; the core offers no more than this, and says by name what is missing. */
 export interface EngineCapabilities {
@@ -9,8 +17,16 @@ export interface EngineCapabilities {
   readonly encodings: readonly Encoding[];
   /** Other processes can join a snapshot by its token. Without it a job's data tasks stay in one process. */
   readonly joinableSnapshot: boolean;
-  /** Schemas can be remapped. Without it `remap` is absent and remap_schemas is refused by name. */
-  readonly schemaRemap: boolean;
+  /** What can be renamed. Empty: `remap` is absent. What is not here is refused by name. */
+  readonly remaps: readonly (keyof Remaps)[];
+  /** What can be done with tables that exist; empty: nothing, so that they refuse the job. */
+  readonly tableExistsActions: readonly TableExistsAction[];
+  /** Units take {@link ReadRules}: rows filtered and sampled, columns masked. */
+  readonly readRules: boolean;
+  /** Units can be written as they are read, into another database of the engine: jobs of kind `copy`. */
+  readonly copy: boolean;
+  /** The DDL types of objects outside of the database (`ROLE`, `TABLESPACE`): full exports hold them, imports make them only when asked. */
+  readonly globalTypes: readonly string[];
 }
 
 /**
@@ -40,12 +56,26 @@ export interface Engine {
   /** Pure: what the order of work of an import is, given the objects that it will create. */
   schedule(objects: readonly DdlObject[]): ImportSchedule;
   /**
-   * Only with the capability `schemaRemap`: the objects with their schemas renamed, by parsing and never by guessing at text.
+   * Only with the capability `remaps`: the objects with what `remaps` tells renamed, by parsing and never by guessing at text.
    * Throws `remap-impossible` when a statement cannot be proved.
    */
-  remap?(objects: readonly DdlObject[], remaps: readonly SchemaRemap[]): Promise<RemapResult>;
+  remap?(objects: readonly DdlObject[], remaps: ResolvedRemaps): Promise<RemapResult>;
+  /**
+   * Which of `objects`, which come from a dump set and may be anybody's, are not definitions of an object in the database: what would end
+   * the transaction, touch other databases, files or programs. The rest may be run.
+   */
+  refuse(objects: readonly DdlObject[]): Promise<readonly ApplyFailure[]>;
   /** Pure and table-tested: any error of the client library as an AppError. */
   classify(error: unknown, operation: string): AppError;
+}
+
+/** Remaps whose names were found in the dump set: exact spelling. */
+export interface ResolvedRemaps {
+  readonly schemas: readonly Remap[];
+  /** `schema` is the source's. */
+  readonly tables: readonly (TableName & { readonly target: string })[];
+  readonly tablespaces: readonly Remap[];
+  readonly owners: readonly Remap[];
 }
 
 export interface RemapResult {
@@ -69,6 +99,8 @@ export interface ImportSchedule {
 /** An open database to read from. */
 export interface SourceSession extends AsyncDisposable {
   readonly serverVersion: string;
+  /** Equal for sessions of the same database, whatever the way to it. Only with the capability `copy`. */
+  readonly databaseId?: string;
   /** Looks for what would make an export fail or surprise. Red findings stop the job. */
   preflight(context: OperationContext): Promise<readonly Finding[]>;
   /**
@@ -94,13 +126,27 @@ export interface Snapshot extends AsyncDisposable {
    * The scope is a hint for speed: the caller drops what the selection does not want.
    */
   ddl(scope: DdlScope, context: OperationContext): Promise<readonly DdlObject[]>;
-  /** Pure: the units of these tables, largest table first; a big table is cut into key ranges of about `unitBytes`. */
-  plan(tables: readonly Table[], unitBytes: number): readonly Unit[];
+  /**
+   * Pure: the units of these tables, largest table first; a big table is cut into key ranges of about `unitBytes`.
+   * Throws `field-invalid` for rules that a table cannot have (a mask of a type that has no such value), naming table and column.
+   */
+  plan(tables: readonly TableToRead[], unitBytes: number): readonly Unit[];
+  /**
+   * Asks the database whether it would take the rules of these tables, without reading a row of them: filters fit the columns' types,
+   * constants are values of theirs. Throws `field-invalid` naming table and problem. Only with the capability `readRules`.
+   */
+  checkRules?(tables: readonly TableToRead[], context: OperationContext): Promise<void>;
   /**
    * Reads one unit. Pull-based: reads no faster than it is consumed, and holds at most a few MB. `summary` settles
    * after the last byte; it rejects, like the iteration, on an error or an abort. May be called for the same unit again.
    */
   read(unit: Unit, encoding: Encoding, context: OperationContext): UnitReader;
+}
+
+/** A table of a catalogue that is to be read. `columns` are those that travel. */
+export interface TableToRead extends Table {
+  /** Null: every row as it is. */
+  readonly rules: ReadRules | null;
 }
 
 export interface DdlScope {
@@ -123,9 +169,13 @@ export interface Unit {
   readonly estimate: { readonly rows: number; readonly bytes: number };
   /** Engine-own (block numbers, rowids); null: the whole table. */
   readonly range: unknown;
+  /** Null: every row as it is. */
+  readonly rules: ReadRules | null;
 }
 
 export interface UnitReader {
+  /** See ManifestUnit.variant; null where it is known only after the last byte (then the engine has no capability `copy`). */
+  readonly variant: string | null;
   /** The chunks are given away: their user frees their memory. */
   readonly bytes: AsyncIterable<Uint8Array>;
   readonly summary: Promise<UnitSummary>;
@@ -140,9 +190,27 @@ export interface UnitSummary {
 /** An open database to write to. */
 export interface TargetSession extends AsyncDisposable {
   readonly serverVersion: string;
+  /** As {@link SourceSession.databaseId}. */
+  readonly databaseId?: string;
+  /** Aborted when the session can do nothing any more, so that another must be opened. Absent: it helps itself. */
+  readonly lost?: AbortSignal;
   preflight(context: OperationContext): Promise<readonly Finding[]>;
-  /** The first of `objects` that exists in the target already; null when none does. */
-  findExisting(objects: readonly DdlObject[], context: OperationContext): Promise<DdlObject | null>;
+  /** Those of `objects` that exist in the target already, in their order; the roles and tablespaces among them too. */
+  findExisting(objects: readonly DdlObject[], context: OperationContext): Promise<readonly DdlObject[]>;
+  /** Facts about those of `tables` that exist in the target, in any order. Only with `tableExistsActions`. */
+  describeTables?(
+    tables: readonly TableName[],
+    context: OperationContext,
+  ): Promise<readonly ExistingTable[]>;
+  /**
+   * Empties or drops tables, all in one transaction with the receipt `key`: repeatable. Throws `table-in-use` naming what refers to a table
+   * (a view, a foreign key of a table that is not among them), and changes nothing then. Only with `tableExistsActions`.
+   */
+  clearTables?(
+    key: string,
+    tables: readonly (TableName & { readonly how: 'truncate' | 'drop' })[],
+    context: OperationContext,
+  ): Promise<void>;
   /** Makes the place for receipts of this job. Repeatable. */
   begin(jobId: string, lanes: number, context: OperationContext): Promise<void>;
   /**
@@ -156,6 +224,14 @@ export interface TargetSession extends AsyncDisposable {
    * and `bytes` is not read. A row count other than `unit.rows`, or an error of `bytes`, undoes all. The chunks of `bytes` are given away.
    */
   write(unit: WriteUnit, bytes: AsyncIterable<Uint8Array>, context: OperationContext): Promise<WriteOutcome>;
+  /**
+   * Empties tables that this job made and removes the receipts of their units, so that they can be written again from another snapshot.
+   * Repeatable. Only with the capability `copy`.
+   */
+  undoUnits?(
+    tables: readonly (TableName & { readonly keys: readonly string[] })[],
+    context: OperationContext,
+  ): Promise<void>;
   /** The rows of each unit receipt of this job: what is in the target, by the target's own word. */
   receipts(context: OperationContext): Promise<ReadonlyMap<string, number>>;
   /** After everything: checks what the engine deferred, gathers statistics of the tables. Repeatable. */
@@ -179,10 +255,18 @@ export interface WriteUnit {
   readonly columns: readonly string[];
   readonly encoding: Encoding;
   readonly variant: string;
-  /** What the manifest says. */
-  readonly rows: number;
-  /** The unit is the whole table, and the table was created by this job. */
+  /** What the source says: the manifest, or a reading that goes on, whose promise settles after the last byte. */
+  readonly rows: number | Promise<number>;
+  /** The unit is the whole table, and the table was made or emptied by this job. */
   readonly wholeTable: boolean;
+}
+
+/** A table of the target. */
+export interface ExistingTable extends TableName {
+  /** Columns that can be written, in order. */
+  readonly columns: readonly string[];
+  /** Tables that its foreign keys refer to. */
+  readonly references: readonly TableName[];
 }
 
 export interface WriteOutcome {
