@@ -2,6 +2,7 @@ import type { Engine } from '../engine.ts';
 import { classifySqlite } from './classify.ts';
 import { describeSqlite, parseSqliteUrl, sqliteTarget } from './database-url.ts';
 import { mainSchema } from './names.ts';
+import { refuseObjects } from './refuse.ts';
 import { scheduleObjects } from './schedule.ts';
 import { openSqliteSource } from './source.ts';
 import { openSqliteTarget } from './target.ts';
@@ -15,7 +16,11 @@ export const sqliteEngine: Engine = {
     modes: ['full', 'schema', 'table'],
     encodings: ['text'],
     joinableSnapshot: true,
-    schemaRemap: false,
+    remaps: [],
+    tableExistsActions: [],
+    readRules: false,
+    copy: false,
+    globalTypes: [],
   },
   defaultSchema: mainSchema,
   parseUrl: parseSqliteUrl,
@@ -23,5 +28,6 @@ export const sqliteEngine: Engine = {
   openSource: (target, context) => openSqliteSource(sqliteTarget(target), context),
   openTarget: (target, context) => openSqliteTarget(sqliteTarget(target), context),
   schedule: scheduleObjects,
+  refuse: async (objects) => refuseObjects(objects),
   classify: classifySqlite,
 };

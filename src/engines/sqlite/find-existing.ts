@@ -1,10 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import type { DdlObject } from '../../core/catalogue.ts';
-import { createdTypes } from './apply-object.ts';
 import { foldName } from './names.ts';
+import { createdTypes } from './refuse.ts';
 
-/** The first object whose name is taken; tables, indexes and views share one set of names, triggers have their own. */
-export function findExisting(db: Database, objects: readonly DdlObject[]): DdlObject | null {
+/** The objects whose names are taken; tables, indexes and views share one set of names, triggers have their own. */
+export function findExisting(db: Database, objects: readonly DdlObject[]): readonly DdlObject[] {
   const spaceOf = (isTrigger: boolean, name: string): string =>
     `${isTrigger ? 'trigger' : 'table'} ${foldName(name)}`;
   const taken = new Set(
@@ -13,9 +13,7 @@ export function findExisting(db: Database, objects: readonly DdlObject[]): DdlOb
       .all()
       .map(({ type, name }) => spaceOf(type === 'trigger', name)),
   );
-  return (
-    objects.find(
-      ({ type, name }) => createdTypes.has(type) && taken.has(spaceOf(type === 'TRIGGER', name)),
-    ) ?? null
+  return objects.filter(
+    ({ type, name }) => createdTypes.has(type) && taken.has(spaceOf(type === 'TRIGGER', name)),
   );
 }

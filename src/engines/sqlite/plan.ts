@@ -24,6 +24,7 @@ export function planUnits(tables: readonly Table[], unitBytes: number): readonly
         columns: table.columns.map((column) => column.name),
         estimate: { rows, bytes },
         range,
+        rules: null,
       }),
     );
   });

@@ -1,7 +1,8 @@
 import SqliteDatabase, { type Database } from 'better-sqlite3';
 import type { Finding } from '../../core/catalogue.ts';
-import { applyObject, createdTypes } from './apply-object.ts';
+import { applyObject } from './apply-object.ts';
 import { readDdl } from './ddl.ts';
+import { createdTypes } from './refuse.ts';
 
 /** What would make the export of a database fail or surprise. */
 export function sourceFindings(db: Database): readonly Finding[] {

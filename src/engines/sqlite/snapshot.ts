@@ -44,7 +44,7 @@ function readUnit(
   const summary = Promise.withResolvers<UnitSummary>();
   // Whoever only iterates gets the error there.
   summary.promise.catch(() => undefined);
-  return { bytes: read(), summary: summary.promise };
+  return { variant: null, bytes: read(), summary: summary.promise };
 
   async function* read(): AsyncGenerator<Uint8Array> {
     try {

@@ -45,6 +45,7 @@ export async function openSqliteTarget(
     );
   return {
     serverVersion: version,
+    lost: writer.died,
     preflight: async (): Promise<readonly Finding[]> => [],
     findExisting: (objects, { signal }) => writer.call('findExisting', objects, { signal }),
     begin: (jobId, _lanes, { signal }) => inTurn(signal, () => writer.call('begin', { jobId }, { signal })),
@@ -60,7 +61,7 @@ export async function openSqliteTarget(
 
 async function writeUnit(
   writer: Writer,
-  unit: WriteUnit,
+  { rows, ...unit }: WriteUnit,
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
@@ -77,7 +78,8 @@ async function writeUnit(
       if (sent.length >= blocksAhead) await sent.shift();
     }
     await Promise.all(sent);
-    return await writer.call('commitUnit', undefined, { signal });
+    const expected = await untilAborted(signal, Promise.resolve(rows));
+    return await writer.call('commitUnit', { expected }, { signal });
   } catch (error) {
     // Done before the next call in any case; a worker that is gone has rolled back by that.
     writer.call('rollbackUnit', undefined).catch(() => undefined);

@@ -19,7 +19,10 @@ const cacheKibibytes = 32 * 1024;
 
 let db: Database.Database | null = null;
 let jobId = '';
-let writing: { readonly unit: WriteUnit; readonly writer: UnitWriter } | null = null;
+let writing: { readonly unit: UnitToBegin; readonly writer: UnitWriter } | null = null;
+
+/** A unit without its number of rows, which is needed last. */
+type UnitToBegin = Omit<WriteUnit, 'rows'>;
 
 const connection = (): Database.Database => {
   if (db === null) throw new Error('not open');
@@ -45,7 +48,7 @@ const calls = {
     jobId = argument.jobId;
     transaction(() => createReceiptTable(connection()));
   },
-  findExisting: (objects: readonly DdlObject[]): DdlObject | null => findExisting(connection(), objects),
+  findExisting: (objects: readonly DdlObject[]): readonly DdlObject[] => findExisting(connection(), objects),
   apply({ key, objects }: { readonly key: string; readonly objects: readonly DdlObject[] }): ApplyOutcome {
     return transaction(() => {
       const receipt = findReceipt(connection(), jobId, 'apply', key);
@@ -61,7 +64,7 @@ const calls = {
     });
   },
   /** Begins a unit, and its transaction; with its receipt there already neither, and that outcome is returned. */
-  beginUnit(unit: WriteUnit): WriteOutcome | null {
+  beginUnit(unit: UnitToBegin): WriteOutcome | null {
     calls.rollbackUnit();
     beginImmediately();
     try {
@@ -83,13 +86,14 @@ const calls = {
     stopIfInterrupted();
     current().writer.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   },
-  commitUnit(): WriteOutcome {
+  /** `expected`: the rows that the source tells of. */
+  commitUnit({ expected }: { readonly expected: number }): WriteOutcome {
     const { unit, writer } = current();
     const rows = writer.finish();
-    if (rows !== unit.rows) {
+    if (rows !== expected) {
       throw new AppError('rows-differ', {
-        message: `A unit of the table ${unit.table.name} has ${rows} rows, and the manifest says ${unit.rows}.`,
-        context: { table: unit.table.name, key: unit.key, rows, expected: unit.rows },
+        message: `A unit of the table ${unit.table.name} has ${rows} rows, and its source says ${expected}.`,
+        context: { table: unit.table.name, key: unit.key, rows, expected },
       });
     }
     writeReceipt(connection(), jobId, 'unit', unit.key, { rows, failures: [] });

@@ -86,7 +86,7 @@ async function runWorker(
     else outcome.reject(dumpError(message.message, relay.lastError));
   });
   worker.once('error', (error) => defect(`pg_dump broke down: ${error.message}`, error));
-  worker.once('exit', () => defect('The thread of pg_dump ended without a result.'));
+  worker.once('exit', () => outcome.reject(threadLost()));
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   try {
@@ -97,6 +97,14 @@ async function runWorker(
     await worker.terminate();
   }
 }
+
+/** Something ended the thread from outside; another one will do. */
+const threadLost = (): AppError =>
+  new AppError('internal', {
+    message: 'The thread of pg_dump ended without a result.',
+    operation,
+    temporary: true,
+  });
 
 /** pg_dump gives up at the first error of the server, so the last one is the reason; without one the words are its own. */
 function dumpError(message: string, last: ServerRelay['lastError']): AppError {

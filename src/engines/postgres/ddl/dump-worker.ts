@@ -8,6 +8,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
 import type { DdlObject } from '../../../core/catalogue.ts';
 import { noEncryption, RequestReader } from './client-stream.ts';
+import { withoutSecrets } from './secrets.ts';
 import { splitDump } from './split.ts';
 
 /** What the main thread gives. */
@@ -59,7 +60,7 @@ try {
   // The program's own name, in its messages.
   process.argv[1] = '/pg_dump';
   const file = await pgDump({ pg: connection as unknown as PGlite, args: [...data.arguments] });
-  post({ kind: 'done', objects: await splitDump(await file.text()) });
+  post({ kind: 'done', objects: (await splitDump(await file.text())).map(withoutSecrets) });
 } catch (error) {
   post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
 }

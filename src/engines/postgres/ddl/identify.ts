@@ -152,6 +152,12 @@ function alteredTable(body: AlterTableStmt): Identity {
       return as('DEFAULT', partOf(relation, command.name));
     case 'AT_EnableRowSecurity':
       return as('ROW SECURITY', partOf(relation, relation?.relname));
+    // All that is said of a trigger that a partition has from its parent.
+    case 'AT_DisableTrig':
+    case 'AT_EnableAlwaysTrig':
+    case 'AT_EnableReplicaTrig':
+    case 'AT_EnableTrig':
+      return as('TRIGGER', partOf(relation, command.name));
     case 'AT_ChangeOwner':
       return as('OWNER', relationName(relation));
     case 'AT_ClusterOn':

@@ -4,7 +4,10 @@ import { withServers } from '../../../../test/harness/postgres.ts';
 import { createFrom, dumpSchema } from '../../../../test/harness/postgres-ddl.ts';
 import { featureRoles, featureSchema } from '../../../../test/harness/postgres-feature-schema.ts';
 import type { DdlObject } from '../../../core/catalogue.ts';
-import { remapSchemas } from './remap.ts';
+import type { ResolvedRemaps } from '../../engine.ts';
+import { remapObjects } from './remap.ts';
+
+const none: ResolvedRemaps = { schemas: [], tables: [], tablespaces: [], owners: [] };
 
 /** Without order (pg_dump sorts by schema), and without the names of casts, which are taken from a comment. */
 const comparable = (objects: readonly DdlObject[]): readonly string[] =>
@@ -20,7 +23,7 @@ withServers([13, 15, 18], (server, version) => {
     await server().query(source, featureSchema(version));
     await server().query(expected, featureSchema(version, `"${target.replaceAll('"', '""')}"`));
     const objects = await dumpSchema(server().url(source));
-    const remapped = await remapSchemas(objects, [{ source: 'app', target }]);
+    const remapped = await remapObjects(objects, { ...none, schemas: [{ source: 'app', target }] });
     const wanted = await dumpSchema(server().url(expected));
     assert.deepEqual(comparable(remapped.objects), comparable(wanted));
     const copy = await createFrom(server(), remapped.objects);
@@ -32,15 +35,13 @@ withServers([13, 15, 18], (server, version) => {
     const source = await server().createDatabase();
     await server().query(source, featureSchema(version));
     const objects = await dumpSchema(server().url(source));
-    const there = await remapSchemas(objects, [
+    const swap = [
       { source: 'app', target: 'select' },
       { source: 'select', target: 'app' },
-    ]);
+    ];
+    const there = await remapObjects(objects, { ...none, schemas: swap });
     await createFrom(server(), there.objects);
-    const back = await remapSchemas(there.objects, [
-      { source: 'app', target: 'select' },
-      { source: 'select', target: 'app' },
-    ]);
+    const back = await remapObjects(there.objects, { ...none, schemas: swap });
     assert.deepEqual(back.objects, objects);
   });
 });

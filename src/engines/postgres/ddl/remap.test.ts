@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { DdlObject } from '../../../core/catalogue.ts';
-import { remapSchemas } from './remap.ts';
+import type { ResolvedRemaps } from '../../engine.ts';
+import { remapObjects } from './remap.ts';
 
 const object = (type: string, name: string, sql: string, rest: Partial<DdlObject> = {}): DdlObject => ({
   section: 'pre',
@@ -14,11 +15,9 @@ const object = (type: string, name: string, sql: string, rest: Partial<DdlObject
   sql,
   ...rest,
 });
+const none: ResolvedRemaps = { schemas: [], tables: [], tablespaces: [], owners: [] };
 const remap = async (objects: readonly DdlObject[], ...pairs: readonly (readonly [string, string])[]) =>
-  remapSchemas(
-    objects,
-    pairs.map(([source, target]) => ({ source, target })),
-  );
+  remapObjects(objects, { ...none, schemas: pairs.map(([source, target]) => ({ source, target })) });
 const sqlOf = (objects: readonly DdlObject[]): readonly string[] => objects.map(({ sql }) => sql);
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -1,7 +1,7 @@
 import type { ScanToken } from 'libpg-query';
-import type { SchemaRenames } from './rename-rules.ts';
-import type { TreeRenaming } from './rename-tree.ts';
+import type { Renames } from './rename-rules.ts';
 import { isComment, readTokens } from './statements.ts';
+import type { NameWord, TreeRenaming } from './tree-renaming.ts';
 
 interface Edit {
   readonly start: number;
@@ -10,26 +10,24 @@ interface Edit {
 }
 
 /** Makes in the text of a statement the renames that were made in its tree; null when it cannot be cut into tokens. */
-export function renameText(sql: string, renames: SchemaRenames, found: TreeRenaming): string | null {
+export function renameText(sql: string, renames: Renames, found: TreeRenaming): string | null {
   const tokens = readTokens(sql)?.filter((token) => !isComment(token));
   if (tokens === undefined) return null;
   const edits = [
     ...qualifiers(tokens, renames, found),
-    ...(found.namesSchemas ? schemasByThemselves(tokens, renames) : []),
-    ...constants(tokens, found.constants),
+    ...placedTables(tokens, found),
+    ...unplacedTables(tokens, renames, found),
+    ...Array.from(found.words).flatMap((word) => [...namesBehind(tokens, word, renames)]),
+    ...values(tokens, found.values),
   ];
   return applied(sql, edits);
 }
 
 /** Schemas before a dot. */
-function* qualifiers(
-  tokens: readonly ScanToken[],
-  renames: SchemaRenames,
-  found: TreeRenaming,
-): Generator<Edit> {
+function* qualifiers(tokens: readonly ScanToken[], renames: Renames, found: TreeRenaming): Generator<Edit> {
   for (const [index, token] of tokens.entries()) {
     if (tokens[index + 1]?.text !== '.' || tokens[index - 1]?.text === '.') continue;
-    const rename = renames.get(identifierOf(token) ?? '');
+    const rename = renames.schemas.get(identifierOf(token) ?? '');
     const next = tokens[index + 2];
     if (rename === undefined || next === undefined || found.protectedPlaces.has(token.start)) continue;
     const name = identifierOf(next) ?? next.text;
@@ -38,18 +36,54 @@ function* qualifiers(
   }
 }
 
-/** The names after the word SCHEMA: of CREATE SCHEMA, ON SCHEMA, IN SCHEMA a, b. */
-function* schemasByThemselves(tokens: readonly ScanToken[], renames: SchemaRenames): Generator<Edit> {
+/** Tables behind a dot, and the aliases that stand for their old names. */
+function* placedTables(tokens: readonly ScanToken[], found: TreeRenaming): Generator<Edit> {
+  for (const [index, { start }] of tokens.entries()) {
+    const target = found.tables.get(start);
+    const name = tokens[index + 2];
+    if (target === undefined || name === undefined) continue;
+    const alias = found.aliases.get(start);
+    const text = alias === undefined ? quoteName(target) : `${quoteName(target)} AS ${quoteName(alias)}`;
+    yield { start: name.start, end: name.end, text };
+  }
+}
+
+/** Tables of which the tree does not say where they stand: the pairs of names that it says nothing else of, if they are as many. */
+function* unplacedTables(
+  tokens: readonly ScanToken[],
+  renames: Renames,
+  found: TreeRenaming,
+): Generator<Edit> {
+  for (const [schema, names] of found.unplaced.size === 0 ? [] : renames.tables) {
+    for (const [name, target] of names) {
+      const places = tokens.flatMap((token, index) => {
+        const next = tokens[index + 2];
+        const isIt = identifierOf(token) === schema && next !== undefined && identifierOf(next) === name;
+        const isPair = tokens[index + 1]?.text === '.' && tokens[index - 1]?.text !== '.';
+        return isIt && isPair && !found.places.has(token.start) ? [next] : [];
+      });
+      if (places.length !== found.unplaced.get(`${schema}.${name}`)) continue;
+      for (const { start, end } of places) yield { start, end, text: quoteName(target) };
+    }
+  }
+}
+
+/** The names behind a word: of CREATE SCHEMA, ON SCHEMA, IN SCHEMA a, b, TABLESPACE a, GRANT a, b TO c. */
+function* namesBehind(tokens: readonly ScanToken[], word: NameWord, renames: Renames): Generator<Edit> {
+  const targetOf = (name: string): string | undefined => {
+    if (word === 'SCHEMA') return renames.schemas.get(name)?.target;
+    return (word === 'TABLESPACE' ? renames.tablespaces : renames.roles).get(name);
+  };
   for (let index = 0; index < tokens.length; index++) {
-    if (tokens[index]?.text.toUpperCase() !== 'SCHEMA') continue;
+    if (tokens[index]?.text.toUpperCase() !== word) continue;
     do {
       index++;
       const token = tokens[index];
-      const rename = token && renames.get(identifierOf(token) ?? '');
+      const target = token && targetOf(identifierOf(token) ?? '');
       // TABLES IN SCHEMA a, TABLES IN SCHEMA b
       const isName = tokens[index + 1]?.text.toUpperCase() !== 'IN';
-      if (token !== undefined && rename !== undefined && isName) {
-        yield { start: token.start, end: token.end, text: quoteName(rename.target) };
+      if (token !== undefined && target !== undefined && isName) {
+        yield { start: token.start, end: token.end, text: quoteName(target) };
       }
       index++;
     } while (tokens[index]?.text === ',');
@@ -57,9 +91,9 @@ function* schemasByThemselves(tokens: readonly ScanToken[], renames: SchemaRenam
   }
 }
 
-function* constants(tokens: readonly ScanToken[], values: ReadonlyMap<number, string>): Generator<Edit> {
+function* values(tokens: readonly ScanToken[], found: ReadonlyMap<number, string>): Generator<Edit> {
   for (const { start, end, text } of tokens) {
-    const value = values.get(start);
+    const value = found.get(start);
     if (value === undefined) continue;
     // A SET takes names without quotes as well.
     yield { start, end, text: /^[eE]?'/.test(text) ? quoteConstant(value) : quoteName(value) };
@@ -71,6 +105,8 @@ function applied(sql: string, edits: readonly Edit[]): string {
   const parts: string[] = [];
   let end = 0;
   for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+    // A role may be found by its place and behind a word.
+    if (edit.start < end) continue;
     parts.push(bytes.toString('utf8', end, edit.start), edit.text);
     end = edit.end;
   }

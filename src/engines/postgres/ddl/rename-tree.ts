@@ -1,34 +1,21 @@
-import type { LeftAlone, SchemaRename, SchemaRenames } from './rename-rules.ts';
-import { namesSchema, qualifiesWith } from './schema-words.ts';
-
-/** What renaming the tree found out for renaming the text. Places are byte offsets. */
-export interface TreeRenaming {
-  /** Names that were renamed whether the dump makes them or not, as `schema.name`. */
-  readonly anyway: ReadonlySet<string>;
-  /** Tokens that look like a schema before a dot and are an alias or a column. */
-  readonly protectedPlaces: ReadonlySet<number>;
-  /** New values of string constants by their place. */
-  readonly constants: ReadonlyMap<number, string>;
-  /** A schema was named by itself, as in ON SCHEMA. */
-  readonly namesSchemas: boolean;
-  readonly leftAlone: readonly LeftAlone[];
-}
+import { leftInBody, leftInText } from './leftovers.ts';
+import { renameGlobals } from './rename-globals.ts';
+import { renameOwnTable } from './rename-own-table.ts';
+import { type Renames, tableTarget } from './rename-rules.ts';
+import { asArray, lastString, listItems, placeOf, stringNode, type Tree } from './tree.ts';
+import { TreeRenaming } from './tree-renaming.ts';
 
 /** Renames schemas in a text constant that the type `type` (regclass ...) reads; null where it cannot be understood. */
 export type ConstantRenamer = (text: string, type: string) => string | null;
 
-/** Renames the schemas in a parse tree, in place. */
-export function renameTree(
-  tree: unknown,
-  renames: SchemaRenames,
-  renameConstant: ConstantRenamer,
-): TreeRenaming {
-  const walker = new Walker(renames, renameConstant);
-  walker.walk(tree);
-  return walker;
+/** Makes the renames in a parse tree, in place. */
+export function renameTree(tree: unknown, renames: Renames, renameConstant: ConstantRenamer): TreeRenaming {
+  const found = new TreeRenaming();
+  renameGlobals(tree, renames, found);
+  renameOwnTable(tree, renames, found);
+  new Walker(renames, renameConstant, found).walk(tree);
+  return found;
 }
-
-type Tree = Record<string, unknown>;
 
 /** Arrays of strings below these keys are qualified names. Others (columns, labels, arguments of triggers) are not. */
 const qualifiedKeys: ReadonlySet<string> = new Set([
@@ -42,7 +29,6 @@ const qualifiedKeys: ReadonlySet<string> = new Set([
   'funcname',
   'handler_name',
   'name', // of an operator
-  'names', // of a type
   'objname',
   'opclass',
   'opclassname',
@@ -71,18 +57,26 @@ const partTypes: ReadonlySet<string> = new Set([
 const schemaItself = 'schema';
 const sequenceFunctions: ReadonlySet<string> = new Set(['nextval', 'currval', 'setval']);
 
-class Walker implements TreeRenaming {
-  readonly anyway = new Set<string>();
-  readonly protectedPlaces = new Set<number>();
-  readonly constants = new Map<number, string>();
-  readonly leftAlone: LeftAlone[] = [];
-  namesSchemas = false;
-  readonly #renames: SchemaRenames;
-  readonly #renameConstant: ConstantRenamer;
+/** What COMMENT and the like may name of the relations of a schema. */
+const relationTypes: ReadonlySet<string> = new Set([
+  'OBJECT_TABLE',
+  'OBJECT_FOREIGN_TABLE',
+  'OBJECT_VIEW',
+  'OBJECT_MATVIEW',
+  'OBJECT_SEQUENCE',
+  'OBJECT_INDEX',
+  ...partTypes,
+]);
 
-  constructor(renames: SchemaRenames, renameConstant: ConstantRenamer) {
+class Walker {
+  readonly #renames: Renames;
+  readonly #renameConstant: ConstantRenamer;
+  readonly #found: TreeRenaming;
+
+  constructor(renames: Renames, renameConstant: ConstantRenamer, found: TreeRenaming) {
     this.#renames = renames;
     this.#renameConstant = renameConstant;
+    this.#found = found;
   }
 
   walk(tree: unknown): void {
@@ -93,7 +87,9 @@ class Walker implements TreeRenaming {
     if (typeof tree !== 'object' || tree === null) return;
     const node = tree as Tree;
     for (const [key, value] of Object.entries(node)) {
-      if (key === 'schemaname') this.#schemaOf(node);
+      if (key === 'schemaname') this.#relation(node);
+      else if (key === 'location') this.#found.places.add(placeOf(value));
+      else if (key === 'names' && Array.isArray(value)) this.#type(node, value);
       else if (qualifiedKeys.has(key) && Array.isArray(value)) this.#qualified(value);
       else this.#special[key]?.(value as Tree);
       this.walk(value);
@@ -103,11 +99,22 @@ class Walker implements TreeRenaming {
   /** What needs more than a look at the key; the walk goes on below each of them. */
   readonly #special: Readonly<Record<string, (body: Tree) => void>> = {
     CreateSchemaStmt: () => {
-      this.namesSchemas = true;
+      this.#found.words.add('SCHEMA');
+    },
+    fromClause: (items) => this.#aliases(asArray(items)),
+    usingClause: (items) => this.#aliases(asArray(items)),
+    JoinExpr: ({ larg, rarg }) => this.#aliases([larg as Tree, rarg as Tree]),
+    RangeTableSample: ({ relation }) => this.#aliases([relation as Tree]),
+    InsertStmt: ({ relation }) => this.#alias(relation as Tree),
+    UpdateStmt: ({ relation }) => this.#alias(relation as Tree),
+    DeleteStmt: ({ relation }) => this.#alias(relation as Tree),
+    MergeStmt: ({ relation, sourceRelation }) => {
+      this.#alias(relation as Tree);
+      this.#aliases([sourceRelation as Tree]);
     },
     ColumnRef: (body) => this.#columnRef(body),
     ResTarget: ({ name, indirection, location }) => {
-      if (Array.isArray(indirection) && this.#renames.has(String(name))) this.#protect(location);
+      if (Array.isArray(indirection) && this.#renames.schemas.has(String(name))) this.#protect(location);
     },
     CommentStmt: (body) => this.#described(body.objtype, body.object),
     SecLabelStmt: (body) => this.#described(body.objtype, body.object),
@@ -129,7 +136,7 @@ class Walker implements TreeRenaming {
       if (name === 'search_path') for (const arg of asArray(args)) this.#constant(arg, schemaItself);
     },
     CreateTrigStmt: ({ args }) => {
-      for (const arg of asArray(args)) this.#watch('text', String(stringNode(arg)?.sval ?? ''));
+      for (const arg of asArray(args)) this.#watchText(stringNode(arg)?.sval);
     },
     TypeCast: ({ arg, typeName }) => {
       const type = lastString((typeName as Tree).names);
@@ -148,25 +155,63 @@ class Walker implements TreeRenaming {
       for (const name of asArray(names)) this.#qualified(listItems(name));
     },
     A_Const: ({ sval, location }) => {
-      const text = (sval as Tree | undefined)?.sval;
-      if (typeof text === 'string' && !this.constants.has(placeOf(location))) this.#watch('text', text);
+      if (!this.#found.values.has(placeOf(location))) this.#watchText((sval as Tree | undefined)?.sval);
     },
   };
 
-  #schemaOf(node: Tree): void {
-    const rename = this.#renames.get(String(node.schemaname));
-    if (rename === undefined) return;
-    if (typeof node.relname === 'string') this.anyway.add(`${rename.source}.${node.relname}`);
-    node.schemaname = rename.target;
+  #relation(node: Tree): void {
+    const { schemaname: schema, relname: name } = node;
+    const rename = this.#renames.schemas.get(String(schema));
+    if (rename !== undefined) {
+      if (typeof name === 'string') this.#found.anyway.add(`${rename.source}.${name}`);
+      node.schemaname = rename.target;
+    }
+    const target = tableTarget(this.#renames, schema, name);
+    if (target === undefined) return;
+    node.relname = target;
+    this.#found.tables.set(placeOf(node.location), target);
+  }
+
+  /** What a query reads keeps its old name as an alias there, so that its columns are found under it. */
+  #alias(relation: Tree | undefined): void {
+    const { schemaname: schema, relname: name, alias, location } = relation ?? {};
+    if (relation === undefined || alias !== undefined) return;
+    if (tableTarget(this.#renames, schema, name) === undefined) return;
+    relation.alias = { aliasname: name };
+    this.#found.aliases.set(placeOf(location), String(name));
+  }
+
+  #aliases(items: readonly (Tree | undefined)[]): void {
+    for (const item of items) this.#alias(item?.RangeVar as Tree | undefined);
+  }
+
+  /** `[schema, type]`, the row type of a table among them; with %TYPE `[schema, table, column]`. */
+  #type({ location }: Tree, names: readonly unknown[]): void {
+    const schema = stringNode(names[0])?.sval;
+    const name = stringNode(names[1]);
+    const target = name === null ? undefined : tableTarget(this.#renames, schema, name.sval);
+    this.#qualified(names);
+    if (name === null || target === undefined) return;
+    name.sval = target;
+    this.#found.tables.set(placeOf(location), target);
   }
 
   /** `[schema, name, ...]` of something that the statement is about: renamed whether the dump makes it or not. */
-  #qualifiedAnyway(parts: readonly unknown[]): void {
+  #qualifiedAnyway(parts: readonly unknown[], isRelation: boolean): void {
     const schema = stringNode(parts[0]);
-    const rename = schema === null ? undefined : this.#renames.get(String(schema.sval));
-    if (schema === null || rename === undefined || parts.length < 2) return;
-    this.anyway.add(`${rename.source}.${stringNode(parts[1])?.sval}`);
-    schema.sval = rename.target;
+    const name = stringNode(parts[1]);
+    if (schema === null || name === null) return;
+    const rename = this.#renames.schemas.get(String(schema.sval));
+    const target = isRelation ? tableTarget(this.#renames, schema.sval, name.sval) : undefined;
+    const key = `${schema.sval}.${name.sval}`;
+    if (rename !== undefined) {
+      this.#found.anyway.add(key);
+      schema.sval = rename.target;
+    }
+    if (target !== undefined) {
+      this.#found.unplaced.set(key, (this.#found.unplaced.get(key) ?? 0) + 1);
+      name.sval = target;
+    }
   }
 
   /** `[schema, name]` of something that the statement uses. */
@@ -174,32 +219,33 @@ class Walker implements TreeRenaming {
     const schema = stringNode(parts[0]);
     const name = stringNode(parts[1])?.sval;
     if (schema === null || name === undefined) return;
-    const rename = this.#renames.get(String(schema.sval));
+    const rename = this.#renames.schemas.get(String(schema.sval));
     if (rename === undefined) return;
     if (rename.makes(String(name))) schema.sval = rename.target;
-    else this.#reference(rename, String(name));
-  }
-
-  #reference({ source }: SchemaRename, name: string): void {
-    this.leftAlone.push({ kind: 'reference', source, reference: `${source}.${name}` });
+    else this.#found.leftAlone.push({ kind: 'reference', subject: `${rename.source}.${name}` });
   }
 
   /** A schema by itself. */
   #alone(owner: Tree, key: string): void {
-    const rename = this.#renames.get(String(owner[key]));
+    const rename = this.#renames.schemas.get(String(owner[key]));
     if (rename === undefined) return;
     owner[key] = rename.target;
-    this.namesSchemas = true;
+    this.#found.words.add('SCHEMA');
   }
 
   #columnRef({ fields, location }: Tree): void {
     const parts = asArray(fields);
-    const first = stringNode(parts[0]);
-    const rename = first === null ? undefined : this.#renames.get(String(first.sval));
-    if (first === null || rename === undefined) return;
+    const first = stringNode(parts[0])?.sval;
     // Of two parts the first is an alias, and may well be called like a schema.
-    if (parts.length < 3) this.#protect(location);
-    else this.#qualifiedAnyway(parts);
+    if (parts.length < 3) {
+      if (this.#renames.schemas.has(String(first))) this.#protect(location);
+      return;
+    }
+    // With an alias, a table cannot be named with its schema.
+    if (tableTarget(this.#renames, first, stringNode(parts[1])?.sval) !== undefined) {
+      this.#found.isImpossible = true;
+    }
+    this.#qualifiedAnyway(parts, false);
   }
 
   #described(type: unknown, object: unknown): void {
@@ -211,9 +257,9 @@ class Walker implements TreeRenaming {
     }
     const items = listItems(node);
     if (type === 'OBJECT_OPCLASS' || type === 'OBJECT_OPFAMILY') {
-      this.#qualifiedAnyway(items.slice(1)); // after the access method
+      this.#qualifiedAnyway(items.slice(1), false); // after the access method
     } else if (items.length > (partTypes.has(String(type)) ? 2 : 1)) {
-      this.#qualifiedAnyway(items);
+      this.#qualifiedAnyway(items, relationTypes.has(String(type)));
     }
   }
 
@@ -225,9 +271,11 @@ class Walker implements TreeRenaming {
         if (schema !== null) this.#alone(schema, 'sval');
       }
     } else if (defname === 'as') {
-      for (const item of items) this.#watch('body', String(stringNode(item)?.sval ?? ''));
+      for (const item of items) {
+        this.#found.leftAlone.push(...leftInBody(String(stringNode(item)?.sval ?? ''), this.#renames));
+      }
     } else if (relationOptions.has(String(defname))) {
-      this.#qualifiedAnyway(items);
+      this.#qualifiedAnyway(items, true);
     } else if (!otherLists.has(String(defname))) {
       this.#qualified(items);
     }
@@ -239,39 +287,21 @@ class Walker implements TreeRenaming {
     if (constant === undefined || typeof value?.sval !== 'string') return;
     const renamed =
       type === schemaItself
-        ? (this.#renames.get(value.sval)?.target ?? null)
+        ? (this.#renames.schemas.get(value.sval)?.target ?? null)
         : this.#renameConstant(value.sval, type);
     if (renamed === null || renamed === value.sval) return;
     value.sval = renamed;
-    this.constants.set(placeOf(constant.location), renamed);
+    this.#found.values.set(placeOf(constant.location), renamed);
   }
 
-  #watch(kind: 'text' | 'body', text: string): void {
-    for (const source of this.#renames.keys()) {
-      if (kind === 'body' ? namesSchema(text, source) : qualifiesWith(text, source)) {
-        this.leftAlone.push({ kind, source, reference: '' });
-      }
-    }
+  #watchText(text: unknown): void {
+    if (typeof text === 'string') this.#found.leftAlone.push(...leftInText(text, this.#renames));
   }
 
   #protect(location: unknown): void {
-    this.protectedPlaces.add(placeOf(location));
+    this.#found.protectedPlaces.add(placeOf(location));
   }
 }
-
-/** Places at the very beginning are left out of the tree. */
-const placeOf = (location: unknown): number => (typeof location === 'number' ? location : 0);
-
-const asArray = (value: unknown): Tree[] => (Array.isArray(value) ? (value as Tree[]) : []);
-
-const listItems = (node: unknown): Tree[] =>
-  asArray(((node as Tree | undefined)?.List as Tree | undefined)?.items);
-
-/** The inside of a String node, to be changed in place. */
-const stringNode = (node: unknown): Tree | null =>
-  ((node as Tree | undefined)?.String as Tree | undefined) ?? null;
-
-const lastString = (names: unknown): string => String(stringNode(asArray(names).at(-1))?.sval ?? '');
 
 /** `'name'::text` is a constant too. */
 function uncast(node: unknown): unknown {

@@ -48,7 +48,7 @@ export function schedule(objects: readonly DdlObject[]): ImportSchedule {
 }
 
 /** What our own export adds to the end of pg_dump's objects. */
-const stateTypes: ReadonlySet<string> = new Set(['SEQUENCE SET', 'MATERIALIZED VIEW DATA']);
+export const stateTypes: ReadonlySet<string> = new Set(['SEQUENCE SET', 'MATERIALIZED VIEW DATA']);
 
 function add(perTable: Map<string, TableWork>, key: string, object: DdlObject): void {
   const work = perTable.get(key) ?? new TableWork();

@@ -5,7 +5,7 @@ import { type Identity, identify, newOwnerOf } from './identify.ts';
 import type { ObjectName } from './object-name.ts';
 import { Relations } from './relations.ts';
 import { loadSqlParser, readStatements, type Statement } from './statements.ts';
-import { storageSettingOf, withStorage } from './storage-settings.ts';
+import { storageSettingOf, storedTypes, withStorage } from './storage-settings.ts';
 
 /** What begins each object in pg_dump's text, unless it is part of a string. */
 const headerMark = '\n--\n-- Name: ';
@@ -36,8 +36,6 @@ const indexTypes: ReadonlySet<string> = new Set(['INDEX', 'CONSTRAINT']);
 const byIndexTypes: ReadonlySet<string> = new Set(['CLUSTER ON', 'REPLICA IDENTITY']);
 const tableTypes: ReadonlySet<string> = new Set(['TABLE', 'FOREIGN TABLE']);
 const describingTypes: ReadonlySet<string> = new Set(['ACL', 'COMMENT', 'SECURITY LABEL', 'OWNER']);
-/** The types whose storage the settings default_tablespace and default_table_access_method choose. */
-const storedTypes: ReadonlySet<string> = new Set(['TABLE', 'MATERIALIZED VIEW', 'INDEX', 'CONSTRAINT']);
 
 /**
  * The objects of a schema dump, in its order. Byte for byte pg_dump's statements; the SETs between them went into the

@@ -33,6 +33,11 @@ export class TableWork {
   }
 
   lists(): readonly (readonly DdlObject[])[] {
-    return [...this.#indexes.values(), this.#constraints].filter((list) => list.length > 0);
+    // Attaching takes a lock that other partitions wait for: not before the long work is done.
+    const constraints = [
+      ...this.#constraints.filter(({ type }) => type !== 'INDEX ATTACH'),
+      ...this.#constraints.filter(({ type }) => type === 'INDEX ATTACH'),
+    ];
+    return [...this.#indexes.values(), constraints].filter((list) => list.length > 0);
   }
 }

@@ -1,5 +1,5 @@
 import type { DdlObject } from '../../../core/catalogue.ts';
-import type { SchemaRemap } from '../../../core/request.ts';
+import type { Remap } from '../../../core/request.ts';
 import { quoteName } from './rename-text.ts';
 
 /** What says how a schema as a whole is, apart from who may use it. */
@@ -13,7 +13,7 @@ const describingTypes: ReadonlySet<string> = new Set(['OWNER', 'COMMENT', 'SECUR
 export function makeTargetSchemas(
   objects: readonly DdlObject[],
   renamed: readonly DdlObject[],
-  remaps: readonly SchemaRemap[],
+  remaps: readonly Remap[],
 ): readonly DdlObject[] {
   const targetOf = new Map(remaps.map(({ source, target }) => [source, target]));
   const there = new Set(['public']);
@@ -38,12 +38,13 @@ export function makeTargetSchemas(
     );
   });
   const home = targetOf.get('public');
-  return home === undefined || there.has(home) ? kept : [createSchema(home), ...kept];
+  return home === undefined || there.has(home) ? kept : [schemaObject(home), ...kept];
 }
 
 const isAboutSchema = (sql = ''): boolean => /^(?:ALTER|COMMENT ON|SECURITY LABEL .*ON) SCHEMA /.test(sql);
 
-const createSchema = (name: string): DdlObject => ({
+/** What makes the schema `name` and says nothing else of it. */
+export const schemaObject = (name: string): DdlObject => ({
   section: 'pre',
   type: 'SCHEMA',
   schema: null,
