@@ -25,6 +25,11 @@ const bySqlState: Readonly<Record<string, Meaning>> = {
     temporary: false,
     hint: 'The session is read-only: connect to the primary server, and set default_transaction_read_only=off.',
   },
+  '25P03': {
+    code: 'database-timeout',
+    hint: 'Set idle_in_transaction_session_timeout=0 for the user, or raise it.',
+  },
+  '25P04': { code: 'database-timeout', hint: 'Set transaction_timeout=0 for the user, or raise it.' },
   25: { code: 'database-statement' },
   28: { code: 'database-refused' },
   '3D000': { code: 'database-missing' },

@@ -24,7 +24,7 @@ export class ConnectionPool implements AsyncDisposable {
     this.#wakeAll();
   }
 
-  /** Lends a connection for `work`. One that comes back broken, or in a transaction, is not used again. */
+  /** Lends a connection for `work`. */
   async use<T>(signal: AbortSignal, work: (connection: Connection) => Promise<T>): Promise<T> {
     const connection = await this.acquire(signal);
     try {
@@ -34,7 +34,7 @@ export class ConnectionPool implements AsyncDisposable {
     }
   }
 
-  /** A connection without a transaction, for the caller alone; waits for one while all are lent. */
+  /** A connection, for the caller alone, without a transaction unless it was released in one; waits while all are lent. */
   async acquire(signal: AbortSignal): Promise<Connection> {
     for (;;) {
       if (signal.aborted) throw abortError(signal);
@@ -49,11 +49,24 @@ export class ConnectionPool implements AsyncDisposable {
     }
   }
 
-  async release(connection: Connection): Promise<void> {
+  /** One that is broken, or in a transaction that is not meant to go on, is not used again. */
+  async release(connection: Connection, transactionGoesOn = false): Promise<void> {
     this.#leased.delete(connection);
-    if (connection.isIdle && !connection.isInTransaction && !this.#closed) this.#idle.push(connection);
+    const isGood = connection.isIdle && (transactionGoesOn || !connection.isInTransaction);
+    if (isGood && !this.#closed) this.#idle.push(connection);
     else await connection[Symbol.asyncDispose]();
     this.#wakeAll();
+  }
+
+  /** Of the server's processes that serve the lent connections, as the server names them. */
+  get processIds(): readonly number[] {
+    return Array.from(this.#leased, ({ raw }) => raw.processId);
+  }
+
+  /** As `use`, with a connection of its own beside the lanes. */
+  async useAside<T>(signal: AbortSignal, work: (connection: Connection) => Promise<T>): Promise<T> {
+    await using connection = await this.#open(signal);
+    return await work(connection);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

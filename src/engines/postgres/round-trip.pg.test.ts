@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import pg from 'pg';
-import { collect, oneChunk, quietContext, writeUnitOf } from '../../../test/conformance/transfer.ts';
+import { collect, oneChunk, quietContext, unruled, writeUnitOf } from '../../../test/conformance/transfer.ts';
 import { type PostgresServer, type PostgresVersion, withServers } from '../../../test/harness/postgres.ts';
 import { postgresState } from '../../../test/harness/postgres-state.ts';
 import type { SourceSession, TargetSession } from '../engine.ts';
@@ -219,10 +219,7 @@ withServers([13, 15, 17], (server, version) => {
       await target.begin(`job ${++run}`, 2, context);
       await using snapshot = await source.begin(2, context);
       const { tables } = await snapshot.inspect(context);
-      const units = snapshot.plan(
-        tables.filter((each) => each.name === table),
-        16_384,
-      );
+      const units = snapshot.plan(unruled(tables.filter((each) => each.name === table)), 16_384);
       for (const unit of units) {
         const { bytes, summary } = await collect(snapshot, unit, encoding);
         assert.deepEqual(summary.variant, variant);

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Table } from '../../../core/catalogue.ts';
+import type { ReadRules } from '../../../core/read-rules.ts';
+import type { TableToRead } from '../../engine.ts';
 import { planUnits } from './plan.ts';
 import type { TableDetails, UnitRange } from './table-details.ts';
 
 const blockBytes = 8192;
 
-function table(name: string, blocks: number, outOfLineBytes = 0, condition: string | null = null): Table {
+function table(
+  name: string,
+  blocks: number,
+  outOfLineBytes = 0,
+  condition: string | null = null,
+): TableToRead {
   const details: TableDetails = { blocks, fileNode: '1', binarySafe: true, condition };
   return {
     schema: 'public',
@@ -16,6 +22,7 @@ function table(name: string, blocks: number, outOfLineBytes = 0, condition: stri
     columns: [{ name: 'a', type: 'integer' }],
     estimate: { rows: blocks * 10, bytes: blocks * blockBytes + outOfLineBytes },
     details,
+    rules: null,
   };
 }
 
@@ -64,6 +71,21 @@ describe('plan', () => {
 
   it('cuts tables of few blocks with much out of line', () => {
     assert.equal(planUnits([table('documents', 100, 1e9)], 64e6, 170_000).length, 16);
+  });
+
+  it('reads a sample as a whole, and expects less of it', () => {
+    const rules: ReadRules = { filter: null, sample: { percent: 10, seed: 1 }, masks: [], hashKey: 'k' };
+    const big = table('big', 10_000);
+    const units = planUnits([{ ...big, rules }, table('other', 2_000)], 8_192_000, 170_000);
+    assert.deepEqual(
+      units.map(({ table: { name }, parts, estimate }) => [name, parts, estimate.rows]),
+      [
+        ['other', 2, 10_000],
+        ['other', 2, 10_000],
+        ['big', 1, 10_000],
+      ],
+    );
+    assert.deepEqual(units[2]?.rules, rules);
   });
 
   it('keeps tables whole that cannot be read by ranges: on PostgreSQL 13, and those of extensions', () => {

@@ -4,11 +4,14 @@ import type { Encoding } from '../../../core/request.ts';
 import type { Unit, UnitReader, UnitSummary } from '../../engine.ts';
 import { abortError } from '../abort-error.ts';
 import { classifyPostgresError } from '../classify.ts';
-import { columnList, quoteIdentifier, quoteLiteral, quoteQualified } from '../names.ts';
-import type { ConnectionPool } from '../pool.ts';
-import type { Connection } from '../wire/connection.ts';
-import { beginInSnapshot, endTransaction } from './snapshot-transaction.ts';
+import { isLargeObjects } from '../large-objects.ts';
+import { quoteLiteral, quoteQualified } from '../names.ts';
+import type { CopyOut } from '../wire/copy-out.ts';
+import { ServerError } from '../wire/messages.ts';
+import type { SnapshotLanes } from './snapshot-lanes.ts';
 import type { UnitRange } from './table-details.ts';
+import { copyStatement } from './unit-query.ts';
+import { setHashKey } from './write-mask.ts';
 
 /**
  * The variant of a unit that was asked for as `binary` and came as `text`, because the binary form of its table's rows
@@ -16,10 +19,9 @@ import type { UnitRange } from './table-details.ts';
  */
 export const textInstead = 'text';
 
-/** Reads a unit through the snapshot, over a connection of the pool; nothing happens before the first block is asked for. */
+/** Reads a unit through the snapshot, on one of its lanes; nothing happens before the first block is asked for. */
 export function readUnit(
-  pool: ConnectionPool,
-  snapshotId: string,
+  lanes: SnapshotLanes,
   unit: Unit,
   encoding: Encoding,
   context: OperationContext,
@@ -29,25 +31,30 @@ export function readUnit(
   const { signal } = context;
   const range = unit.range as UnitRange;
   const asText = encoding === 'text' || !range.binarySafe;
+  const variant = encoding === 'binary' && asText ? textInstead : '';
 
   async function* bytes(): AsyncGenerator<Uint8Array, void, undefined> {
     let rows: number | null = null;
     try {
-      const connection = await pool.acquire(signal);
+      const connection = await lanes.enter(signal);
       try {
-        await beginInSnapshot(connection, snapshotId, signal);
-        await holdTable(connection, unit, range, signal);
-        const copy = connection.copyOut(copyStatement(unit, range, asText), signal);
-        yield* copy;
-        await endTransaction(connection);
+        if (unit.rules !== null) await setHashKey(connection, unit.rules, signal);
+        const hold = isLargeObjects(unit.table) ? '' : holdStatements(unit);
+        const copy = connection.copyOut(hold + copyStatement(unit, range, asText), signal);
+        let isHeld = hold === '';
+        for await (const block of copy) {
+          if (!isHeld) checkHeld(copy, unit, range);
+          isHeld = true;
+          yield block;
+        }
+        if (!isHeld) checkHeld(copy, unit, range);
         rows = copy.rows;
       } finally {
-        if (connection.isInTransaction) await endTransaction(connection).catch(() => undefined);
-        await pool.release(connection);
+        await lanes.leave(connection, rows === null ? null : unit);
       }
     } catch (error) {
       const reason = classifyPostgresError(
-        signal.aborted ? abortError(signal) : error,
+        signal.aborted ? abortError(signal) : withoutValues(unit, error),
         `read ${quoteQualified(unit.table)}`,
       );
       summary.reject(reason);
@@ -57,47 +64,41 @@ export function readUnit(
       if (rows === null)
         summary.reject(new AppError('aborted', { message: 'The unit was not read to its end.' }));
     }
-    summary.resolve({ rows, variant: encoding === 'binary' && asText ? textInstead : '' });
+    summary.resolve({ rows, variant });
   }
-  return { bytes: bytes(), summary: summary.promise };
+  return { variant, bytes: bytes(), summary: summary.promise };
 }
 
-/**
- * Locks the table against changes of its shape, and makes sure that its rows are still where the snapshot saw them:
- * TRUNCATE takes rows from snapshots as well, and a rewrite (VACUUM FULL, CLUSTER) moves them between the ranges.
- */
-async function holdTable(
-  connection: Connection,
-  unit: Unit,
-  range: UnitRange,
-  signal: AbortSignal,
-): Promise<void> {
-  const name = quoteQualified(unit.table);
-  const [row] = await connection.query(
-    `LOCK TABLE ONLY ${name} IN ACCESS SHARE MODE; SELECT pg_relation_filenode(${quoteLiteral(name)}::regclass)`,
-    signal,
-  );
-  if (row?.[0] === range.fileNode) return;
-  throw new AppError('snapshot-lost', {
-    message: `The table ${name} was truncated or rewritten after the snapshot was taken.`,
+/** Classes of SQLSTATE whose messages quote values: of data, of constraints, of functions that raise, and of what should not happen. */
+const quotingClasses: readonly string[] = ['22', '23', 'P0', 'XX'];
+
+/** The error, or one without its words where these may quote a value that the unit masks. */
+function withoutValues(unit: Unit, error: unknown): unknown {
+  const masked = unit.rules !== null && unit.rules.masks.length > 0;
+  if (!masked || !(error instanceof ServerError) || !quotingClasses.includes(error.sqlState.slice(0, 2))) {
+    return error;
+  }
+  return new AppError('database-statement', {
+    message: `The server could not apply the filter and the masks to a row of ${quoteQualified(unit.table)} (SQLSTATE ${error.sqlState}); what it said is left out, since it may quote a value that is masked.`,
+    hint: 'Look for a cast or a division in the filter that not every row can take, or at the log of the server.',
     operation: 'read unit',
   });
 }
 
-function copyStatement(unit: Unit, range: UnitRange, asText: boolean): string {
-  const format = asText ? '' : ' WITH (FORMAT binary)';
-  const name = quoteQualified(unit.table);
-  const wholeTable = range.from === 0 && range.to === null && range.condition === null;
-  if (wholeTable) return `COPY ${name}${columnList(unit.columns)} TO STDOUT${format}`;
-  const limits = [`ctid >= '(${blockNumber(range.from)},0)'`];
-  if (range.to !== null) limits.push(`ctid < '(${blockNumber(range.to)},0)'`);
-  const condition = range.condition ?? `WHERE ${limits.join(' AND ')}`;
-  const columns = unit.columns.map(quoteIdentifier).join(', ');
-  return `COPY (SELECT ${columns} FROM ONLY ${name} ${condition}) TO STDOUT${format}`;
+/**
+ * Locks the table against changes of its shape, and asks whether its rows are still where the snapshot saw them: TRUNCATE takes rows from
+ * snapshots as well, and a rewrite (VACUUM FULL, CLUSTER) moves them between the ranges. In one request with the COPY, for a table may be so
+ * small that each more would double what it costs.
+ */
+function holdStatements({ table }: Unit): string {
+  const name = quoteQualified(table);
+  return `LOCK TABLE ONLY ${name} IN ACCESS SHARE MODE; SELECT pg_relation_filenode(${quoteLiteral(name)}::regclass); `;
 }
 
-/** Units come back from a store, so what goes into a statement is looked at. */
-function blockNumber(value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0 && value <= 0xffff_ffff) return value;
-  throw new AppError('internal', { message: `The unit has no valid range of blocks (${String(value)}).` });
+function checkHeld({ rowBefore }: CopyOut, unit: Unit, range: UnitRange): void {
+  if (rowBefore?.[0] === range.fileNode) return;
+  throw new AppError('snapshot-lost', {
+    message: `The table ${quoteQualified(unit.table)} was truncated or rewritten after the snapshot was taken.`,
+    operation: 'read unit',
+  });
 }

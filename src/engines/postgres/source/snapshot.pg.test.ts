@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { collect, quietContext, takeStock } from '../../../../test/conformance/transfer.ts';
+import { collect, quietContext, takeStock, unruled } from '../../../../test/conformance/transfer.ts';
 import { type PostgresServer, startPostgres } from '../../../../test/harness/postgres.ts';
 import type { Catalogue, DdlObject } from '../../../core/catalogue.ts';
 import { AppError } from '../../../core/errors.ts';
@@ -36,10 +36,7 @@ describe('snapshot', () => {
     engine.openSource(engine.parseUrl(server.url(name).replace('//postgres', `//${user}`)), context);
   const unitsOf = async (snapshot: Snapshot, table: string, unitBytes = 20_000): Promise<readonly Unit[]> => {
     const { tables } = await snapshot.inspect(context);
-    return snapshot.plan(
-      tables.filter((each) => each.name === table),
-      unitBytes,
-    );
+    return snapshot.plan(unruled(tables.filter((each) => each.name === table)), unitBytes);
   };
   const amounts = async (snapshot: Snapshot, units: readonly Unit[]): Promise<number[]> => {
     const parts = await Promise.all(units.map((unit) => collect(snapshot, unit, 'text')));

@@ -1,20 +1,24 @@
-import { type Catalogue, type DdlObject, type Table, tableKey } from '../../../core/catalogue.ts';
+import { type Catalogue, type DdlObject, isOfDatabase, tableKey } from '../../../core/catalogue.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Encoding } from '../../../core/request.ts';
-import type { DdlScope, Snapshot, Unit, UnitReader } from '../../engine.ts';
+import type { DdlScope, Snapshot, TableToRead, Unit, UnitReader } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
 import { dumpDdl } from '../ddl/dump-ddl.ts';
-import { quoteIdentifier } from '../names.ts';
+import { schemaObject } from '../ddl/target-schemas.ts';
 import { ownSchema } from '../own-schema.ts';
 import { ConnectionPool } from '../pool.ts';
 import type { Connection } from '../wire/connection.ts';
 import { barredTables } from './barred-tables.ts';
+import { checkTableRules, hasRulesToCheck } from './check-rules.ts';
+import { readGlobals } from './globals.ts';
 import { holdTables } from './hold-tables.ts';
 import { inspectDatabase } from './inspect.ts';
+import { readLargeObjectDdl } from './large-object-ddl.ts';
 import { planUnits } from './plan.ts';
 import { readUnit } from './read-unit.ts';
+import { SnapshotLanes } from './snapshot-lanes.ts';
 import { beginInSnapshot, beginNow, endTransaction, exportSnapshot } from './snapshot-transaction.ts';
 import { readStateObjects } from './state-objects.ts';
 
@@ -48,6 +52,7 @@ class PostgresSnapshot implements Snapshot {
   readonly #connector: Connector;
   readonly #holder: Connection;
   readonly #pool: ConnectionPool;
+  readonly #readLanes: SnapshotLanes;
 
   constructor(connector: Connector, holder: Connection, id: string, lanes: number) {
     this.token = id;
@@ -55,6 +60,7 @@ class PostgresSnapshot implements Snapshot {
     this.#connector = connector;
     this.#holder = holder;
     this.#pool = new ConnectionPool(connector.open, lanes);
+    this.#readLanes = new SnapshotLanes(this.#pool, id);
     const controller = new AbortController();
     this.lost = controller.signal;
     holder.onBroken((error) => {
@@ -79,7 +85,7 @@ class PostgresSnapshot implements Snapshot {
         barredTables(connection, context.signal),
       );
       const excluded = new Set(barred.map(tableKey));
-      const readable = scope.tables.filter((table) => !excluded.has(tableKey(table)));
+      const readable = scope.tables.filter((table) => !isOfDatabase(table) && !excluded.has(tableKey(table)));
       await holdTables(this.#holder, readable, context.signal);
       const open = () => this.#connector.openRaw(context.signal);
       const all = await dumpDdl(open, scope, barred, this.token, context);
@@ -87,18 +93,31 @@ class PostgresSnapshot implements Snapshot {
       const state = await this.#reading('read sequences', context, (connection) =>
         readStateObjects(connection, objects, context.signal),
       );
-      return [...schemasOfTables(scope), ...objects, ...state];
+      if (scope.mode !== 'full') return [...schemasOfTables(scope), ...objects, ...state];
+      const [globals, largeObjects] = await this.#reading('read globals', context, async (connection) => [
+        await readGlobals(connection, context.signal),
+        await readLargeObjectDdl(connection, context.signal),
+      ]);
+      return [...globals, ...objects, ...largeObjects, ...state];
     } catch (error) {
       throw classifyPostgresError(error, 'read DDL');
     }
   }
 
-  plan(tables: readonly Table[], unitBytes: number): readonly Unit[] {
+  plan(tables: readonly TableToRead[], unitBytes: number): readonly Unit[] {
     return planUnits(tables, unitBytes, this.#holder.raw.serverVersionNum);
   }
 
+  async checkRules(tables: readonly TableToRead[], context: OperationContext): Promise<void> {
+    for (const table of tables.filter(hasRulesToCheck)) {
+      await this.#reading('check rules', context, (connection) =>
+        checkTableRules(connection, table, context.signal),
+      );
+    }
+  }
+
   read(unit: Unit, encoding: Encoding, context: OperationContext): UnitReader {
-    return readUnit(this.#pool, this.token, unit, encoding, context);
+    return readUnit(this.#readLanes, unit, encoding, context);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -114,7 +133,8 @@ class PostgresSnapshot implements Snapshot {
   ): Promise<T> {
     try {
       return await this.#pool.use(context.signal, async (connection) => {
-        await beginInSnapshot(connection, this.token, context.signal);
+        // A lane may be left in a transaction of the snapshot.
+        if (!connection.isInTransaction) await beginInSnapshot(connection, this.token, context.signal);
         try {
           return await work(connection);
         } finally {
@@ -134,13 +154,5 @@ const isOurs = (object: DdlObject): boolean =>
 /** pg_dump leaves the schema out when it is asked for tables by name; the tables need one to go to. */
 function schemasOfTables({ mode, tables }: DdlScope): readonly DdlObject[] {
   if (mode === 'full' || mode === 'schema') return [];
-  return [...new Set(tables.map(({ schema }) => schema))].map((name) => ({
-    section: 'pre',
-    type: 'SCHEMA',
-    schema: null,
-    name,
-    table: null,
-    owner: null,
-    sql: `CREATE SCHEMA ${quoteIdentifier(name)};`,
-  }));
+  return [...new Set(tables.map(({ schema }) => schema))].map(schemaObject);
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../../core/errors.ts';
 import type { Snapshot, SourceSession } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
+import { sessionFacts } from '../database-id.ts';
 import { ConnectionPool } from '../pool.ts';
 import { holdSnapshot } from './snapshot.ts';
 import { sourcePreflight } from './source-preflight.ts';
@@ -24,14 +25,14 @@ export async function openPostgresSource(
       throw classifyPostgresError(error, operation);
     }
   };
-  const serverVersion = await guarded('open database', () =>
-    pool.use(context.signal, async (connection) => connection.parameters.get('server_version') ?? ''),
+  const facts = await guarded('open database', () =>
+    pool.use(context.signal, (connection) => sessionFacts(connection, context.signal)),
   );
   return {
-    serverVersion,
+    ...facts,
     preflight: (call): Promise<readonly Finding[]> =>
       guarded('preflight', () =>
-        pool.use(call.signal, (connection) => sourcePreflight(connection, call.signal)),
+        pool.use(call.signal, (connection) => sourcePreflight(connection, connector.open, call.signal)),
       ),
     begin: (lanes, call): Promise<Snapshot> =>
       guarded('take snapshot', () => holdSnapshot(connector, null, lanes, call)),

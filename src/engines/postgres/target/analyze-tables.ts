@@ -44,7 +44,9 @@ export async function analyzeTables(
           );
         } catch (error) {
           const reason = classifyPostgresError(error, 'analyze');
-          if (!(error instanceof ServerError) || reason.temporary) throw reason;
+          // Statistics are not worth a job that waits for others.
+          const single = reason.code === 'database-locked' || !reason.temporary;
+          if (!(error instanceof ServerError) || !single) throw reason;
           report(reason.message);
         }
       }

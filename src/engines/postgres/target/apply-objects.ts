@@ -6,13 +6,19 @@ import { raiseMaintenanceMemory } from '../session-settings.ts';
 import type { Connection } from '../wire/connection.ts';
 import { ServerError } from '../wire/messages.ts';
 import { claimReceipt, inTransaction, type Receipt, recordFailures } from './receipts.ts';
+import { withoutRowValues } from './row-error.ts';
+import { type MadeTablespace, makeTablespaces } from './tablespaces.ts';
 
 /**
  * Objects in one transaction. Each new table takes several of the server's locks (max_locks_per_transaction) until the
  * commit, and each object is a subtransaction.
  */
 const objectsAtOnce = 200;
+/** Characters in one transaction: objects of very many statements, which large objects are, take a lock with each. */
+const charactersAtOnce = 50_000;
 const savepoint = 'pumphouse_object';
+/** Of the advisory lock under which indexes of partitions are attached: "pumq" in ASCII. */
+const attachLockNumber = 0x70756d71;
 
 /**
  * Runs the statements of `objects` with the receipt `key`. Very many objects are several transactions, each with a receipt of
@@ -26,15 +32,30 @@ export async function applyObjects(
   objects: readonly DdlObject[],
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
+  const tablespaces = await makeTablespaces(connection, objects, signal);
+  const apply = (some: readonly DdlObject[], part: string, earlier: readonly ApplyFailure[]) =>
+    applyBatch(connection, jobId, part, some, tablespaces, earlier, signal);
   const failures: ApplyFailure[] = [];
   let at = 0;
-  for (; objects.length - at > objectsAtOnce; at += objectsAtOnce) {
-    const some = objects.slice(at, at + objectsAtOnce);
-    const receipt = await applyBatch(connection, jobId, `${key} ${at}`, some, [], signal);
+  for (let end = batchEnd(objects, at); end < objects.length; at = end, end = batchEnd(objects, at)) {
+    const some = objects.slice(at, end);
+    const receipt = await apply(some, `${key} ${at}`, []);
     failures.push(...receipt.failures);
   }
-  const last = await applyBatch(connection, jobId, key, objects.slice(at), failures, signal);
+  const last = await apply(objects.slice(at), key, failures);
   return { alreadyApplied: last.alreadyApplied, failures: last.failures };
+}
+
+/** Where the transaction ends that begins with the object at `start`. */
+function batchEnd(objects: readonly DdlObject[], start: number): number {
+  let end = start;
+  let characters = 0;
+  for (const { sql } of objects.slice(start, start + objectsAtOnce)) {
+    characters += sql.length;
+    if (end > start && characters > charactersAtOnce) break;
+    end++;
+  }
+  return end;
 }
 
 async function applyBatch(
@@ -42,6 +63,7 @@ async function applyBatch(
   jobId: string,
   key: string,
   objects: readonly DdlObject[],
+  tablespaces: ReadonlyMap<DdlObject, MadeTablespace>,
   earlier: readonly ApplyFailure[],
   signal: AbortSignal,
 ): Promise<Pick<Receipt, 'failures'> & { alreadyApplied: boolean }> {
@@ -54,7 +76,8 @@ async function applyBatch(
     );
     const failures = [...earlier];
     for (const object of objects) {
-      const message = await applyObject(connection, object, signal);
+      const made = tablespaces.get(object);
+      const message = made?.failure ?? (await applyObject(connection, made?.rest ?? object, signal));
       if (message === null) continue;
       const { type, schema, name } = object;
       failures.push({ object: { type, schema, name }, message });
@@ -74,15 +97,20 @@ async function applyObject(
   signal: AbortSignal,
 ): Promise<string | null> {
   if (object.type === 'SCHEMA' && (await schemaExists(connection, object.name, signal))) return null;
+  // Transactions that attach to one tree of indexes at the same time may each miss that the other completes it, and leave its root invalid.
+  if (object.type === 'INDEX ATTACH') {
+    await connection.query(`SELECT pg_advisory_xact_lock(${attachLockNumber})`, signal);
+  }
   try {
     await connection.query(`${object.sql}\n; RELEASE SAVEPOINT ${savepoint}; SAVEPOINT ${savepoint}`, signal);
     return null;
   } catch (error) {
     if (!(error instanceof ServerError) || !connection.isIdle) throw error;
-    const reason = classifyPostgresError(error, `create ${object.type} ${object.name}`);
+    const told = withoutRowValues(error);
+    const reason = classifyPostgresError(told, `create ${object.type} ${object.name}`);
     if (reason.temporary) throw reason;
     await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`, signal);
-    return error.detail === null ? reason.message : `${reason.message} ${error.detail}`;
+    return told.detail === null ? reason.message : `${reason.message} ${told.detail}`;
   }
 }
 

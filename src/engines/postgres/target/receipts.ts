@@ -68,6 +68,36 @@ export async function claimReceipt(
   };
 }
 
+/** Adds the rows to a receipt of the open transaction that was claimed before they were known. */
+export async function recordRows(
+  connection: Connection,
+  jobId: string,
+  key: string,
+  rows: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await connection.queryWith(
+    `UPDATE ${table} SET rows = $3::int8 WHERE job_id = $1 AND key = $2`,
+    [jobId, key, String(rows)],
+    signal,
+  );
+}
+
+/** Removes receipts of units in the open transaction. */
+export async function removeReceipts(
+  connection: Connection,
+  jobId: string,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  await connection.queryWith(
+    `DELETE FROM ${table}
+WHERE job_id = $1 AND key IN (SELECT pg_catalog.jsonb_array_elements_text($2::jsonb))`,
+    [jobId, JSON.stringify(keys)],
+    signal,
+  );
+}
+
 /** Adds what went wrong to a receipt of the open transaction. */
 export async function recordFailures(
   connection: Connection,

@@ -4,12 +4,16 @@ import type { TargetSession } from '../../engine.ts';
 import { abortError } from '../abort-error.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
+import { sessionFacts } from '../database-id.ts';
 import { quoteQualified } from '../names.ts';
 import { ConnectionPool } from '../pool.ts';
 import type { Connection } from '../wire/connection.ts';
 import { analyzeTables } from './analyze-tables.ts';
 import { applyObjects } from './apply-objects.ts';
-import { findFirstExisting } from './find-existing.ts';
+import { watchBlockers } from './blocker-watch.ts';
+import { clearTables, undoUnits } from './clear-tables.ts';
+import { describeTables } from './existing-tables.ts';
+import { findExisting } from './find-existing.ts';
 import { beginReceipts, forgetReceipts, inTransaction, unitReceipts } from './receipts.ts';
 import { targetPreflight } from './target-preflight.ts';
 import { writeUnit } from './write-unit.ts';
@@ -17,6 +21,7 @@ import { writeUnit } from './write-unit.ts';
 /** Opens a database to write to, and makes sure at once that it lets us in. */
 export async function openPostgresTarget(
   connector: Connector,
+  lockPatienceMs: number,
   context: OperationContext,
 ): Promise<TargetSession> {
   const pool = new ConnectionPool(connector.open, 1);
@@ -39,17 +44,26 @@ export async function openPostgresTarget(
     return begun;
   };
 
-  const serverVersion = await guarded(
-    'open database',
-    context,
-    async (connection) => connection.parameters.get('server_version') ?? '',
-  );
+  const facts = await guarded('open database', context, sessionFacts);
   return {
-    serverVersion,
-    preflight: (call) => guarded('preflight', call, targetPreflight),
+    ...facts,
+    preflight: (call) =>
+      guarded('preflight', call, (connection, signal) =>
+        targetPreflight(connection, connector.open, connector.target, signal),
+      ),
     findExisting: (objects, call) =>
       guarded('look for existing objects', call, (connection, signal) =>
-        inTransaction(connection, signal, () => findFirstExisting(connection, objects, signal)),
+        inTransaction(connection, signal, () => findExisting(connection, objects, signal)),
+      ),
+    describeTables: (tables, call) =>
+      guarded('look at existing tables', call, (connection, signal) =>
+        inTransaction(connection, signal, () => describeTables(connection, tables, signal)),
+      ),
+    clearTables: (key, tables, call) =>
+      guarded('clear tables', call, (connection, signal) =>
+        watchBlockers(pool, connection, lockPatienceMs, signal, () =>
+          clearTables(connection, jobId(), key, tables, signal),
+        ),
       ),
     async begin(id, wanted, call) {
       lanes = wanted;
@@ -59,11 +73,19 @@ export async function openPostgresTarget(
     },
     apply: (key, objects, call) =>
       guarded('apply DDL', call, (connection, signal) =>
-        applyObjects(connection, jobId(), key, objects, signal),
+        watchBlockers(pool, connection, lockPatienceMs, signal, () =>
+          applyObjects(connection, jobId(), key, objects, signal),
+        ),
       ),
     write: (unit, bytes, call) =>
       guarded(`write ${quoteQualified(unit.table)}`, call, (connection, signal) =>
         writeUnit(connection, jobId(), unit, bytes, signal),
+      ),
+    undoUnits: (tables, call) =>
+      guarded('empty tables', call, (connection, signal) =>
+        watchBlockers(pool, connection, lockPatienceMs, signal, () =>
+          undoUnits(connection, jobId(), tables, signal),
+        ),
       ),
     receipts: (call) =>
       guarded('read receipts', call, (connection, signal) => unitReceipts(connection, jobId(), signal)),

@@ -80,13 +80,14 @@ describe('connection', () => {
     assert.deepEqual(await connection.query('SELECT 3', never), [['3']]);
   });
 
-  it('copies out in blocks of one size, and counts rows', async () => {
+  it('copies out in blocks that grow to one size, and counts rows', async () => {
     await using connection = await connector.open(never);
-    const copy = connection.copyOut(bigCopy(20_000), never);
+    const copy = connection.copyOut(bigCopy(100_000), never);
     const sizes: number[] = [];
     for await (const block of copy) sizes.push(block.length);
-    assert.equal(copy.rows, 20_000);
-    assert.ok(sizes.slice(0, -1).every((size) => size === copyBlockBytes));
+    assert.equal(copy.rows, 100_000);
+    assert.deepEqual(sizes.slice(0, 2), [16 * 1024, 128 * 1024]);
+    assert.ok(sizes.slice(2, -1).every((size) => size === copyBlockBytes) && sizes.length > 5);
     assert.equal(await count(connection.copyOut('COPY (SELECT WHERE false) TO STDOUT', never)), 0);
   });
 
@@ -107,13 +108,14 @@ describe('connection', () => {
     ).open(never);
     const copy = connection.copyOut(bigCopy(1_000_000), never);
     const { value } = await copy.next();
-    assert.equal(value?.length, copyBlockBytes);
+    const first = value?.length ?? 0;
+    assert.ok(first > 0);
     await sleep(300);
     const soFar = proxy.received;
     await sleep(200);
     assert.equal(proxy.received, soFar);
     assert.ok(soFar < 30_000_000, `${soFar} bytes came without being asked for`);
-    assert.equal(copyBlockBytes + (await count(copy)), 97_888_896);
+    assert.equal(first + (await count(copy)), 97_888_896);
   });
 
   it('copies in pieces of any size, and counts rows', async () => {

@@ -1,13 +1,11 @@
-import { releaseChunk } from '../../../base/release-chunk.ts';
 import { abortError } from '../abort-error.ts';
 import type { RawConnection } from './connect.ts';
-import { CopyIn } from './copy-in.ts';
+import { CopyIn, sendCopy } from './copy-in.ts';
 import { CopyOut } from './copy-out.ts';
 import type { Exchange } from './exchange.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
+import { Inlet } from './inlet.ts';
 import {
-  copyDataHeader,
-  copyDoneMessage,
   copyFailMessage,
   decodeError,
   decodeParameter,
@@ -18,9 +16,7 @@ import {
   terminateMessage,
 } from './messages.ts';
 import { QueryExchange, type Row } from './query-exchange.ts';
-
-/** The largest CopyData message that is sent. The server does not care where rows begin. */
-const copyMessageBytes = 1024 * 1024;
+import { Silence } from './silence.ts';
 
 /** What a connection needs of the world besides its socket. */
 export interface ConnectionSupport {
@@ -40,6 +36,8 @@ export interface ConnectionSupport {
 export class Connection implements AsyncDisposable {
   readonly raw: RawConnection;
   readonly #support: ConnectionSupport;
+  readonly #silence: Silence;
+  readonly #inlet: Inlet;
   readonly #reader = new FrameReader();
   readonly #sink: FrameSink = {
     copyData: (source, start, end) => this.#exchange?.copyData(source, start, end),
@@ -53,23 +51,22 @@ export class Connection implements AsyncDisposable {
   /** What the server or the socket said before the connection closed. */
   #lastWords: unknown = null;
   #cancelling: Promise<void> = Promise.resolve();
-  #heardAt = 0;
-  /** The next move is the server's, so that silence counts. */
-  #serverIsDue = false;
-  #onDrain: () => void = () => undefined;
   #inTransaction = false;
 
   constructor(raw: RawConnection, support: ConnectionSupport) {
     this.raw = raw;
     this.#support = support;
     this.#parameters = new Map(raw.parameters);
-    raw.socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    raw.socket.on('drain', () => this.#onDrain());
+    this.#silence = new Silence(() => support.probe(), support.silenceMs);
     raw.socket.on('error', (error) => {
       this.#lastWords ??= error;
     });
     raw.socket.on('close', () => this.#break(this.#lastWords ?? connectionClosed()));
-    raw.socket.resume();
+    this.#inlet = new Inlet(
+      raw.socket,
+      (chunk) => this.#receive(chunk),
+      () => this.#exchange?.isBulk === true,
+    );
   }
 
   get parameters(): ReadonlyMap<string, string> {
@@ -110,17 +107,16 @@ export class Connection implements AsyncDisposable {
     return exchange.rows;
   }
 
-  /** Runs a COPY TO STDOUT. */
+  /** Runs a COPY TO STDOUT, and the statements before it in the text. */
   copyOut(sql: string, signal: AbortSignal): CopyOut {
-    const { socket } = this.raw;
     const exchange = new CopyOut({
       pause: () => {
-        this.#serverIsDue = false;
-        socket.pause();
+        this.#silence.expectNothing();
+        this.#inlet.hold();
       },
       resume: () => {
-        this.#expectServer();
-        socket.resume();
+        this.#silence.expectServer();
+        this.#inlet.release();
       },
       abandon: (reason) => this.#abandon(reason),
     });
@@ -139,10 +135,10 @@ export class Connection implements AsyncDisposable {
     await exchange.accepted;
     const iterator = source[Symbol.asyncIterator]();
     try {
-      await this.#send(iterator, exchange);
+      await sendCopy(this.raw.socket, iterator, exchange, this.#silence);
     } catch (error) {
       if (this.#exchange === exchange) {
-        this.#expectServer();
+        this.#silence.expectServer();
         this.raw.socket.write(copyFailMessage('the data ended with an error'));
         await exchange.finished.catch(() => undefined);
       }
@@ -181,16 +177,14 @@ export class Connection implements AsyncDisposable {
     }
     const onAbort = (): void => this.#abandon(abortError(signal));
     signal.addEventListener('abort', onAbort, { once: true });
-    const watch = setInterval(() => this.#watchSilence(exchange), this.#support.silenceMs / 4);
+    const endWatch = this.#silence.watch((reason) => this.#break(reason));
     this.#endExchange = () => {
       signal.removeEventListener('abort', onAbort);
-      clearInterval(watch);
+      endWatch();
       this.#exchange = null;
-      this.#serverIsDue = false;
-      this.#onDrain();
     };
     this.#exchange = exchange;
-    this.#expectServer();
+    this.#silence.expectServer();
     this.raw.socket.write(request);
   }
 
@@ -201,50 +195,8 @@ export class Connection implements AsyncDisposable {
     return signal.aborted ? abortError(signal) : null;
   }
 
-  async #send(iterator: AsyncIterator<Uint8Array>, exchange: CopyIn): Promise<void> {
-    const { socket } = this.raw;
-    while (!exchange.failed) {
-      this.#serverIsDue = false;
-      const next = iterator.next();
-      // A source that hangs must not keep an error of the server or an abort from being seen.
-      const step = await Promise.race([next, exchange.failure]);
-      if (step === undefined) {
-        next.catch(() => undefined);
-        break;
-      }
-      if (step.done === true) {
-        this.#expectServer();
-        socket.write(copyDoneMessage);
-        return;
-      }
-      for (let at = 0; at < step.value.length && !exchange.failed; at += copyMessageBytes) {
-        const piece = step.value.subarray(at, at + copyMessageBytes);
-        socket.cork();
-        socket.write(copyDataHeader(piece.length));
-        const goesOn = socket.write(piece, (error) => {
-          // The end of the chunk is the end of its memory; after an error the socket may still have its hands on it.
-          if (error == null) releaseChunk(piece);
-        });
-        socket.uncork();
-        if (!goesOn && socket.writableNeedDrain) await this.#drained();
-      }
-    }
-    void iterator.return?.().catch(() => undefined);
-  }
-
-  /** Resolves when the socket takes more, or when the exchange is over. */
-  #drained(): Promise<void> {
-    this.#expectServer();
-    return new Promise((resolve) => {
-      this.#onDrain = () => {
-        this.#onDrain = () => undefined;
-        resolve();
-      };
-    });
-  }
-
   #receive(chunk: Buffer): void {
-    this.#heardAt = performance.now();
+    this.#silence.heard();
     try {
       this.#reader.feed(chunk, this.#sink);
     } catch (error) {
@@ -280,25 +232,6 @@ export class Connection implements AsyncDisposable {
   #receiveError(error: ServerError): void {
     if (error.severity === 'FATAL' || error.severity === 'PANIC') this.#lastWords = error;
     else this.#exchange?.error(error);
-  }
-
-  #expectServer(): void {
-    this.#serverIsDue = true;
-    this.#heardAt = performance.now();
-  }
-
-  #watchSilence(exchange: Exchange): void {
-    if (!this.#serverIsDue || performance.now() - this.#heardAt < this.#support.silenceMs) return;
-    // One probe at a time: the clock stands until it has an answer.
-    this.#serverIsDue = false;
-    this.#support.probe().then(
-      () => {
-        if (this.#exchange === exchange) this.#expectServer();
-      },
-      (error: unknown) => {
-        if (this.#exchange === exchange) this.#break(error);
-      },
-    );
   }
 
   #abandon(reason: unknown): void {

@@ -1,5 +1,18 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { releaseChunk } from '../../../base/release-chunk.ts';
 import type { Exchange } from './exchange.ts';
-import { decodeRowCount, type ServerError, serverMessages } from './messages.ts';
+import {
+  copyDataHeader,
+  copyDoneMessage,
+  decodeRowCount,
+  type ServerError,
+  serverMessages,
+} from './messages.ts';
+import type { Silence } from './silence.ts';
+
+/** The largest CopyData message that is sent. The server does not care where rows begin. */
+const copyMessageBytes = 1024 * 1024;
 
 /** The answer to a COPY FROM STDIN. */
 export class CopyIn implements Exchange {
@@ -27,6 +40,8 @@ export class CopyIn implements Exchange {
   get failure(): Promise<void> {
     return this.#failure.promise;
   }
+
+  readonly isBulk = false;
 
   copyData(): void {}
 
@@ -57,4 +72,56 @@ export class CopyIn implements Exchange {
     this.failed = true;
     this.#failure.resolve();
   }
+}
+
+/** Sends all chunks and the end mark, or stops when the exchange has failed. The chunks are given away. */
+export async function sendCopy(
+  socket: Socket,
+  iterator: AsyncIterator<Uint8Array>,
+  exchange: CopyIn,
+  silence: Silence,
+): Promise<void> {
+  while (!exchange.failed) {
+    silence.expectNothing();
+    const next = iterator.next();
+    // A source that hangs must not keep an error of the server or an abort from being seen.
+    const step = await Promise.race([next, exchange.failure]);
+    if (step === undefined) {
+      next.catch(() => undefined);
+      break;
+    }
+    if (step.done === true) {
+      silence.expectServer();
+      socket.write(copyDoneMessage);
+      return;
+    }
+    for (let at = 0; at < step.value.length && !exchange.failed; at += copyMessageBytes) {
+      const goesOn = sendPiece(socket, step.value.subarray(at, at + copyMessageBytes));
+      if (goesOn || !socket.writableNeedDrain) continue;
+      silence.expectServer();
+      await drained(socket, exchange);
+    }
+  }
+  void iterator.return?.().catch(() => undefined);
+}
+
+function sendPiece(socket: Socket, piece: Uint8Array): boolean {
+  socket.cork();
+  socket.write(copyDataHeader(piece.length));
+  const goesOn = socket.write(piece, (error) => {
+    // The end of the chunk is the end of its memory; after an error the socket may still have its hands on it.
+    if (error == null) releaseChunk(piece);
+  });
+  socket.uncork();
+  return goesOn;
+}
+
+/** Resolves when the socket takes more, or when the exchange is over. */
+async function drained(socket: Socket, exchange: CopyIn): Promise<void> {
+  const listening = new AbortController();
+  await Promise.race([
+    once(socket, 'drain', { signal: listening.signal }).catch(() => undefined),
+    exchange.failure,
+  ]);
+  listening.abort();
 }

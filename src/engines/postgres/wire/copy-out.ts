@@ -1,10 +1,13 @@
 import type { Exchange, Flow } from './exchange.ts';
-import { decodeRowCount, type ServerError, serverMessages } from './messages.ts';
+import { decodeRow, decodeRowCount, type ServerError, serverMessages } from './messages.ts';
+import type { Row } from './query-exchange.ts';
 
-/** Size of the blocks that a COPY is handed out in; only the last is smaller. */
-export const copyBlockBytes = 256 * 1024;
-/** With so many blocks waiting the server is held back. With the chunk at hand about 1.1 MB are in memory. */
-const blocksWaiting = 4;
+/** Size of the blocks that a COPY is handed out in, but for the last one and the first few: what comes may be little. */
+export const copyBlockBytes = 1024 * 1024;
+const firstBlockBytes = 16 * 1024;
+const blockGrowth = 8;
+/** With so many blocks waiting the server is held back. With the one that is filled about 3 MB are in memory. */
+const blocksWaiting = 2;
 
 /**
  * A COPY TO STDOUT: the data as blocks, to be iterated once. A block is never used again by this side. Leaving the
@@ -15,7 +18,9 @@ export class CopyOut implements Exchange, AsyncIterableIterator<Uint8Array, unde
   readonly #full: Buffer[] = [];
   #block: Buffer | null = null;
   #filled = 0;
+  #blockBytes = firstBlockBytes;
   #rows = 0;
+  #rowBefore: Row | null = null;
   #end: 'running' | 'ready' | 'broken' = 'running';
   #error: unknown = null;
   #paused = false;
@@ -30,19 +35,32 @@ export class CopyOut implements Exchange, AsyncIterableIterator<Uint8Array, unde
     return this.#rows;
   }
 
+  /** The last row of the queries before the COPY in the same request; known when the first block is. */
+  get rowBefore(): Row | null {
+    return this.#rowBefore;
+  }
+
+  get isBulk(): boolean {
+    return this.#blockBytes === copyBlockBytes;
+  }
+
   copyData(source: Buffer, start: number, end: number): void {
     while (start < end) {
-      this.#block ??= Buffer.allocUnsafeSlow(copyBlockBytes);
-      const taken = Math.min(end - start, copyBlockBytes - this.#filled);
+      this.#block ??= Buffer.allocUnsafeSlow(this.#blockBytes);
+      const taken = Math.min(end - start, this.#block.length - this.#filled);
       source.copy(this.#block, this.#filled, start, start + taken);
       this.#filled += taken;
       start += taken;
-      if (this.#filled === copyBlockBytes) this.#push(this.#block);
+      if (this.#filled === this.#block.length) {
+        this.#push(this.#block);
+        this.#blockBytes = Math.min(this.#blockBytes * blockGrowth, copyBlockBytes);
+      }
     }
   }
 
   message(type: number, body: Buffer): void {
     if (type === serverMessages.commandComplete) this.#rows = decodeRowCount(body);
+    else if (type === serverMessages.dataRow) this.#rowBefore = decodeRow(body);
   }
 
   error(error: ServerError): void {

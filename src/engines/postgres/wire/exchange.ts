@@ -6,6 +6,8 @@ import type { ServerError } from './messages.ts';
  * notices and the like come by the methods below. Exactly one of `ready` and `broken` ends it.
  */
 export interface Exchange extends FrameSink {
+  /** Much is coming, and nobody waits for the next piece of it. */
+  readonly isBulk: boolean;
   /** The server reported an error; `ready` still follows. */
   error(error: ServerError): void;
   /** The server has answered everything and waits for the next request. */

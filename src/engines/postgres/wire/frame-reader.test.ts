@@ -26,7 +26,8 @@ function read(chunks: readonly Buffer[]): Heard {
   const messages: string[] = [];
   let data = '';
   for (const chunk of chunks) {
-    reader.feed(chunk, {
+    // The reader moves bytes about.
+    reader.feed(Buffer.from(chunk), {
       copyData: (source, start, end) => {
         data += source.toString('latin1', start, end);
       },

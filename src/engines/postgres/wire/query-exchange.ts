@@ -6,6 +6,7 @@ export type Row = readonly (string | null)[];
 
 /** Statements whose rows are few enough to be kept. */
 export class QueryExchange implements Exchange {
+  readonly isBulk = false;
   /** Settles when the server is ready: the rows of the last statement, or the first error. */
   readonly rows: Promise<readonly Row[]>;
 

@@ -9,15 +9,33 @@ import { sslRequest } from './messages.ts';
 /** Probes of an idle connection begin after this time; a peer that is gone without a word is noticed by them. */
 const keepAliveAfterMs = 30_000;
 
+/** Size of the buffer that a socket reads into, again and again. */
+const readBytes = 256 * 1024;
+
+/**
+ * The event of a socket that hands over what it read: a Buffer that is lent for the call. Without a listener, and on TLS sockets always,
+ * the bytes come by `data`, in memory of their own.
+ */
+export const lentBytes = 'lent-bytes';
+
 /**
  * A socket to the server, TLS agreed on as the target asks, before the first packet of the protocol. Rejects with the
  * error of the network or of TLS; when `signal` aborts, with its reason, at once. Nothing stays open then.
  */
 export async function openTransport(target: PostgresTarget, signal: AbortSignal): Promise<net.Socket> {
   signal.throwIfAborted();
+  // Memory for each piece that is read would be 64 KB, and keep the garbage collector busy.
+  const onread: net.OnReadOpts = {
+    buffer: Buffer.allocUnsafeSlow(readBytes),
+    callback(length, buffer) {
+      const lent = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+      if (!socket.emit(lentBytes, lent)) socket.emit('data', Buffer.from(lent));
+      return true;
+    },
+  };
   const socket = target.host.startsWith('/')
-    ? net.connect({ path: `${target.host}/.s.PGSQL.${target.port}` })
-    : net.connect({ host: target.host, port: target.port });
+    ? net.connect({ path: `${target.host}/.s.PGSQL.${target.port}`, onread })
+    : net.connect({ host: target.host, port: target.port, onread });
   socket.setNoDelay(true).setKeepAlive(true, keepAliveAfterMs);
   // A listener for good: an error after the hand-over must not end the process; whoever reads learns it by 'close'.
   socket.on('error', () => undefined);

@@ -1,0 +1,145 @@
+import { isOfDatabase, type TableName } from '../../../core/catalogue.ts';
+import { AppError } from '../../../core/errors.ts';
+import { quoteQualified } from '../names.ts';
+import type { Connection } from '../wire/connection.ts';
+import { ServerError } from '../wire/messages.ts';
+import { emptyLargeObjects } from './large-objects.ts';
+import { claimReceipt, inTransaction, removeReceipts } from './receipts.ts';
+
+/** dependent_objects_still_exist, and what TRUNCATE says of a table that a foreign key refers to. */
+const inUseStates: readonly string[] = ['2BP01', '0A000'];
+
+/** Tables of one transaction: each takes several of the server's locks (max_locks_per_transaction) until the commit. */
+const tablesAtOnce = 200;
+
+/** Which of the named tables exist, and which are partitioned. */
+const kindsQuery = `
+SELECT n.nspname, c.relname, c.relkind
+FROM pg_catalog.jsonb_to_recordset($1::jsonb) AS w(schema text, name text)
+JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+WHERE c.relkind IN ('r', 'p')`;
+
+/** Partitions, at any depth, of named tables that are not named themselves: DROP would take them along without a word. */
+const strayPartitionsQuery = `
+WITH named AS (
+  SELECT c.oid
+  FROM pg_catalog.jsonb_to_recordset($1::jsonb) AS w(schema text, name text)
+  JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+  JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+  WHERE c.relkind = 'p'
+)
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), tree.parentrelid::pg_catalog.regclass
+FROM named, pg_catalog.pg_partition_tree(named.oid) tree
+JOIN pg_catalog.pg_class c ON c.oid = tree.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT EXISTS (
+  SELECT FROM pg_catalog.jsonb_to_recordset($1::jsonb) AS w(schema text, name text)
+  WHERE w.schema = n.nspname AND w.name = c.relname)
+ORDER BY 1 LIMIT 1`;
+
+export interface TableToClear extends TableName {
+  readonly how: 'truncate' | 'drop';
+}
+
+/** Empties and drops, with the receipt `key`, in one transaction; tables that are not there any more are left out. */
+export async function clearTables(
+  connection: Connection,
+  jobId: string,
+  key: string,
+  tables: readonly TableToClear[],
+  signal: AbortSignal,
+): Promise<void> {
+  await inTransaction(connection, signal, async () => {
+    if ((await claimReceipt(connection, jobId, key, null, signal)) !== null) return;
+    const emptied = tables.filter(({ how }) => how === 'truncate');
+    const dropped = tables.filter(({ how }) => how === 'drop');
+    await waitForLocks(connection, signal);
+    await sayWhoIsInTheWay(async () => {
+      await truncate(connection, emptied, signal);
+      await drop(connection, dropped, signal);
+    });
+  });
+}
+
+/** Empties tables that this job made and removes the receipts of their units, batch by batch. */
+export async function undoUnits(
+  connection: Connection,
+  jobId: string,
+  tables: readonly (TableName & { readonly keys: readonly string[] })[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (let at = 0; at < tables.length; at += tablesAtOnce) {
+    const some = tables.slice(at, at + tablesAtOnce);
+    await inTransaction(connection, signal, async () => {
+      await waitForLocks(connection, signal);
+      await truncate(connection, some, signal);
+      const keys = some.flatMap((table) => table.keys);
+      await emptyLargeObjects(connection, jobId, keys, signal);
+      await removeReceipts(connection, jobId, keys, signal);
+    });
+  }
+}
+
+/** As long as it takes: who is in the way is watched for from outside. */
+const waitForLocks = (connection: Connection, signal: AbortSignal) =>
+  connection.query('SET LOCAL lock_timeout = 0', signal);
+
+/** All in one statement, so that foreign keys between them do not matter. Children keep their rows, partitions of a named table do not. */
+async function truncate(
+  connection: Connection,
+  tables: readonly TableName[],
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await findTables(connection, tables, signal);
+  if (found.length === 0) return;
+  const list = found.map((table) => `${table.partitioned ? '' : 'ONLY '}${quoteQualified(table)}`);
+  await connection.query(`TRUNCATE ${list.join(', ')}`, signal);
+}
+
+async function drop(
+  connection: Connection,
+  tables: readonly TableName[],
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await findTables(connection, tables, signal);
+  if (found.length === 0) return;
+  const [stray] = await connection.queryWith(strayPartitionsQuery, [namesOf(tables)], signal);
+  if (stray !== undefined) {
+    throw new AppError('table-in-use', {
+      message: `The table ${stray[1]} cannot be dropped: its partition ${stray[0]} is not among the tables to replace.`,
+      operation: 'clear tables',
+    });
+  }
+  await connection.query(`DROP TABLE ${found.map(quoteQualified).join(', ')} RESTRICT`, signal);
+}
+
+async function findTables(connection: Connection, tables: readonly TableName[], signal: AbortSignal) {
+  // What is of the whole database is no table that one could empty.
+  const real = tables.filter((table) => !isOfDatabase(table));
+  if (real.length === 0) return [];
+  const rows = await connection.queryWith(kindsQuery, [namesOf(real)], signal);
+  return rows.map(([schema, name, kind]) => ({
+    schema: schema as string,
+    name: name as string,
+    partitioned: kind === 'p',
+  }));
+}
+
+const namesOf = (tables: readonly TableName[]): string =>
+  JSON.stringify(tables.map(({ schema, name }) => ({ schema, name })));
+
+/** The server's detail names the objects that refer to a table, and nothing of what is in it. */
+async function sayWhoIsInTheWay(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ServerError) || !inUseStates.includes(error.sqlState)) throw error;
+    const who = error.detail === null ? '' : `: ${error.detail.replaceAll('\n', '; ')}`;
+    throw new AppError('table-in-use', {
+      message: `${error.message}${who}`.replace(/[^.]$/, '$&.'),
+      operation: 'clear tables',
+      context: { sqlState: error.sqlState },
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { AppError } from '../../../core/errors.ts';
+import type { WriteUnit } from '../../engine.ts';
+import { pieceBytes } from '../large-objects.ts';
+import { ownSchema } from '../own-schema.ts';
+import type { Connection } from '../wire/connection.ts';
+
+const receipts = `${ownSchema}.receipt`;
+/** Where the rows wait until they are put into their objects: in the transaction, on the server's disk, without compression. */
+const waiting = 'pg_temp.pumphouse_large_object';
+/** Opens an object for writing. */
+const forWriting = 131_072;
+
+/** The second receipt of a unit: it names the objects that the unit filled. */
+const noteOf = (key: string): string => `${key} large objects`;
+
+/**
+ * Writes a unit of large objects in the open transaction; the number of rows. Each object must be there and empty, or not there: a
+ * unit holds whole objects, so whatever is in one already is somebody else's. Objects that are not there are made.
+ */
+export async function writeLargeObjects(
+  connection: Connection,
+  jobId: string,
+  unit: WriteUnit,
+  bytes: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<number> {
+  await connection.query(
+    `CREATE TEMPORARY TABLE pumphouse_large_object (
+  loid oid NOT NULL, pageno int4 NOT NULL CHECK (pageno >= 0),
+  data bytea NOT NULL CHECK (pg_catalog.octet_length(data) BETWEEN 1 AND ${pieceBytes})
+) ON COMMIT DROP;
+ALTER TABLE ${waiting} ALTER data SET STORAGE EXTERNAL`,
+    signal,
+  );
+  const format = unit.encoding === 'binary' ? ' WITH (FORMAT binary)' : '';
+  const rows = await connection.copyIn(
+    `COPY ${waiting} (loid, pageno, data) FROM STDIN${format}`,
+    bytes,
+    signal,
+  );
+  await makeMissing(connection, signal);
+  await refuseFilled(connection, signal);
+  await connection.query(
+    `SELECT count(pg_catalog.lo_put(p.loid, p.pageno::pg_catalog.int8 * ${pieceBytes}, p.data))
+FROM (SELECT loid, pageno, data FROM ${waiting} ORDER BY loid, pageno OFFSET 0) p`,
+    signal,
+  );
+  await connection.queryWith(
+    `INSERT INTO ${receipts} (job_id, key, failures)
+SELECT $1, $2, coalesce(pg_catalog.jsonb_agg(DISTINCT loid::pg_catalog.int8), '[]') FROM ${waiting}`,
+    [jobId, noteOf(unit.key)],
+    signal,
+  );
+  await connection.query(`DROP TABLE ${waiting}`, signal);
+  return rows;
+}
+
+/** Rows without the definitions of their objects. */
+async function makeMissing(connection: Connection, signal: AbortSignal): Promise<void> {
+  await connection.query(
+    `SELECT count(pg_catalog.lo_create(w.loid)) FROM (SELECT DISTINCT loid FROM ${waiting}) w
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_largeobject_metadata m WHERE m.oid = w.loid)`,
+    signal,
+  );
+}
+
+async function refuseFilled(connection: Connection, signal: AbortSignal): Promise<void> {
+  const [filled] = await connection.query(
+    `SELECT w.loid FROM (SELECT DISTINCT loid FROM ${waiting}) w
+WHERE pg_catalog.octet_length(pg_catalog.lo_get(w.loid, 0, 1)) > 0 ORDER BY w.loid LIMIT 1`,
+    signal,
+  );
+  if (filled === undefined) return;
+  throw new AppError('object-exists', {
+    message: `The target has a large object ${filled[0]} already, which holds data.`,
+    hint: 'Remove it (lo_unlink), or import without large objects.',
+    operation: 'write large objects',
+  });
+}
+
+/** Empties the large objects that the units of a job filled, so that they can be written again. In the open transaction. Repeatable. */
+export async function emptyLargeObjects(
+  connection: Connection,
+  jobId: string,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const notes = JSON.stringify(keys.map(noteOf));
+  await connection.queryWith(
+    `WITH notes AS (
+  DELETE FROM ${receipts} WHERE job_id = $1
+    AND key IN (SELECT n.key FROM pg_catalog.jsonb_array_elements_text($2::jsonb) AS n(key))
+  RETURNING failures
+)
+SELECT count(pg_catalog.lo_close(t.fd)) FROM (
+  SELECT o.fd, pg_catalog.lo_truncate64(o.fd, 0) AS done FROM (
+    SELECT pg_catalog.lo_open(m.oid, ${forWriting}) AS fd
+    FROM notes CROSS JOIN LATERAL pg_catalog.jsonb_array_elements_text(notes.failures) AS l(loid)
+    JOIN pg_catalog.pg_largeobject_metadata m ON m.oid = l.loid::pg_catalog.oid OFFSET 0
+  ) o OFFSET 0
+) t WHERE t.done = 0`,
+    [jobId, notes],
+    signal,
+  );
+}

@@ -1,0 +1,28 @@
+import { ServerError } from '../wire/messages.ts';
+
+/** Classes of SQLSTATE whose errors quote values: data_exception. */
+const valueClass = '22';
+/** integrity_constraint_violation: the message names table and constraint, the detail holds the row. */
+const constraintClass = '23';
+
+/**
+ * What the server says of rows that it does not take, without their values: those may be personal, and errors are logged and shown to
+ * whoever may see the job. The server's own log has them.
+ */
+export function withoutRowValues(error: ServerError): ServerError {
+  const { sqlState, severity, schema, table, constraint } = error;
+  if (!sqlState.startsWith(valueClass) && !sqlState.startsWith(constraintClass)) return error;
+  const message = sqlState.startsWith(valueClass) ? error.message.replace(/".*"/s, '…') : error.message;
+  const leftOut = message !== error.message || error.detail !== null;
+  const fields: readonly (readonly [string, string | null])[] = [
+    ['M', leftOut ? `${message} (the log of the database server says more)` : message],
+    ['C', sqlState],
+    ['V', severity],
+    ['s', schema],
+    ['t', table],
+    ['n', constraint],
+  ];
+  return new ServerError(
+    new Map(fields.filter((field): field is readonly [string, string] => field[1] !== null)),
+  );
+}
