@@ -3,6 +3,12 @@ import type { ErrorRecord } from '../core/errors.ts';
 import type { Job, JobKind, NewJobLogEntry } from '../core/job.ts';
 import type { ClaimedTask, TaskCompletion, TaskRecord } from './job-store.ts';
 
+/** Something that tasks share. */
+export interface Shareable extends AsyncDisposable {
+  /** Aborted when it can do nothing any more (its connection or thread ended): the next task that asks gets another. */
+  readonly lost?: AbortSignal;
+}
+
 /** What a task's handler may use. */
 export interface TaskContext extends OperationContext {
   readonly job: Job;
@@ -14,9 +20,9 @@ export interface TaskContext extends OperationContext {
   tasks(kind?: string, group?: string): Promise<readonly TaskRecord[]>;
   /**
    * Something that the job's tasks in this process share (an open session, a snapshot). Opened once per key, on first use; disposed, newest first,
-   * when the job comes to rest or starts again. A rejected `open` is forgotten, so that the next task tries again.
+   * when the job comes to rest or starts again. A rejected `open` is forgotten, so that the next task tries again; so is what is lost.
    */
-  shared<T extends AsyncDisposable>(key: string, open: () => Promise<T>): Promise<T>;
+  shared<T extends Shareable>(key: string, open: () => Promise<T>): Promise<T>;
 }
 
 /** How a handler ends; a thrown error is judged by the worker: interruption -> released, temporary -> retried, else by `onError`. */
@@ -31,6 +37,8 @@ export interface JobHandler {
   run(claimed: ClaimedTask, context: TaskContext): Promise<TaskOutcome>;
   /** What a permanent error (or a temporary one after the last attempt) of a task of this kind means. */
   onError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job';
+  /** Keys of done tasks whose work stays when the job starts its data again; absent: none. */
+  keepOnRestart?(job: Job, tasks: readonly TaskRecord[]): readonly string[];
   /** The last task of a group is done: a chance for a log line (a table is complete). */
   groupFinished?(job: Job, group: string, tasks: readonly TaskRecord[]): readonly NewJobLogEntry[];
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
+import type { OutageWatch } from './outage.ts';
 import { createSharedResources, type SharedResources } from './shared-resources.ts';
 
 /** After this long an interrupted task is reported: handlers promise to react within a second. */
@@ -14,6 +15,7 @@ const slowInterruptionMs = 10_000;
  */
 export interface JobRun {
   readonly shared: SharedResources;
+  readonly outages: OutageWatch;
   /** Settles when the run is not closing. */
   opened(): Promise<void>;
   /** Counts the work as a running task until it ends. The signal is aborted when the run closes. */
@@ -34,7 +36,7 @@ export interface RunningTask {
   interrupt(reason: AppError): void;
 }
 
-export function createJobRun(jobId: string, log: Logger): JobRun {
+export function createJobRun(jobId: string, outages: OutageWatch, log: Logger): JobRun {
   const shared = createSharedResources(log);
   const running = new Map<RunningTask, Promise<void>>();
   let closing: Promise<void> | undefined;
@@ -54,6 +56,7 @@ export function createJobRun(jobId: string, log: Logger): JobRun {
 
   return {
     shared,
+    outages,
     async opened() {
       while (closing !== undefined) await closing.catch(() => undefined);
     },

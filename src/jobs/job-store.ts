@@ -129,7 +129,7 @@ export interface JobStore extends AsyncDisposable {
    * `executing`. A `cancelling` job gives its `cleanup` task once nothing else of it runs. Null: nothing to do. Tasks whose `retryAt` is in the future are left.
    */
   claimTask(workerId: string): Promise<ClaimedTask | null>;
-  /** Milliseconds since the epoch of the earliest retry that is waiting; null when there is none. */
+  /** Milliseconds since the epoch of the earliest retry, or end of a hold, that is waited for; null when there is none. */
   nextRetryAt(): Promise<number | null>;
   /** Keeps what a running task has done so far; shown in the job's progress, replaced by `done` at the end. */
   reportProgress(lease: Lease, done: { readonly bytes: number; readonly rows: number }): Promise<void>;
@@ -139,12 +139,20 @@ export interface JobStore extends AsyncDisposable {
   failTask(lease: Lease, error: ErrorRecord, log?: readonly NewJobLogEntry[]): Promise<CompletionEffect>;
   /** Try again not before `retryAt`. */
   retryTask(lease: Lease, retryAt: number, log?: readonly NewJobLogEntry[]): Promise<void>;
+  /**
+   * The task goes back to `ready` as if never claimed, and none of the job is given out before `until` (a later time of another task counts):
+   * a server that they need does not answer. A resume or a cancel lifts it.
+   */
+  holdJob(lease: Lease, until: number, log?: readonly NewJobLogEntry[]): Promise<void>;
   /** Back to `ready` after an interruption, as if never claimed. The last released task of a `stopping` job makes it `stopped`. */
   releaseTask(lease: Lease): Promise<void>;
   /** The job fails: its running tasks lose their leases and become ready, so that a resume can go on. */
   failJob(lease: Lease, error: ErrorRecord): Promise<void>;
-  /** Forgets every task but a fresh `plan`, keeps the old plan for it to clean up after, counts a restart: queued. */
-  restartJob(lease: Lease, reason: string): Promise<void>;
+  /**
+   * Forgets every task but a fresh `plan` and the done ones of `keep` (task keys), keeps the old plan for it to clean up after, counts a
+   * restart: queued.
+   */
+  restartJob(lease: Lease, reason: string, keep: readonly string[]): Promise<void>;
   appendLog(jobId: string, entries: readonly NewJobLogEntry[]): Promise<void>;
   /** Entries with seq greater than `afterSeq`, in order. */
   readLog(jobId: string, afterSeq: number, limit: number): Promise<readonly JobLogEntry[]>;

@@ -1,6 +1,6 @@
 import type { RetryPolicy } from '../base/retry.ts';
 
-/** For tasks with a temporary error: gives up after about eight seconds. */
+/** For tasks with a temporary error that is no outage: gives up after about eight seconds. */
 export const defaultRetryPolicy: RetryPolicy = { attempts: 5, firstDelayMs: 500, maxDelayMs: 30_000 };
 
 /** The wait after that attempt (from 1): doubled each time, and spread so that tasks that failed together do not come back together. */

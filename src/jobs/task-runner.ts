@@ -2,10 +2,11 @@ import type { Clock } from '../base/clock.ts';
 import { type RetryPolicy, retry as tryAgain } from '../base/retry.ts';
 import type { Logger } from '../core/context.ts';
 import { AppError, isInterruption, toAppError, toErrorRecord } from '../core/errors.ts';
-import type { JobKind, JobState } from '../core/job.ts';
+import type { JobKind, JobState, NewJobLogEntry } from '../core/job.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from './handler.ts';
 import type { JobRun, RunningTask } from './job-run.ts';
 import type { ClaimedTask, CompletionEffect, JobStore, TaskCompletion } from './job-store.ts';
+import { isOutage } from './outage.ts';
 import { retryDelayMs } from './retry-policy.ts';
 import { createThrottle } from './throttle.ts';
 
@@ -33,6 +34,7 @@ export interface TaskRunnerOptions {
  *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob (failJob when it was too often)
  *     any error after an interruption   -> releaseTask
  *     error lease_lost                  -> nothing: the task belongs to somebody else
+ *     outage (see outage.ts), patient   -> holdJob
  *     temporary error, attempts left    -> retryTask
  *     any other error                   -> failTask or failJob, as the handler says
  */
@@ -91,8 +93,10 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     handler: JobHandler,
     claimed: ClaimedTask,
     completion: TaskCompletion,
+    over: NewJobLogEntry | null,
   ): Promise<JobState> => {
-    const effect = await persist(() => store.completeTask(claimed.lease, completion));
+    const told = over === null ? completion : { ...completion, log: [over, ...(completion.log ?? [])] };
+    const effect = await persist(() => store.completeTask(claimed.lease, told));
     await tellFinishedGroups(handler, claimed, effect);
     return effect.state;
   };
@@ -134,7 +138,11 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       await run.close(task);
       return 'failed';
     } else {
-      await run.close(task, () => persist(() => store.restartJob(lease, reason)));
+      await run.close(task, async () => {
+        const keep =
+          handlers.get(job.kind)?.keepOnRestart?.(job, await persist(() => store.tasks(job.id))) ?? [];
+        await persist(() => store.restartJob(lease, reason, keep));
+      });
     }
     return job.state;
   };
@@ -149,7 +157,15 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     const { lease, job } = claimed;
     const record = toErrorRecord(error);
     const where = { job: job.id, task: lease.taskKey, attempt: lease.attempt };
-    const temporary = error.temporary || isInterruption(error);
+    if (handler !== undefined && isOutage(error)) {
+      const wait = run.outages.met(lease.taskKey, subjectOf(claimed), error);
+      if (wait !== null) {
+        if (wait.line !== null) options.log.warn('a job waits for a server', { ...where, error });
+        await persist(() => store.holdJob(lease, wait.until, wait.line === null ? [] : [wait.line]));
+        return job.state;
+      }
+    }
+    const temporary = !isOutage(error) && (error.temporary || isInterruption(error));
     if (handler !== undefined && temporary && lease.attempt < retry.attempts) {
       const delayMs = retryDelayMs(retry, lease.attempt);
       options.log.warn('a task failed and is tried again', { ...where, error });
@@ -185,12 +201,15 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   const attempt = async (claimed: ClaimedTask, run: JobRun, task: RunningTask): Promise<JobState> => {
     const { lease, job } = claimed;
     const handler = handlers.get(job.kind);
+    const startedAt = clock.now();
     try {
       if (handler === undefined) {
         throw new AppError('internal', { message: `Nothing here runs jobs of kind ${job.kind}.` });
       }
       const outcome = await perform(handler, claimed, run, task);
-      if (outcome.type === 'done') return await complete(handler, claimed, outcome);
+      if (outcome.type === 'done') {
+        return await complete(handler, claimed, outcome, run.outages.passed(lease.taskKey, startedAt));
+      }
       return await restart(claimed, run, task, outcome.reason);
     } catch (thrown) {
       const error = toAppError(thrown);

@@ -11,6 +11,7 @@ const script = (changes: Partial<Script>): Script => ({
   ...changes,
 });
 const unreachable = () => new AppError('database-unreachable', { message: 'The server is gone.' });
+const busy = () => new AppError('database-statement', { message: 'A deadlock.', temporary: true });
 const broken = () => new AppError('database-statement', { message: 'No such column.' });
 
 /** Something shared that tells when it is closed. */
@@ -108,7 +109,7 @@ describe('worker: tasks that fail', () => {
       script({
         run: async ({ lease }) => {
           attempts.push(lease.attempt);
-          if (lease.attempt < 3) throw unreachable();
+          if (lease.attempt < 3) throw busy();
           return undefined;
         },
       }),
@@ -119,10 +120,7 @@ describe('worker: tasks that fail', () => {
     assert.equal(job.errorCount, 0);
     const notes = (await fixture.store.readLog(id, 0, 100)).filter((entry) => entry.level === 'warn');
     assert.equal(notes.length, 2);
-    assert.match(
-      notes[0]?.message ?? '',
-      /^t: The server is gone\. Trying again in 0\.0 s \(attempt 1 of 3\)\.$/,
-    );
+    assert.match(notes[0]?.message ?? '', /^t: A deadlock\. Trying again in 0\.0 s \(attempt 1 of 3\)\.$/);
   });
 
   it('fails the task after the last attempt, and the job goes on', async () => {
@@ -130,7 +128,7 @@ describe('worker: tasks that fail', () => {
       script({
         plan: [...units(2), finishStep(['data:t'])],
         run: async ({ task }) => {
-          if (task.key === 'u1') throw unreachable();
+          if (task.key === 'u1') throw busy();
           return undefined;
         },
       }),
@@ -139,11 +137,11 @@ describe('worker: tasks that fail', () => {
     const job = await fixture.reached(id, 'completed');
     assert.equal(job.errorCount, 1);
     const record = (await fixture.store.tasks(id)).find((task) => task.key === 'u1');
-    assert.deepEqual([record?.state, record?.error?.code], ['failed', 'database-unreachable']);
+    assert.deepEqual([record?.state, record?.error?.code], ['failed', 'database-statement']);
     const errors = (await fixture.store.readLog(id, 0, 100)).filter((entry) => entry.event === 'error');
     assert.deepEqual(
       errors.map((entry) => [entry.message, entry.data]),
-      [['t: The server is gone.', { code: 'database-unreachable', object: 't' }]],
+      [['t: A deadlock.', { code: 'database-statement', object: 't' }]],
     );
   });
 
@@ -240,6 +238,98 @@ describe('worker: tasks that fail', () => {
   });
 });
 
+describe('worker: a server that does not answer', () => {
+  it('lets the whole job wait, tells of it once, and goes on', async () => {
+    let runs = 0;
+    let away = true;
+    await using fixture = await openJobsFixture(
+      script({
+        plan: units(20),
+        run: async ({ lease }) => {
+          runs += 1;
+          if (runs === 12) away = false;
+          if (away) throw unreachable();
+          assert.equal(lease.attempt, 1, 'waiting costs no attempts');
+          return undefined;
+        },
+      }),
+      { outage: { patienceMs: 60_000, firstDelayMs: 5, maxDelayMs: 20 } },
+    );
+    const { id } = await fixture.start();
+    const job = await fixture.reached(id, 'completed');
+    assert.equal(job.errorCount, 0);
+    const notes = (await fixture.store.readLog(id, 0, 100)).filter((entry) => entry.event === 'note');
+    assert.deepEqual(
+      notes.map((entry) => entry.level),
+      ['warn', 'info'],
+    );
+    assert.match(
+      notes[0]?.message ?? '',
+      /^t: The server is gone\. The job waits, and tries again for 60 s\.$/,
+    );
+    assert.match(notes[1]?.message ?? '', /^The job goes on after \d+ s of waiting\.$/);
+  });
+
+  it('gives up when the patience is at its end, and a resume begins with a fresh one', async () => {
+    let away = true;
+    await using fixture = await openJobsFixture(
+      script({
+        plan: units(3),
+        onError: () => 'fail-job',
+        run: async () => {
+          if (away) throw unreachable();
+          return undefined;
+        },
+      }),
+    );
+    const { id } = await fixture.start();
+    const failed = await fixture.reached(id, 'failed');
+    assert.equal(failed.error?.code, 'database-unreachable');
+    away = false;
+    await fixture.resume(id);
+    await fixture.reached(id, 'completed');
+  });
+
+  it('does not renew the patience of a task when others go through', async () => {
+    await using fixture = await openJobsFixture(
+      script({
+        plan: units(2000),
+        run: async ({ task }) => {
+          if (task.key === 'u1') throw unreachable();
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          return undefined;
+        },
+      }),
+      { maxRunning: 2 },
+    );
+    const { id } = await fixture.start({ threads: 2 });
+    await fixture.until(async () => (await get(fixture.store, id)).errorCount === 1);
+    assert.notEqual((await get(fixture.store, id)).state, 'completed', 'it failed while others were to come');
+    await fixture.cancel(id);
+    await fixture.reached(id, 'cancelled');
+  });
+
+  it('can be stopped and cancelled while it waits', async () => {
+    await using fixture = await openJobsFixture(
+      script({
+        run: async ({ task }) => {
+          if (task.kind === 'data') throw unreachable();
+          return undefined;
+        },
+      }),
+      { outage: { patienceMs: 600_000, firstDelayMs: 300_000, maxDelayMs: 300_000 } },
+    );
+    const { id } = await fixture.start();
+    await fixture.until(() => fixture.calls.has('holdJob'));
+    await fixture.stop(id);
+    await fixture.reached(id, 'stopped');
+    await fixture.resume(id);
+    await fixture.until(() => fixture.calls.get('holdJob') === 2);
+    await fixture.cancel(id);
+    await fixture.reached(id, 'cancelled');
+  });
+});
+
 describe('worker: a lost snapshot', () => {
   for (const how of ['outcome', 'error'] as const) {
     it(`starts the job again by ${how}, after its other tasks have ended and shared things are closed`, async () => {
@@ -262,9 +352,9 @@ describe('worker: a lost snapshot', () => {
         }),
         {
           wrap: (store) => ({
-            restartJob: (lease, reason) => {
+            restartJob: (lease, reason, keep) => {
               events.push('restart');
-              return store.restartJob(lease, reason);
+              return store.restartJob(lease, reason, keep);
             },
           }),
         },
@@ -347,6 +437,29 @@ describe('worker: what tasks share', () => {
     );
     const job = await fixture.reached((await fixture.start()).id, 'completed');
     assert.deepEqual([opened, job.errorCount], [2, 0]);
+  });
+
+  it('is opened anew when it is lost, and the lost one is closed in the end', async () => {
+    const closed: string[] = [];
+    let opened = 0;
+    await using fixture = await openJobsFixture(
+      script({
+        plan: units(2),
+        run: async (_claimed, context) => {
+          const losing = new AbortController();
+          await context.shared('session', async () => {
+            opened += 1;
+            return { ...resource(`session ${opened}`, closed), lost: losing.signal };
+          });
+          losing.abort();
+          return undefined;
+        },
+      }),
+      { maxRunning: 1 },
+    );
+    await fixture.reached((await fixture.start()).id, 'completed');
+    await fixture.until(() => closed.length === 2);
+    assert.deepEqual([opened, closed], [2, ['session 2', 'session 1']]);
   });
 
   it('is closed although one of them cannot be', async () => {

@@ -5,6 +5,7 @@ import { isResting } from '../core/job.ts';
 import type { JobHandler } from './handler.ts';
 import { createJobRun, type JobRun } from './job-run.ts';
 import type { ClaimedTask, JobStore } from './job-store.ts';
+import { createOutageWatch, defaultOutagePolicy, type OutagePolicy } from './outage.ts';
 import { defaultRetryPolicy } from './retry-policy.ts';
 import { createTaskRunner } from './task-runner.ts';
 
@@ -13,8 +14,10 @@ export interface WorkerOptions {
   readonly handlers: readonly JobHandler[];
   readonly clock: Clock;
   readonly log: Logger;
-  /** For tasks with a temporary error. */
+  /** For tasks with a temporary error that is no outage. */
   readonly retry?: RetryPolicy;
+  /** For jobs whose database or storage does not answer. */
+  readonly outage?: OutagePolicy;
 }
 
 /** Runs claimed tasks through their handlers; knows nothing of who claims them. */
@@ -28,7 +31,7 @@ export interface Worker {
 }
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { store, clock, log, retry = defaultRetryPolicy } = options;
+  const { store, clock, log, retry = defaultRetryPolicy, outage = defaultOutagePolicy } = options;
   const handlers = new Map(options.handlers.map((handler) => [handler.kind, handler]));
   const runs = new Map<string, JobRun>();
   const active = new Set<Promise<void>>();
@@ -38,7 +41,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const runOf = (jobId: string): JobRun => {
     const known = runs.get(jobId);
     if (known !== undefined) return known;
-    const run = createJobRun(jobId, log);
+    const run = createJobRun(jobId, createOutageWatch(outage, clock), log);
     runs.set(jobId, run);
     return run;
   };

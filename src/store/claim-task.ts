@@ -23,6 +23,13 @@ export async function claimTask(store: StoreContext, workerId: string): Promise<
 
 export function nextRetryAt(store: StoreContext): Promise<number | null> {
   return inTransaction(store, 'look for retries', async (trx) => {
+    const now = store.clock.now();
+    const held = await trx
+      .selectFrom('job')
+      .select(sql<number | null>`min(held_until)`.as('heldUntil'))
+      .where('held_until', '>', now)
+      .where('state', 'in', claimableStates)
+      .executeTakeFirst();
     const row = await trx
       .selectFrom('task')
       .select(sql<number | null>`min(retry_at)`.as('retryAt'))
@@ -34,11 +41,13 @@ export function nextRetryAt(store: StoreContext): Promise<number | null> {
             .selectFrom('job')
             .select('job.id')
             .whereRef('job.id', '=', 'task.job_id')
+            .where('job.held_until', '<=', now)
             .where((job) => mayRun(job)),
         ),
       )
       .executeTakeFirst();
-    return row?.retryAt ?? null;
+    const times = [held?.heldUntil, row?.retryAt].filter((time) => typeof time === 'number');
+    return times.length === 0 ? null : Math.min(...times);
   });
 }
 
@@ -64,6 +73,7 @@ async function claimOnce(
       ),
     )
     .where('job.state', 'in', [...claimableStates, 'cancelling'])
+    .where('job.held_until', '<=', now)
     .orderBy('job.running')
     .orderBy('job.seq')
     .limit(1)
@@ -72,7 +82,9 @@ async function claimOnce(
 
   const job = await lockJob(trx, candidate.id);
   const task =
-    job === undefined || job.running >= job.threads ? undefined : await takeTask(trx, job, workerId, now);
+    job === undefined || job.running >= job.threads || job.held_until > now
+      ? undefined
+      : await takeTask(trx, job, workerId, now);
   if (job === undefined || task === undefined) return 'raced';
 
   const wanted = stateOfKind[task.kind] ?? 'executing';

@@ -37,6 +37,7 @@ export function requestResume(store: StoreContext, jobId: string): Promise<Job> 
       state: 'queued',
       unfinished: job.unfinished + failed,
       error_count: job.error_count - failed,
+      held_until: 0,
     });
     return toJob(store, trx, after);
   });
@@ -57,10 +58,10 @@ export function requestCancel(store: StoreContext, jobId: string): Promise<Job> 
         .where('job_id', '=', job.id)
         .where('key', '=', cleanupTask.key)
         .execute();
-      return toJob(store, trx, await saveJob(store, trx, job, { state: 'cancelling' }));
+      return toJob(store, trx, await saveJob(store, trx, job, { state: 'cancelling', held_until: 0 }));
     }
     await addTasks(trx, job.id, [cleanupTask], deltas);
-    const changes = { ...growth(job, [cleanupTask]), state: 'cancelling' as const };
+    const changes = { ...growth(job, [cleanupTask]), state: 'cancelling' as const, held_until: 0 };
     return toJob(store, trx, await saveJob(store, trx, job, changes));
   });
 }

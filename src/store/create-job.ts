@@ -112,6 +112,7 @@ function insertJob(
       started_at: null,
       finished_at: null,
       version: 1,
+      held_until: 0,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()

@@ -8,7 +8,7 @@ import {
   jobTransitions,
   type NewJobLogEntry,
 } from '../core/job.ts';
-import type { JobRequest } from '../core/request.ts';
+import { completeRequest } from '../core/stored-request.ts';
 import { readDocument } from './documents.ts';
 import { appendLogRows } from './log-row.ts';
 import type { JobTable } from './schema.ts';
@@ -28,7 +28,7 @@ export async function toJob(store: StoreContext, trx: Trx, row: JobRow): Promise
     database: row.database,
     api: row.api,
     apiData: JSON.parse(row.api_data_json) as Readonly<Record<string, unknown>>,
-    request: JSON.parse(row.request_json) as JobRequest,
+    request: completeRequest(JSON.parse(row.request_json)),
     plan: await readDocument(trx, store.documents, row.plan_id),
     result: await readDocument(trx, store.documents, row.result_id),
     threads: row.threads,
@@ -93,6 +93,7 @@ export type JobChanges = Partial<
     | 'error_json'
     | 'restarts'
     | 'started_at'
+    | 'held_until'
   >
 >;
 

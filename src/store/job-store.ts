@@ -6,7 +6,8 @@ import { completeTask, failTask } from './finish-task.ts';
 import { lockKnownJob, saveJob } from './job-row.ts';
 import { prune } from './prune.ts';
 import { findJob, getJob, listJobs, readLog, readTasks, tableProgress } from './read-jobs.ts';
-import { failJob, recover, releaseTask, reportProgress, restartJob, retryTask } from './return-task.ts';
+import { restartJob } from './restart-job.ts';
+import { failJob, holdJob, recover, releaseTask, reportProgress, retryTask } from './return-task.ts';
 import { inTransaction, type StoreContext } from './store-context.ts';
 
 /** The job store over any database that Kysely speaks to; closing it does not close the database. */
@@ -26,9 +27,10 @@ export function createJobStore(store: StoreContext): JobStore {
     completeTask: (lease, completion) => completeTask(store, lease, completion),
     failTask: (lease, error, log) => failTask(store, lease, error, log),
     retryTask: (lease, retryAt, log) => retryTask(store, lease, retryAt, log),
+    holdJob: (lease, until, log) => holdJob(store, lease, until, log),
     releaseTask: (lease) => releaseTask(store, lease),
     failJob: (lease, error) => failJob(store, lease, error),
-    restartJob: (lease, reason) => restartJob(store, lease, reason),
+    restartJob: (lease, reason, keep) => restartJob(store, lease, reason, keep),
     async appendLog(jobId, entries) {
       await inTransaction(store, 'append to a job log', async (trx) => {
         await saveJob(store, trx, await lockKnownJob(trx, jobId), {}, entries);

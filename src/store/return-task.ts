@@ -1,20 +1,10 @@
 import type { ErrorRecord } from '../core/errors.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
 import type { Lease } from '../jobs/job-store.ts';
-import { addTasks } from './add-tasks.ts';
-import { deleteDocument } from './documents.ts';
 import { type JobChanges, type JobRow, lockJob, saveJob } from './job-row.ts';
 import { inTransaction, type StoreContext, type Trx, toJson, whole } from './store-context.ts';
 import { addDelta, changeGroups, type GroupDeltas } from './task-group.ts';
-import {
-  againState,
-  cleanupTask,
-  leaseLost,
-  lockLease,
-  ownedBy,
-  planTask,
-  type TaskRow,
-} from './task-row.ts';
+import { againState, cleanupTask, leaseLost, lockLease, ownedBy, type TaskRow } from './task-row.ts';
 
 export function reportProgress(
   store: StoreContext,
@@ -51,6 +41,21 @@ export function retryTask(
     const { job, task } = await lockLease(trx, lease);
     const changes = await giveBack(trx, job, [task], { attempt: task.attempt, retryAt: whole(retryAt) });
     await saveJob(store, trx, job, atRest(job, changes), log);
+  });
+}
+
+export function holdJob(
+  store: StoreContext,
+  lease: Lease,
+  until: number,
+  log?: readonly NewJobLogEntry[],
+): Promise<void> {
+  return inTransaction(store, 'hold a job', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    const changes = await giveBack(trx, job, [task]);
+    // What a cancel left behind must not wait.
+    const held_until = job.state === 'cancelling' ? 0 : Math.max(job.held_until, whole(until));
+    await saveJob(store, trx, job, atRest(job, { ...changes, held_until }), log);
   });
 }
 
@@ -101,41 +106,6 @@ export function failJob(store: StoreContext, lease: Lease, error: ErrorRecord): 
   });
 }
 
-export function restartJob(store: StoreContext, lease: Lease, reason: string): Promise<void> {
-  return inTransaction(store, 'restart a job', async (trx) => {
-    const { job, task } = await lockLease(trx, lease);
-    if (job.state === 'cancelling') {
-      await saveJob(store, trx, job, await giveBack(trx, job, [task]));
-      return;
-    }
-    await trx.deleteFrom('task_wait').where('job_id', '=', job.id).execute();
-    await trx.deleteFrom('task').where('job_id', '=', job.id).execute();
-    await trx.deleteFrom('task_group').where('job_id', '=', job.id).execute();
-    await addTasks(trx, job.id, [planTask], new Map());
-    await deleteDocument(trx, job.result_id);
-    await saveJob(
-      store,
-      trx,
-      job,
-      {
-        state: job.state === 'stopping' ? 'stopped' : 'queued',
-        result_id: null,
-        running: 0,
-        unfinished: 1,
-        bytes_done: 0,
-        bytes_total: 0,
-        rows_done: 0,
-        rows_total: 0,
-        units_done: 0,
-        units_total: 0,
-        error_count: 0,
-        restarts: job.restarts + 1,
-      },
-      [{ level: 'warn', event: 'restart', message: `The job starts again: ${reason}`, data: { reason } }],
-    );
-  });
-}
-
 function runningTasks(trx: Trx, job: JobRow, workerId?: string): Promise<TaskRow[]> {
   return trx
     .selectFrom('task')
@@ -150,7 +120,7 @@ function runningTasks(trx: Trx, job: JobRow, workerId?: string): Promise<TaskRow
  * Takes the leases away from running tasks of a locked job, as if they had never been claimed, or for another attempt. What they
  * reported is taken back. Gives the changes to the job's sums.
  */
-async function giveBack(
+export async function giveBack(
   trx: Trx,
   job: JobRow,
   tasks: readonly TaskRow[],

@@ -68,6 +68,8 @@ export interface JobTable {
   started_at: number | null;
   finished_at: number | null;
   version: number;
+  /** No task is given out before; 0: at once. */
+  held_until: number;
 }
 
 /** A plan or result: written once under an id of its own, so that readers may keep it. */

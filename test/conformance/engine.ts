@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { DdlObject } from '../../src/core/catalogue.ts';
 import { AppError } from '../../src/core/errors.ts';
 import type { Engine, EngineTarget, Unit } from '../../src/engines/engine.ts';
-import { collect, oneChunk, quietContext, takeStock, transfer, writeUnitOf } from './transfer.ts';
+import { collect, oneChunk, quietContext, takeStock, transfer, unruled, writeUnitOf } from './transfer.ts';
 
 /** What an engine brings to the suite. */
 export interface EngineHarness {
@@ -18,6 +18,8 @@ export interface EngineHarness {
   compare(source: EngineTarget, target: EngineTarget): Promise<void>;
   /** Statements beyond the portable ones: whatever the engine has and must carry, strange names and values too. */
   readonly features: string;
+  /** What stands before the name of a table in the definitions that an export writes; '' where schemas are left out. */
+  readonly prefix: string;
   /** A unit is always a whole table; false when left out. */
   readonly readsTablesWhole?: boolean;
   /** A database that is not there, to open as a source. */
@@ -95,7 +97,7 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
     const customer = () =>
       tableObject(
         'customer',
-        `CREATE TABLE ${engine.defaultSchema}.customer (id INTEGER PRIMARY KEY, name VARCHAR(200), city TEXT);`,
+        `CREATE TABLE ${harness.prefix}customer (id INTEGER PRIMARY KEY, name VARCHAR(200), city TEXT);`,
       );
     /** A target with an empty table `customer`, and the sample's unit for it. */
     const openForCustomer = async () => {
@@ -128,7 +130,7 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
     });
 
     it('declares its optional parts exactly when it has them', () => {
-      assert.equal(engine.capabilities.schemaRemap, engine.remap !== undefined);
+      assert.equal(engine.capabilities.remaps.length > 0, engine.remap !== undefined);
       assert.ok(engine.capabilities.encodings.length > 0 && engine.capabilities.modes.length > 0);
     });
 
@@ -172,7 +174,7 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       await using source = await engine.openSource(sample, context);
       await using snapshot = await source.begin(1, context);
       const { catalogue, units } = await takeStock(snapshot, 200_000);
-      assert.deepEqual(snapshot.plan(catalogue.tables, 200_000), units);
+      assert.deepEqual(snapshot.plan(unruled(catalogue.tables), 200_000), units);
       assert.deepEqual(JSON.parse(JSON.stringify(units)), units);
       assert.equal(new Set(units.map((unit) => unit.id)).size, units.length);
       for (const table of catalogue.tables) {
@@ -334,6 +336,28 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       assert.equal(await countCustomers(to), 500);
     });
 
+    it('takes the number of rows when it is known after the last byte', async () => {
+      const { to, session, bytes, unit } = await openForCustomer();
+      await using _session = session;
+      const write = (told: number | Error) => {
+        const rows = Promise.withResolvers<number>();
+        rows.promise.catch(() => {});
+        const source = (async function* () {
+          yield bytes;
+          if (told instanceof Error) rows.reject(told);
+          else rows.resolve(told);
+        })();
+        return session.write({ ...unit, rows: rows.promise }, source, context);
+      };
+      await assert.rejects(write(499), isCode('rows-differ'));
+      const reason = new AppError('snapshot-lost', { message: 'gone' });
+      await assert.rejects(write(reason), (error) => error === reason);
+      assert.equal(await countCustomers(to), 0);
+      assert.deepEqual(await write(500), { rows: 500, alreadyApplied: false });
+      assert.equal(await countCustomers(to), 500);
+      assert.deepEqual(await session.receipts(context), new Map([[unit.key, 500]]));
+    });
+
     it('undoes all when the bytes fail, with their error', async () => {
       const { to, session, bytes, unit } = await openForCustomer();
       await using _session = session;
@@ -378,7 +402,7 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       await session.begin('job', 1, context);
       const objects = [
         tableObject('broken', 'CREATE TABLE broken (;'),
-        tableObject('fine', `CREATE TABLE ${engine.defaultSchema}.fine (a INTEGER);`),
+        tableObject('fine', `CREATE TABLE ${harness.prefix}fine (a INTEGER);`),
       ];
       const first = await session.apply('key', objects, context);
       assert.equal(first.alreadyApplied, false);
@@ -392,13 +416,86 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       assert.deepEqual(second, { alreadyApplied: true, failures: first.failures });
     });
 
-    it('names the first object that exists already', async () => {
+    it('names the objects that exist already, in their order', async () => {
       const to = await harness.createDatabase();
       await using session = await engine.openTarget(to, context);
-      const objects = [tableObject('one', 'CREATE TABLE one (a INTEGER);'), customer()];
-      assert.equal(await session.findExisting(objects, context), null);
-      await harness.execute(to, 'CREATE TABLE customer (id INTEGER)');
-      assert.deepEqual(await session.findExisting(objects, context), objects[1]);
+      const two = tableObject('two', 'CREATE TABLE two (a INTEGER);');
+      const objects = [two, tableObject('one', 'CREATE TABLE one (a INTEGER);'), customer()];
+      assert.deepEqual(await session.findExisting(objects, context), []);
+      await harness.execute(to, 'CREATE TABLE customer (id INTEGER); CREATE TABLE two (a INTEGER)');
+      assert.deepEqual(await session.findExisting(objects, context), [two, objects[2]]);
+    });
+
+    it('declares with its capabilities what it can do with tables that exist', async () => {
+      const { session } = await openForCustomer();
+      await using _session = session;
+      const { tableExistsActions, copy } = engine.capabilities;
+      assert.equal(session.describeTables !== undefined, tableExistsActions.length > 0);
+      assert.equal(session.clearTables !== undefined, tableExistsActions.length > 0);
+      assert.equal(session.undoUnits !== undefined, copy);
+    });
+
+    it('describes tables that exist: the columns that can be written, and what they refer to', async () => {
+      if (engine.capabilities.tableExistsActions.length === 0) return;
+      const to = await harness.createDatabase();
+      await harness.execute(to, portableSample);
+      await using session = await engine.openTarget(to, context);
+      const named = (name: string) => ({ schema: engine.defaultSchema, name });
+      const found = await session.describeTables?.(['none', 'line', 'big_line'].map(named), context);
+      assert.deepEqual(found, [
+        {
+          ...named('line'),
+          columns: ['id', 'customer_id', 'quantity', 'note'],
+          references: [named('customer')],
+        },
+      ]);
+      assert.deepEqual(await session.describeTables?.([], context), []);
+    });
+
+    it('clears tables once, all or none, and names what is in the way', async () => {
+      if (engine.capabilities.tableExistsActions.length === 0) return;
+      const to = await harness.createDatabase();
+      await harness.execute(to, portableSample);
+      await using session = await engine.openTarget(to, context);
+      await session.begin('job', 1, context);
+      const table = (name: string, how: 'truncate' | 'drop') => ({
+        ...{ schema: engine.defaultSchema, name, how },
+      });
+      const refuses = (tables: readonly ReturnType<typeof table>[], who: RegExp) =>
+        assert.rejects(
+          Promise.resolve(session.clearTables?.('clear', tables, context)),
+          (error) => isCode('table-in-use')(error) && who.test((error as AppError).message),
+        );
+      await refuses([table('customer', 'truncate')], /line/);
+      await refuses([table('blank', 'truncate'), table('line', 'drop')], /big_line/);
+      assert.equal(await countCustomers(to), 500);
+      const both = [table('line', 'truncate'), table('customer', 'truncate'), table('blank', 'drop')];
+      await session.clearTables?.('clear', both, context);
+      assert.equal(await countCustomers(to), 0);
+      await harness.execute(to, "INSERT INTO customer (id, name) VALUES (1, 'later')");
+      await session.clearTables?.('clear', both, context);
+      assert.equal(await countCustomers(to), 1);
+      assert.deepEqual((await session.describeTables?.(both, context))?.map(({ name }) => name).sort(), [
+        'customer',
+        'line',
+      ]);
+      assert.equal((await session.receipts(context)).size, 0);
+    });
+
+    it('takes units back, so that they can be written again', async () => {
+      if (!engine.capabilities.copy) return;
+      const { to, session, bytes, unit } = await openForCustomer();
+      await using _session = session;
+      await session.write(unit, oneChunk(bytes), context);
+      const tables = [
+        { ...unit.table, keys: [unit.key, 'never written'] },
+        { ...unit.table, name: 'never_made', keys: ['x'] },
+      ];
+      for (let i = 0; i < 2; i++) await session.undoUnits?.(tables, context);
+      assert.equal(await countCustomers(to), 0);
+      assert.equal((await session.receipts(context)).size, 0);
+      assert.equal((await session.write(unit, oneChunk(bytes), context)).alreadyApplied, false);
+      assert.equal(await countCustomers(to), 500);
     });
 
     it('keeps receipts across sessions until they are forgotten, each job its own', async () => {

@@ -55,7 +55,7 @@ export function controlConformance(open: OpenStore): void {
       );
       const [a, b, c] = [await claim(jobs), await claim(jobs), await claim(jobs)];
       await jobs.completeTask(c.lease, done({ jobResult: 1 }));
-      await jobs.restartJob(a.lease, 'the snapshot is gone');
+      await jobs.restartJob(a.lease, 'the snapshot is gone', []);
       const after = await get(jobs, job.id);
       assert.deepEqual([after.state, after.restarts, after.running, after.errorCount], ['queued', 1, 0, 0]);
       assert.deepEqual([after.plan, after.result], [{ files: ['x'] }, null]);
@@ -74,18 +74,62 @@ export function controlConformance(open: OpenStore): void {
       assert.deepEqual((await get(jobs, job.id)).plan, { files: ['y'] });
     });
 
+    it('keeps the done ones of `keep`, with their figures, and nothing else of it', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const job = await plannedJob(jobs, [
+        unit('a', { bytes: 5 }),
+        unit('b', { bytes: 4, group: 'data:u' }),
+        unit('c', { bytes: 3 }),
+        unit('d', { bytes: 2 }),
+        finishStep(['data:t', 'data:u']),
+      ]);
+      const [a, b, c, d] = [await claim(jobs), await claim(jobs), await claim(jobs), await claim(jobs)];
+      await jobs.completeTask(a.lease, done({ result: 'A', done: { bytes: 70, rows: 7 } }));
+      await jobs.completeTask(b.lease, done({ result: 'B', done: { bytes: 80, rows: 8 } }));
+      await jobs.failTask(c.lease, failure);
+      await jobs.reportProgress(d.lease, { bytes: 1, rows: 1 });
+      await jobs.restartJob(d.lease, 'gone', ['plan', 'a', 'c', 'd', 'unknown']);
+
+      assert.deepEqual(await taskStates(jobs, job.id), { a: 'done', plan: 'ready' });
+      const [kept] = await jobs.tasks(job.id, 'data');
+      assert.deepEqual([kept?.result, kept?.payload, kept?.group], ['A', { key: 'a' }, 'data:t']);
+      const after = await get(jobs, job.id);
+      assert.deepEqual([after.state, after.errorCount], ['queued', 0]);
+      assert.deepEqual(Object.values(after.progress), [70, 70, 7, 7, 1, 1]);
+      const progress = await jobs.tableProgress(job.id);
+      assert.deepEqual(
+        progress.map(({ group, bytesDone, bytesTotal }) => ({ group, bytesDone, bytesTotal })),
+        [{ group: 'data:t', bytesDone: 70, bytesTotal: 70 }],
+      );
+
+      const plan = await claim(jobs);
+      assert.equal(plan.task.kind, 'plan');
+      // The group of a kept task takes new ones, and is finished with them.
+      await jobs.completeTask(plan.lease, done({ spawn: [unit('e'), finishStep(['data:t'])] }));
+      assert.deepEqual(await taskStates(jobs, job.id), {
+        a: 'done',
+        e: 'ready',
+        finish: 'waiting',
+        plan: 'done',
+      });
+      const e = await claim(jobs);
+      assert.deepEqual((await jobs.completeTask(e.lease, done())).finishedGroups, ['data:t']);
+      assert.equal((await jobs.completeTask((await claim(jobs)).lease, done())).state, 'completed');
+    });
+
     it('leaves a stopping job stopped and a cancelling one cancelling', async () => {
       await using store = await open();
       const { jobs } = store;
       const job = await plannedJob(jobs, [unit('a')]);
       const a = await claim(jobs);
       await jobs.requestStop(job.id);
-      await jobs.restartJob(a.lease, 'gone');
+      await jobs.restartJob(a.lease, 'gone', []);
       assert.equal((await get(jobs, job.id)).state, 'stopped');
       await jobs.requestResume(job.id);
       const plan = await claim(jobs);
       await jobs.requestCancel(job.id);
-      await jobs.restartJob(plan.lease, 'gone');
+      await jobs.restartJob(plan.lease, 'gone', []);
       assert.equal((await get(jobs, job.id)).state, 'cancelling');
       assert.equal((await claim(jobs)).task.kind, 'cleanup');
     });

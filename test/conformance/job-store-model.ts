@@ -33,6 +33,7 @@ const verbs = [
   'progress',
   'fail',
   'retry',
+  'hold',
   'release',
   'fail job',
   'restart',
@@ -209,6 +210,9 @@ function createModel(store: StoreUnderTest) {
       case 'retry':
         await jobs.retryTask(lease, store.now() + (size % 10_000));
         break;
+      case 'hold':
+        await jobs.holdJob(lease, store.now() + (size % 10_000));
+        break;
       case 'release':
         await jobs.releaseTask(lease);
         break;
@@ -216,13 +220,18 @@ function createModel(store: StoreUnderTest) {
         await jobs.failJob(lease, failure);
         if (state !== 'cancelling') drop(ofJob);
         break;
-      case 'restart':
-        await jobs.restartJob(lease, 'random');
+      case 'restart': {
+        const tasks = await jobs.tasks(lease.jobId);
+        const keep = tasks.filter((_, position) => (pick >> (position % 8)) % 2 === 1).map(({ key }) => key);
+        await jobs.restartJob(lease, 'random', keep);
         if (state === 'cancelling') break;
         drop(ofJob);
         job.errors = 0;
-        for (const key of job.specs.keys()) if (key !== 'plan') job.specs.delete(key);
+        const kept = tasks.filter((task) => task.state === 'done' && keep.includes(task.key));
+        const left = new Set(['plan', ...kept.map(({ key }) => key)]);
+        for (const key of job.specs.keys()) if (!left.has(key)) job.specs.delete(key);
         break;
+      }
     }
     drop((task) => task === claimed);
   };

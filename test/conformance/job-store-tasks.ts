@@ -329,6 +329,45 @@ export function taskConformance(open: OpenStore): void {
     });
   });
 
+  describe('holdJob', () => {
+    it('puts the task back as if never claimed, and gives out none of the job before the time', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const job = await plannedJob(jobs, [unit('a'), unit('b'), unit('c')]);
+      const [a, b] = [await claim(jobs), await claim(jobs)];
+      await jobs.reportProgress(a.lease, { bytes: 9, rows: 9 });
+      const until = store.now() + 5_000;
+      await jobs.holdJob(a.lease, until, [{ level: 'warn', event: 'note', message: 'gone', data: {} }]);
+      await jobs.holdJob(b.lease, until - 1_000);
+      const held = await get(jobs, job.id);
+      assert.deepEqual([held.state, held.running, held.progress], ['executing', 0, job.progress]);
+      assert.ok((await jobs.readLog(job.id, 0, 100)).some((entry) => entry.message === 'gone'));
+      store.advance(4_999);
+      assert.equal(await jobs.claimTask('w'), null);
+      assert.equal(await jobs.nextRetryAt(), until, 'the later time counts');
+      const other = await plannedJob(jobs, [unit('a')]);
+      assert.equal((await claim(jobs)).job.id, other.id, 'other jobs go on');
+      store.advance(1);
+      assert.equal(await jobs.nextRetryAt(), null);
+      const again = await claim(jobs);
+      assert.deepEqual([again.lease.jobId, again.lease.attempt, again.claims], [job.id, 1, 2]);
+    });
+
+    it('does not keep a stop, a resume or a cancel waiting', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const job = await plannedJob(jobs, [unit('a')]);
+      const first = await claim(jobs);
+      await jobs.requestStop(job.id);
+      await jobs.holdJob(first.lease, store.now() + 60_000);
+      assert.equal((await get(jobs, job.id)).state, 'stopped');
+      await jobs.requestResume(job.id);
+      await jobs.holdJob((await claim(jobs)).lease, store.now() + 60_000);
+      await jobs.requestCancel(job.id);
+      assert.equal((await claim(jobs)).task.kind, 'cleanup');
+    });
+  });
+
   describe('a lease that is no longer the current one', () => {
     it('throws lease-lost and changes nothing, in every verb that carries it', async () => {
       await using store = await open();
@@ -354,9 +393,10 @@ export function taskConformance(open: OpenStore): void {
         await rejects(jobs.completeTask(lease, done({ spawn: [unit('c')], plan: 1 })), 'lease-lost');
         await rejects(jobs.failTask(lease, failure), 'lease-lost');
         await rejects(jobs.retryTask(lease, 1), 'lease-lost');
+        await rejects(jobs.holdJob(lease, 1), 'lease-lost');
         await rejects(jobs.releaseTask(lease), 'lease-lost');
         await rejects(jobs.failJob(lease, failure), 'lease-lost');
-        await rejects(jobs.restartJob(lease, 'r'), 'lease-lost');
+        await rejects(jobs.restartJob(lease, 'r', []), 'lease-lost');
       }
       const after = [await jobs.getJob(job.id), await jobs.tasks(job.id), await jobs.readLog(job.id, 0, 100)];
       assert.deepEqual(after, before);

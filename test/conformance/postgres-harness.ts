@@ -56,6 +56,7 @@ export async function postgresHarness(version: PostgresVersion): Promise<EngineH
   return {
     engine,
     features,
+    prefix: 'public.',
     readsTablesWhole: version === 13,
     missing: engine.parseUrl(server.url('missing')),
     urls: {

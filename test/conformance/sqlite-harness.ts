@@ -54,6 +54,7 @@ export async function sqliteHarness(): Promise<EngineHarness & { readonly folder
     engine: sqliteEngine,
     folder,
     features,
+    prefix: '',
     missing: { path: join(folder, 'missing.db') },
     urls: {
       'sqlite:/a/b.db': 'sqlite:/a/b.db',

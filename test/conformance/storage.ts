@@ -329,6 +329,13 @@ export function storageConformance(name: string, open: () => Promise<StorageHarn
       });
     });
 
+    describe('free space', () => {
+      it('is a number of bytes, or unknown, and needs no file there', async () => {
+        const free = await storage.freeBytes(context);
+        assert.ok(free === null || (Number.isSafeInteger(free) && free > 0), String(free));
+      });
+    });
+
     describe('probe', () => {
       it('writes, reads back and deletes a small file', async () => {
         const earlier = await names('');

@@ -1,0 +1,77 @@
+import type { Clock } from '../base/clock.ts';
+import type { AppError } from '../core/errors.ts';
+import type { NewJobLogEntry } from '../core/job.ts';
+
+/** How patiently a job waits for a server that does not answer. */
+export interface OutagePolicy {
+  /** From the first error on; a fail-over or a restart takes up to two minutes. */
+  readonly patienceMs: number;
+  /** Doubled from try to try. */
+  readonly firstDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
+export const defaultOutagePolicy: OutagePolicy = {
+  patienceMs: 180_000,
+  firstDelayMs: 1_000,
+  maxDelayMs: 15_000,
+};
+
+/** Whether an error says that a database or a storage cannot be reached now: no fault of the task that met it. */
+export const isOutage = (error: AppError): boolean =>
+  error.temporary && (error.kind === 'unavailable' || error.kind === 'timeout');
+
+/**
+ * What a job knows, in this process, of servers that do not answer. The whole job waits, so that its queued tasks do not each find out for
+ * themselves; only changes are told of.
+ */
+export interface OutageWatch {
+  /** A task met an outage: until when the job waits, with the line to tell of it (null: told already). Null: the patience is at its end. */
+  met(task: string, subject: string, error: AppError): Wait | null;
+  /** A task that was started then went through: the line to tell of the end of an outage; null when there was none. */
+  passed(task: string, startedAt: number): NewJobLogEntry | null;
+}
+
+export interface Wait {
+  readonly until: number;
+  readonly line: NewJobLogEntry | null;
+}
+
+export function createOutageWatch(policy: OutagePolicy, clock: Clock): OutageWatch {
+  let outage: { readonly since: number; until: number; tries: number; code: string } | null = null;
+  /** When each task first met an outage: one that never goes through must not have its patience renewed by the success of others. */
+  const firstMet = new Map<string, number>();
+
+  return {
+    met(task, subject, error) {
+      const now = clock.now();
+      const since = firstMet.get(task) ?? now;
+      firstMet.set(task, since);
+      const told = outage?.code === error.code;
+      outage ??= { since: now, until: 0, tries: 0, code: error.code };
+      outage.code = error.code;
+      if (now - Math.min(since, outage.since) >= policy.patienceMs) return null;
+      // A task that was running when another found out has nothing new to say.
+      if (now >= outage.until) {
+        outage.until = now + Math.min(policy.maxDelayMs, policy.firstDelayMs * 2 ** outage.tries);
+        outage.tries += 1;
+      }
+      const seconds = Math.ceil((outage.since + policy.patienceMs - now) / 1000);
+      const message = `${subject}: ${error.message} The job waits, and tries again for ${seconds} s.`;
+      const line = { level: 'warn', event: 'note', message, data: { code: error.code, task } } as const;
+      return { until: outage.until, line: told ? null : line };
+    },
+    passed(task, startedAt) {
+      firstMet.delete(task);
+      if (outage === null || startedAt < outage.since) return null;
+      const seconds = Math.ceil((clock.now() - outage.since) / 1000);
+      outage = null;
+      return {
+        level: 'info',
+        event: 'note',
+        message: `The job goes on after ${seconds} s of waiting.`,
+        data: {},
+      };
+    },
+  };
+}
