@@ -13,7 +13,7 @@ import { withRetry } from '../storages/layers/retry.ts';
 import { type UnitSource, writeDataFile } from './data-file.ts';
 import { readFrame } from './read-frame.ts';
 
-const options = { ifExists: 'fail', expectedBytes: 0 } as const;
+const options = { ifExists: 'fail', compression: 'zstd', expectedBytes: 0 } as const;
 
 /** End of the zstd frame at `start` (RFC 8878, section 3.1.1), found by walking over its blocks. */
 function endOfFrame(file: Buffer, start: number): number {
@@ -66,7 +66,10 @@ describe('writeDataFile', () => {
               assert.equal(unit.rawBytes, contents[index]?.length);
               end = endOfFrame(stored, unit.offset);
               assert.equal(unit.offset + unit.length, end, 'exactly one frame');
-              assert.deepEqual(await readAll(readFrame(storage, unit, 'table t', context)), contents[index]);
+              assert.deepEqual(
+                await readAll(readFrame(storage, unit, 'zstd', 'table t', context)),
+                contents[index],
+              );
             }
             assert.equal(end, stored.length);
           },
@@ -134,7 +137,7 @@ describe('writeDataFile', () => {
       assert.deepEqual(opened, [3, 3]);
       assert.equal(progress.at(-1), 2_000_000);
       for (const [index, unit] of units.entries()) {
-        assert.deepEqual(await readAll(readFrame(local, unit, 't', context)), contents[index]);
+        assert.deepEqual(await readAll(readFrame(local, unit, 'zstd', 't', context)), contents[index]);
       }
     }));
 
@@ -279,7 +282,7 @@ describe('writeDataFile', () => {
         storage,
         'x',
         [unitSource('a', Buffer.alloc(9))],
-        { ...options, ifExists: 'replace' },
+        { ...options, ifExists: 'replace', compression: 'zstd' },
         context,
       );
       assert.equal((await storage.stat('x', context))?.bytes, file.bytes);

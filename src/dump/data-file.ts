@@ -2,8 +2,9 @@ import { linkAbort } from '../base/linked-abort.ts';
 import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Digest, FrameRef, ManifestFile } from '../core/manifest.ts';
+import type { Compression } from '../core/request.ts';
 import type { PutOptions, Storage } from '../storages/storage.ts';
-import { counted, digestingCounter } from './digest.ts';
+import { digestingCounter, passing } from './digest.ts';
 import { compressFrame } from './zstd.ts';
 
 /** A unit's bytes, which can be read again. */
@@ -31,6 +32,7 @@ export interface WrittenFile {
 
 export interface DataFileOptions {
   readonly ifExists: PutOptions['ifExists'];
+  readonly compression: Compression;
   /** Estimate of the raw bytes. */
   readonly expectedBytes: number;
   /** Gets the raw bytes of all units of the file so far; from 0 again when the storage layers try again. */
@@ -38,7 +40,7 @@ export interface DataFileOptions {
 }
 
 /**
- * Writes one data file: each unit one independent zstd frame, in order, in one `put`. Memory is bounded at a few MB whatever the sizes.
+ * Writes one data file: each unit one independent zstd frame (or its raw bytes), in order, in one `put`. Memory is bounded at a few MB whatever the sizes.
  * When a unit's source, the storage or an abort ends it, nothing is left visible. A retry of the storage layers opens every unit again.
  */
 export async function writeDataFile(
@@ -70,30 +72,41 @@ export interface FrameWriter {
   unit(source: UnitSource): AsyncIterable<Uint8Array>;
   /** The same for other content; the frame is handed to `done`. */
   frame(content: AsyncIterable<Uint8Array>, done: (frame: FrameRef) => void): AsyncIterable<Uint8Array>;
-  /** Digest of the frames. Callable once, at the end. */
+  /** Digest of the frames so far. */
   digest(): Digest;
 }
 
 /** @param onRawBytes gets the raw bytes of all units and frames so far */
 function frameWriter(
   file: string,
+  compression: Compression,
   onRawBytes: (bytes: number) => void,
   context: OperationContext,
 ): FrameWriter {
   const stored = digestingCounter();
   const units: WrittenUnit[] = [];
-  let rawBefore = 0;
+  let rawTotal = 0;
 
   async function* frame(
     content: AsyncIterable<Uint8Array>,
     done: (frame: FrameRef) => void,
   ): AsyncGenerator<Uint8Array> {
     const offset = stored.bytes;
-    const raw = digestingCounter();
-    const reading = counted(content, raw, (bytes) => onRawBytes(rawBefore + bytes));
-    yield* counted(compressFrame(reading, context.signal), stored);
-    rawBefore += raw.bytes;
-    done({ file, offset, length: stored.bytes - offset, rawBytes: raw.bytes, digest: raw.digest() });
+    const rawBefore = rawTotal;
+    // The bytes of the first frame are all that the file has so far: they need not be digested twice.
+    const own = offset === 0 ? null : digestingCounter();
+    const raw = passing(content, (chunk) => {
+      rawTotal += chunk.length;
+      onRawBytes(rawTotal);
+    });
+    for await (const chunk of compression === 'none' ? raw : compressFrame(raw, context.signal)) {
+      stored.add(chunk);
+      own?.add(chunk);
+      yield chunk;
+    }
+    const length = stored.bytes - offset;
+    const rawBytes = rawTotal - rawBefore;
+    done({ file, offset, length, rawBytes, digest: `stored-${(own ?? stored).digest()}` });
   }
 
   return {
@@ -124,17 +137,20 @@ function frameWriter(
 export async function putFrames(
   storage: Storage,
   name: string,
-  options: PutOptions & { readonly onProgress?: (rawBytes: number) => void },
+  options: PutOptions & {
+    readonly compression: Compression;
+    readonly onProgress?: (rawBytes: number) => void;
+  },
   body: (writer: FrameWriter) => AsyncIterable<Uint8Array>,
   context: OperationContext,
 ): Promise<{ readonly writer: FrameWriter; readonly bytes: number }> {
-  const { onProgress, ...putOptions } = options;
+  const { compression, onProgress, ...putOptions } = options;
   let last: { readonly writer: FrameWriter; sent: number } | null = null;
   const source = {
     async *open(signal: AbortSignal): AsyncGenerator<Uint8Array> {
       // A storage that stops reading early must also end a unit that waits for its database.
       using link = linkAbort(signal);
-      const writer = frameWriter(name, onProgress ?? (() => undefined), {
+      const writer = frameWriter(name, compression, onProgress ?? (() => undefined), {
         signal: link.signal,
         log: context.log,
       });

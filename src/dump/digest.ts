@@ -5,7 +5,7 @@ import type { Digest } from '../core/manifest.ts';
 export interface DigestingCounter {
   add(bytes: Uint8Array): void;
   readonly bytes: number;
-  /** Ends the counting. */
+  /** Of the bytes so far. */
   digest(): Digest;
 }
 
@@ -20,19 +20,17 @@ export function digestingCounter(): DigestingCounter {
     get bytes() {
       return bytes;
     },
-    digest: () => `sha256:${hash.digest('hex')}`,
+    digest: () => `sha256:${hash.copy().digest('hex')}`,
   };
 }
 
-/** `source`, counted by `counter` as it passes. */
-export async function* counted(
+/** `source`; each chunk is shown to `onChunk` before it is handed on. */
+export async function* passing(
   source: AsyncIterable<Uint8Array>,
-  counter: DigestingCounter,
-  onBytes?: (bytesSoFar: number) => void,
+  onChunk: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
-    counter.add(chunk);
-    onBytes?.(counter.bytes);
+    onChunk(chunk);
     yield chunk;
   }
 }

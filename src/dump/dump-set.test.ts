@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, rename } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -17,9 +18,10 @@ import {
 } from '../../test/harness/dump-sample.ts';
 import { failingStorage } from '../../test/harness/fault-storage.ts';
 import { recordingContext } from '../../test/harness/recording-context.ts';
+import { rewriteManifest } from '../../test/harness/rewrite-manifest.ts';
 import { withFolder } from '../../test/harness/with-folder.ts';
 import type { OperationContext } from '../core/context.ts';
-import type { Manifest } from '../core/manifest.ts';
+import type { FrameRef, Manifest } from '../core/manifest.ts';
 import type { Storage } from '../storages/storage.ts';
 import { findExistingFile } from './existing.ts';
 import { layoutForExport, masterName } from './layout.ts';
@@ -45,7 +47,10 @@ async function checkWhole(
   for (const unit of units) {
     const ref = found.get(unitId(unit));
     assert.ok(ref !== undefined);
-    assert.deepEqual(await readAll(readFrame(storage, ref, 'a table', context)), Buffer.from(unit.content));
+    assert.deepEqual(
+      await readAll(readFrame(storage, ref, 'zstd', 'a table', context)),
+      Buffer.from(unit.content),
+    );
   }
   assert.deepEqual(await readObjects(storage, manifest, context), sampleObjects);
 }
@@ -148,6 +153,7 @@ for (const filePattern of filePatterns) {
           source: { engine: 'sqlite', serverVersion: '3', database: 'd' },
           mode: 'full' as const,
           encoding: 'text' as const,
+          compression: 'zstd' as const,
           consistency: { kind: 'snapshot' as const, note: '' },
           tables: [],
           objects: sampleObjects,
@@ -214,6 +220,7 @@ describe('a dump set', () => {
           source: { engine: 'sqlite', serverVersion: '3', database: 'd' },
           mode: 'full',
           encoding: 'text',
+          compression: 'zstd',
           consistency: { kind: 'none', note: 'why' },
           tables: [
             { ...table, error: 'permission denied', units: [], inlineUnits: ['u1'] },
@@ -236,5 +243,64 @@ describe('a dump set', () => {
       });
       assert.equal(manifest.tables[1]?.units[0]?.rows, 1);
       assert.deepEqual((await openDumpSet(storage, 'x', context)).manifest, manifest);
+    }));
+
+  it('a set of version 1, whose digests are of the raw bytes, is read and checked', () =>
+    withFolder(async (folder) => {
+      const storage = localStorage(folder);
+      const context = recordingContext();
+      const { manifest } = await writeSample(storage, null, context);
+      const rawDigest = async (ref: FrameRef): Promise<string> => {
+        const raw = await readAll(readFrame(storage, ref, 'zstd', 't', context));
+        return `"digest":"sha256:${createHash('sha256').update(raw).digest('hex')}"`;
+      };
+      const frames = [...manifest.tables.flatMap(({ units }) => units), manifest.ddl.pre, manifest.ddl.post];
+      const digests = new Map<string, string>();
+      for (const ref of frames) digests.set(`"digest":"${ref.digest}"`, await rawDigest(ref));
+      await rewriteManifest(path.join(folder, sampleJob, 'manifest.json'), (text) => {
+        let older = text.replace('"version":2', '"version":1');
+        for (const [now, then] of digests) older = older.replaceAll(now, then);
+        assert.ok(!older.includes('stored-'));
+        return older;
+      });
+      const { manifest: older } = await openDumpSet(storage, sampleJob, context);
+      assert.equal((await readObjects(storage, older, context)).length, sampleObjects.length);
+      const [unit] = older.tables[0]?.units ?? [];
+      assert.ok(unit !== undefined);
+      assert.deepEqual(
+        await readAll(readFrame(storage, unit, 'zstd', 't', context)),
+        Buffer.from(sampleUnits[0]?.content ?? []),
+      );
+      const wrong = { ...unit, digest: `sha256:${'0'.repeat(64)}` } as const;
+      await assert.rejects(readAll(readFrame(storage, wrong, 'zstd', 't', context)), {
+        code: 'dump-damaged',
+        message: /does not match its digest/,
+      });
+    }));
+
+  it('a set without compression holds the bytes themselves, and its damage is found', () =>
+    withFolder(async (folder) => {
+      const storage = localStorage(folder);
+      const context = recordingContext();
+      await writeSample(storage, null, context, sampleUnits, 'none');
+      const { manifest } = await openDumpSet(storage, sampleJob, context);
+      assert.equal(manifest.compression, 'none');
+      const units = manifest.tables.flatMap((table) => table.units);
+      for (const unit of units) {
+        assert.ok(unit.file.endsWith('.text'), unit.file);
+        const raw = await readAll(readFrame(storage, unit, 'none', 't', context));
+        assert.deepEqual(await readFile(path.join(folder, unit.file)), raw);
+      }
+      assert.deepEqual(await readObjects(storage, manifest, context), sampleObjects);
+      const [unit] = units;
+      assert.ok(unit !== undefined);
+      const file = path.join(folder, unit.file);
+      const bytes = await readFile(file);
+      bytes[100] = (bytes[100] ?? 0) ^ 4;
+      await writeFile(file, bytes);
+      await assert.rejects(readAll(readFrame(storage, unit, 'none', 'table x', context)), {
+        code: 'dump-damaged',
+        message: /offset 0, table x: its content does not match/,
+      });
     }));
 });

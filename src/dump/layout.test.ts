@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { checkFileName } from '../storages/file-name.ts';
 import { fileOfPattern, prefixOfPattern } from './file-pattern.ts';
-import { assignFiles, layoutForExport, masterName } from './layout.ts';
+import { assignFiles, checkCompression, layoutForExport, masterName } from './layout.ts';
 
 describe('file patterns', () => {
   it('give the three forms', () => {
@@ -73,9 +73,14 @@ const unitsOf = (sizes: readonly number[]) =>
   }));
 const MiB = 1024 * 1024;
 
+const options = { encoding: 'text', compression: 'zstd', threads: 2 } as const;
+
 describe('assignFiles', () => {
   it('folder: one file per unit', () => {
-    const files = assignFiles({ form: 'folder', folder: 'job' }, unitsOf([5, 0, 7, 9]), 'binary', 2);
+    const files = assignFiles({ form: 'folder', folder: 'job' }, unitsOf([5, 0, 7, 9]), {
+      ...options,
+      encoding: 'binary',
+    });
     assert.deepEqual(files, [
       { file: 'job/data/s.t0.0001.binary.zst', units: ['u0'], bytes: 5 },
       { file: 'job/data/s.t1.0001.binary.zst', units: ['u1'], bytes: 0 },
@@ -84,12 +89,108 @@ describe('assignFiles', () => {
     ]);
   });
 
+  it('folder: without compression the names say so', () => {
+    const [first] = assignFiles({ form: 'folder', folder: '' }, unitsOf([5]), {
+      ...options,
+      compression: 'none',
+    });
+    assert.equal(first?.file, 'data/s.t0.0001.text');
+  });
+
+  const folder = { form: 'folder', folder: 'job' } as const;
+  const tables = (count: number, bytes: (index: number) => number) =>
+    Array.from({ length: count }, (_, index) => ({
+      id: `u${index}`,
+      table: { schema: 'tables', name: `t${index}` },
+      part: 1,
+      bytes: bytes(index),
+    }));
+
+  it('folder: very many small tables share files, in order; large ones and parts of one stay alone', () => {
+    const small = tables(701, (index) => index % 7);
+    const large = { id: 'big', table: { schema: 's', name: 'big' }, part: 1, bytes: MiB };
+    const parts = [1, 2].map((part) => ({
+      id: `p${part}`,
+      table: { schema: 's', name: 'p' },
+      part,
+      bytes: 3,
+    }));
+    const files = assignFiles(folder, [large, ...parts, ...small], options);
+    assert.deepEqual(
+      files.map(({ file, units }) => [file, units.length]),
+      [
+        ['job/data/s.big.0001.text.zst', 1],
+        ['job/data/s.p.0001.text.zst', 1],
+        ['job/data/s.p.0002.text.zst', 1],
+        ['job/data/tables.0001.text.zst', 200],
+        ['job/data/tables.0002.text.zst', 200],
+        ['job/data/tables.0003.text.zst', 200],
+        ['job/data/tables.0004.text.zst', 101],
+      ],
+    );
+    assert.deepEqual(
+      files.slice(3).flatMap(({ units }) => units),
+      small.map(({ id }) => id),
+    );
+    assert.equal(
+      files[3]?.bytes,
+      small.slice(0, 200).reduce((sum, { bytes }) => sum + bytes, 0),
+    );
+  });
+
+  it('folder: a shared file takes 32 MB at most, and 500 small tables have files of their own', () => {
+    const sizes = assignFiles(
+      folder,
+      tables(501, () => MiB - 1),
+      options,
+    ).map(({ bytes }) => bytes);
+    assert.ok(sizes.every((bytes) => bytes <= 32 * MiB) && sizes.length === 16, String(sizes));
+    assert.equal(
+      assignFiles(
+        folder,
+        tables(500, () => 1),
+        options,
+      ).length,
+      500,
+    );
+  });
+
+  it('folder: new files are named beside those that stay', () => {
+    const beside = {
+      files: new Set(['job/data/tables.0002.text.zst']),
+      tables: [{ schema: 'tables', name: 'T0' }],
+    };
+    const names = assignFiles(
+      folder,
+      tables(501, () => 1),
+      { ...options, beside },
+    ).map(({ file }) => file);
+    assert.deepEqual(
+      names,
+      [1, 3, 4].map((number) => `job/data/tables.000${number}.text.zst`),
+    );
+    const [alone] = assignFiles(
+      folder,
+      tables(1, () => 1),
+      { ...options, beside },
+    );
+    assert.match(alone?.file ?? '', /tables\.t0~[0-9a-f]{16}\.0001/);
+  });
+
+  it('only a folder can do without compression', () => {
+    checkCompression(folder, 'none');
+    for (const layout of [{ form: 'file', file: 'x' } as const, pattern]) {
+      checkCompression(layout, 'zstd');
+      assert.throws(() => checkCompression(layout, 'none'), { code: 'field-invalid', field: 'compression' });
+    }
+  });
+
   it('file: one file with all units, also with none', () => {
     const layout = { form: 'file', file: 'one.dmp' } as const;
-    assert.deepEqual(assignFiles(layout, unitsOf([5, 6]), 'text', 4), [
+    assert.deepEqual(assignFiles(layout, unitsOf([5, 6]), options), [
       { file: 'one.dmp', units: ['u0', 'u1'], bytes: 11 },
     ]);
-    assert.deepEqual(assignFiles(layout, [], 'text', 4), [{ file: 'one.dmp', units: [], bytes: 0 }]);
+    assert.deepEqual(assignFiles(layout, [], options), [{ file: 'one.dmp', units: [], bytes: 0 }]);
   });
 
   const pattern = { form: 'pattern', pattern: 'E%U' } as const;
@@ -101,7 +202,7 @@ describe('assignFiles', () => {
         fc.integer({ min: 1, max: 200 }),
         (sizes, threads) => {
           const units = unitsOf(sizes);
-          const files = assignFiles(pattern, units, 'text', threads);
+          const files = assignFiles(pattern, units, { ...options, threads });
           assert.deepEqual(files.flatMap((file) => file.units).sort(), units.map(({ id }) => id).sort());
           assert.deepEqual(
             files.map(({ file }) => file),
@@ -110,7 +211,7 @@ describe('assignFiles', () => {
           assert.ok(files.length <= 98);
           assert.ok(files.length >= Math.min(units.length, threads, 98));
           assert.ok(files.every((file) => file.units.length > 0));
-          assert.deepEqual(files, assignFiles(pattern, units, 'text', threads));
+          assert.deepEqual(files, assignFiles(pattern, units, { ...options, threads }));
           const total = sizes.reduce((sum, size) => sum + size, 0);
           assert.equal(
             files.reduce((sum, file) => sum + file.bytes, 0),
@@ -123,7 +224,7 @@ describe('assignFiles', () => {
   });
 
   it('pattern: big units go to different files, and units of a file keep their order', () => {
-    const files = assignFiles(pattern, unitsOf([64 * MiB, 64 * MiB, 64 * MiB, 64 * MiB, 1, 1, 1]), 'text', 2);
+    const files = assignFiles(pattern, unitsOf([64 * MiB, 64 * MiB, 64 * MiB, 64 * MiB, 1, 1, 1]), options);
     assert.equal(files.length, 4);
     for (const { units } of files) {
       assert.equal(units.filter((id) => id < 'u4').length, 1);

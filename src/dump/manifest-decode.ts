@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../core/errors.ts';
 import { type FrameRef, type Manifest, manifestVersion } from '../core/manifest.ts';
-import { checkFileName } from '../storages/file-name.ts';
 import { fileOfPattern } from './file-pattern.ts';
 import type { DumpLayout } from './layout.ts';
 import { digestLineBytes, digestLineStart } from './manifest-format.ts';
+import { faultOfReferences } from './manifest-references.ts';
 import { manifestFault } from './manifest-schema.ts';
 
 /** A manifest that was read. */
@@ -100,33 +100,6 @@ function placeNames(manifest: Manifest, stored: StoredLayout, name: string, fold
   for (const table of manifest.tables) for (const unit of table.units) placeFrame(unit as Mutable<FrameRef>);
   placeFrame(manifest.ddl.pre);
   placeFrame(manifest.ddl.post);
-}
-
-/** Every reference must lie within what it refers to, and no name may leave the base. */
-function faultOfReferences(manifest: Manifest): string | null {
-  const sizes = new Map<string, number>();
-  for (const { name, bytes } of manifest.files) {
-    checkFileName(name);
-    sizes.set(name, bytes);
-  }
-  const faultOf = (frame: FrameRef): string | null => {
-    const size = sizes.get(frame.file);
-    if (size === undefined) return `the file ${frame.file} is not in its list of files`;
-    if (frame.offset + frame.length > size)
-      return `a frame at ${frame.offset} goes beyond the end of ${frame.file}`;
-    return null;
-  };
-  for (const table of manifest.tables) {
-    for (const unit of table.units) {
-      const fault = faultOf(unit);
-      if (fault !== null) return fault;
-    }
-  }
-  for (const { section, name, start, end } of manifest.objects) {
-    if (start > end || end > manifest.ddl[section].rawBytes)
-      return `the text of ${name} lies outside its section`;
-  }
-  return faultOf(manifest.ddl.pre) ?? faultOf(manifest.ddl.post);
 }
 
 function layoutOf(stored: StoredLayout, name: string, folder: string): DumpLayout {

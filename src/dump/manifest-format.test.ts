@@ -8,12 +8,15 @@ import { encodeManifest } from './manifest-format.ts';
 
 const digest = `sha256:${'0'.repeat(64)}` as const;
 const frame = { file: 'job/schema/pre.zst', offset: 0, length: 9, rawBytes: 0, digest };
+const postFrame = { ...frame, file: 'job/schema/post.zst' };
+const dataFile = 'job/data/x';
+const unit: ManifestUnit = { ...frame, file: dataFile, id: 'u', rows: 0, variant: '' };
 const own = 'job/manifest.json';
 const folder: DumpLayout = { form: 'folder', folder: 'job' };
 
 const manifestOf = (units: readonly ManifestUnit[], database = 'hr'): Manifest => ({
   format: 'pumphouse-dump',
-  version: 1,
+  version: 2,
   job: { id: '1', name: 'job' },
   createdAt: '2026-11-21T08:00:00.000Z',
   completedAt: '2026-11-21T08:00:01.000Z',
@@ -28,18 +31,20 @@ const manifestOf = (units: readonly ManifestUnit[], database = 'hr'): Manifest =
       name: 't',
       tablespace: null,
       columns: [],
-      rows: 0,
-      rawBytes: 0,
+      rows: units.reduce((sum, unit) => sum + unit.rows, 0),
+      rawBytes: units.reduce((sum, unit) => sum + unit.rawBytes, 0),
       encoding: 'text',
       status: 'complete',
       error: null,
       units,
     },
   ],
-  ddl: { pre: frame, post: frame },
+  ddl: { pre: frame, post: postFrame },
   objects: [],
   files: [
     { name: frame.file, bytes: 9, digest },
+    { name: postFrame.file, bytes: 9, digest },
+    { name: dataFile, bytes: 16 * 160_000, digest },
     { name: own, bytes: 0, digest: null },
   ],
 });
@@ -66,19 +71,19 @@ describe('the stored manifest', () => {
   });
 
   it('is JSON, with names relative to its folder and one line per unit', () => {
-    const text = encode(manifestOf([{ ...frame, id: 'u', rows: 1, variant: '' }])).toString();
+    const text = encode(manifestOf([{ ...unit, rows: 1 }])).toString();
     const json = JSON.parse(text);
-    assert.equal(json.tables[0].units[0].file, 'schema/pre.zst');
+    assert.equal(json.tables[0].units[0].file, 'data/x');
     assert.deepEqual(json.layout, { form: 'folder' });
-    assert.ok(text.split('\n').some((line) => line.startsWith('{"file":"schema/pre.zst"')));
+    assert.ok(text.split('\n').some((line) => line.startsWith('{"file":"data/x"')));
   });
 
   it('of a newer version is refused by number', () => {
-    const newer = sealed(encode(manifestOf([])).toString().replace('"version":1', '"version":2'));
+    const newer = sealed(encode(manifestOf([])).toString().replace('"version":2', '"version":3'));
     assert.throws(() => decodeManifest(newer, own, 'job'), {
       code: 'dump-version',
       field: 'file_pattern',
-      message: /format version 2, .* up to 1/,
+      message: /format version 3, .* up to 2/,
     });
   });
 
@@ -88,16 +93,16 @@ describe('the stored manifest', () => {
   });
 
   it('is refused with the place of the fault when its shape is wrong, although its digest is right', () => {
-    const text = encode(manifestOf([{ ...frame, id: 'u', rows: 1, variant: '' }])).toString();
+    const text = encode(manifestOf([{ ...unit, rows: 1 }])).toString();
     const faults: readonly (readonly [string, string, RegExp])[] = [
-      ['"rows":1', '"rows":-1', /\/tables\/0\/units\/0\/rows/],
-      ['"rows":1', '"rows":"1"', /\/tables\/0\/units\/0\/rows/],
+      ['"rows":1,"variant"', '"rows":-1,"variant"', /\/tables\/0\/units\/0\/rows/],
+      ['"rows":1,"variant"', '"rows":"1","variant"', /\/tables\/0\/units\/0\/rows/],
       ['"mode":"full"', '"mode":"some"', /\/mode/],
       ['"files":[', '"fils":[', /files/],
       ['"file":"schema/pre.zst"', '"file":"schema/other.zst"', /other\.zst is not in its list of files/],
-      ['"length":9', '"length":10', /goes beyond the end/],
+      ['"length":9', '"length":9999999', /goes beyond the end/],
       [digest, 'md5:00', /digest/],
-      ['"version":1', '"version":0', /version/],
+      ['"version":2', '"version":0', /version/],
     ];
     for (const [from, to, message] of faults) {
       assert.ok(text.includes(from), from);
@@ -110,17 +115,22 @@ describe('the stored manifest', () => {
 
   it('cannot lead out of the base', () => {
     const text = encode(manifestOf([])).toString().replaceAll('schema/pre.zst', '../../etc/passwd');
-    assert.throws(() => decodeManifest(sealed(text), own, 'job'), { code: 'file-name-invalid' });
+    assert.throws(() => decodeManifest(sealed(text), own, 'job'), {
+      code: 'dump-damaged',
+      message: /cannot be called "job\/\.\.\/\.\.\/etc\/passwd"/,
+    });
   });
 
   it('of 160,000 units is encoded in pieces, and decoded in seconds', () => {
     const units = Array.from(
       { length: 160_000 },
       (_, index): ManifestUnit => ({
-        ...frame,
+        ...unit,
         id: `0001-${index}`,
+        offset: 16 * index,
+        length: 16,
         rows: index,
-        rawBytes: 2 ** 40 + index,
+        rawBytes: 400_000 + (index % 1000),
         variant: 'plain',
       }),
     );

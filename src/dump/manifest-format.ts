@@ -19,8 +19,10 @@ export const skippableHeaderBytes = 8;
 export const trailerMagic = 'PumpDump';
 /** Digest of the frames before (32), length of the JSON (8, little endian), magic (8). */
 export const trailerBytes = 48;
-/** A skippable frame takes at most 2^32 - 1 bytes; a JSON text must fit a string: 2^29 - 24 characters. */
-export const maxManifestBytes = 500_000_000;
+/** It is read as one text, by sets of anybody: a skippable frame could take 2^32 - 1 bytes, a string 2^29 - 24 characters. */
+export const maxManifestBytes = 256 * 1024 * 1024;
+/** The same for the texts of each section of the schema. */
+export const maxTextBytes = 256 * 1024 * 1024;
 
 /** JSON text of the stored manifest, ready to be written, in pieces of moderate size. */
 export interface EncodedManifest {

@@ -1,13 +1,15 @@
 import Type from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
-import { encodings, jobModes } from '../core/request.ts';
+import { compressions, encodings, jobModes } from '../core/request.ts';
 
-/** The stored manifest of format version 1. Unknown members are allowed: later writers may add some without a new version. */
+/** The stored manifest of format versions 1 and 2. Unknown members are allowed: later writers may add some without a new version. */
 
 const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-const Text = Type.String();
-const TextOrNull = Type.Union([Type.String(), Type.Null()]);
+/** No name, type or statement of a database holds a NUL. */
+const Text = Type.String({ pattern: '^[^\\u0000]*$' });
+const TextOrNull = Type.Union([Text, Type.Null()]);
 const DigestText = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' });
+const FrameDigest = Type.String({ pattern: '^(?:stored-)?sha256:[0-9a-f]{64}$' });
 const EncodingWord = Type.Enum([...encodings]);
 
 const frameMembers = {
@@ -15,7 +17,7 @@ const frameMembers = {
   offset: Size,
   length: Size,
   rawBytes: Size,
-  digest: DigestText,
+  digest: FrameDigest,
 };
 const Frame = Type.Object(frameMembers);
 
@@ -62,7 +64,7 @@ const StoredManifest = Type.Object({
   source: Type.Object({ engine: Text, serverVersion: Text, database: Text }),
   mode: Type.Enum([...jobModes]),
   encoding: EncodingWord,
-  compression: Type.Literal('zstd'),
+  compression: Type.Enum([...compressions]),
   consistency: Type.Object({ kind: Type.Enum(['snapshot', 'table', 'none']), note: Text }),
   tables: Type.Array(Table),
   ddl: Type.Object({ pre: Frame, post: Frame }),

@@ -8,15 +8,15 @@ import {
   type ManifestTable,
   manifestVersion,
 } from '../core/manifest.ts';
-import type { Encoding, JobMode } from '../core/request.ts';
+import type { Compression, Encoding, JobMode } from '../core/request.ts';
 import type { PutOptions, Storage } from '../storages/storage.ts';
 import { type FrameWriter, putFrames, type UnitSource, type WrittenUnit } from './data-file.ts';
 import { below, type DumpLayout, masterName } from './layout.ts';
 import {
-  type EncodedManifest,
   encodeManifest,
   manifestFrame,
   maxManifestBytes,
+  maxTextBytes,
   skippableHeaderBytes,
   trailerBytes,
 } from './manifest-format.ts';
@@ -29,6 +29,7 @@ export interface ManifestDraft {
   readonly source: Manifest['source'];
   readonly mode: JobMode;
   readonly encoding: Encoding;
+  readonly compression: Compression;
   readonly consistency: Manifest['consistency'];
   readonly tables: readonly DraftTable[];
   readonly objects: readonly DdlObject[];
@@ -65,6 +66,11 @@ export async function writeMaster(
   options: MasterOptions,
   context: OperationContext,
 ): Promise<Manifest> {
+  for (const section of ['pre', 'post'] as const) {
+    const texts = draft.objects.filter((object) => object.section === section);
+    const bytes = texts.reduce((sum, { sql }) => sum + Buffer.byteLength(sql) + 2, 0);
+    checkSize(`The ${section}-data texts`, bytes, maxTextBytes);
+  }
   if (layout.form === 'folder') return await writeFolderMaster(storage, layout, draft, options, context);
   return await writePackedMaster(storage, layout, draft, inline, options, context);
 }
@@ -77,20 +83,13 @@ async function writeFolderMaster(
   context: OperationContext,
 ): Promise<Manifest> {
   const { objects, texts } = layOutObjects(draft.objects);
-  const pre = await writeSection(
-    storage,
-    below(layout.folder, 'schema/pre-data.sql.zst'),
-    texts.pre,
-    options,
-    context,
-  );
-  const post = await writeSection(
-    storage,
-    below(layout.folder, 'schema/post-data.sql.zst'),
-    texts.post,
-    options,
-    context,
-  );
+  const section = (which: DdlSection): ReturnType<typeof writeSection> => {
+    const suffix = draft.compression === 'none' ? 'sql' : 'sql.zst';
+    const file = below(layout.folder, `schema/${which}-data.${suffix}`);
+    return writeSection(storage, file, texts[which], { ...options, compression: draft.compression }, context);
+  };
+  const pre = await section('pre');
+  const post = await section('post');
   const name = masterName(layout);
   const manifest = finish(draft, new Map(), { pre: pre.frame, post: post.frame }, objects, [
     ...draft.files,
@@ -100,7 +99,7 @@ async function writeFolderMaster(
   ]);
   const folder = below(layout.folder, '');
   const encoded = encodeManifest(manifest, layout, folder, name, 0);
-  checkSize(encoded);
+  checkSize('The manifest', encoded.bytes, maxManifestBytes);
   await storage.put(
     name,
     {
@@ -118,14 +117,14 @@ async function writeSection(
   storage: Storage,
   name: string,
   text: Iterable<Uint8Array>,
-  options: MasterOptions,
+  { ifExists, compression }: MasterOptions & { readonly compression: Compression },
   context: OperationContext,
 ): Promise<{ readonly frame: FrameRef; readonly file: ManifestFile }> {
   let frame: FrameRef | undefined;
   const { writer, bytes } = await putFrames(
     storage,
     name,
-    { ifExists: options.ifExists },
+    { ifExists, compression },
     (file) =>
       file.frame(asyncOf(text), (written) => {
         frame = written;
@@ -155,12 +154,12 @@ async function writePackedMaster(
     const unsized = finish(draft, units, ddl, objects, [...draft.files, own]);
     const around = file.position + skippableHeaderBytes + trailerBytes;
     const encoded = encodeManifest(unsized, layout, '', name, around);
-    checkSize(encoded);
+    checkSize('The manifest', encoded.bytes, maxManifestBytes);
     manifest = withOwnSize(unsized, name, encoded.bytes + around);
     yield* manifestFrame(encoded, file.digest());
   }
 
-  await putFrames(storage, name, options, body, context);
+  await putFrames(storage, name, { ...options, compression: draft.compression }, body, context);
   return written(manifest);
 }
 
@@ -195,7 +194,7 @@ function finish(
     source: draft.source,
     mode: draft.mode,
     encoding: draft.encoding,
-    compression: 'zstd',
+    compression: draft.compression,
     consistency: draft.consistency,
     tables: draft.tables.map((table) => finishTable(table, inline)),
     ddl,
@@ -222,10 +221,10 @@ const withOwnSize = (manifest: Manifest, name: string, bytes: number): Manifest 
   files: manifest.files.map((file) => (file.name === name ? { ...file, bytes } : file)),
 });
 
-function checkSize(encoded: EncodedManifest): void {
-  if (encoded.bytes <= maxManifestBytes) return;
+function checkSize(what: string, bytes: number, most: number): void {
+  if (bytes <= most) return;
   throw new AppError('unsupported', {
-    message: `The manifest would take ${encoded.bytes} bytes, and at most ${maxManifestBytes} can be read back.`,
+    message: `${what} would take ${bytes} bytes, and at most ${most} can be read back.`,
     hint: 'Export fewer objects at once: by schema, or with name expressions.',
   });
 }

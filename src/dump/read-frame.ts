@@ -2,43 +2,74 @@ import { linkAbort } from '../base/linked-abort.ts';
 import type { OperationContext } from '../core/context.ts';
 import { AppError, toAppError } from '../core/errors.ts';
 import type { FrameRef } from '../core/manifest.ts';
+import type { Compression } from '../core/request.ts';
 import type { Storage } from '../storages/storage.ts';
-import { counted, digestingCounter } from './digest.ts';
+import { digestingCounter, passing } from './digest.ts';
 import { decompressFrame } from './zstd.ts';
 
 /**
  * Decompressed bytes of one frame, checked: stored length, raw length and digest. Throws `dump-damaged` or `dump-truncated` naming file,
  * offset and `what` (the table) before the iteration ends normally: a consumer that sees the end has seen exactly what was written.
+ * @param compression the manifest's
  */
 export async function* readFrame(
   storage: Storage,
   ref: FrameRef,
+  compression: Compression,
   what: string,
   context: OperationContext,
 ): AsyncGenerator<Uint8Array> {
   // A consumer that stops early must also end a storage that does not answer.
   using link = linkAbort(context.signal);
-  const stored = digestingCounter();
-  const raw = digestingCounter();
+  const check = digestCheck(ref);
+  let rawBytes = 0;
   try {
-    if (ref.length === 0) throw damagedFrame(ref, what, 'it has no bytes');
-    const range = { start: ref.offset, end: ref.offset + ref.length - 1 };
-    const reading = counted(storage.get(ref.file, range, { signal: link.signal, log: context.log }), stored);
-    for await (const chunk of decompressFrame(reading, link.signal)) {
-      if (raw.bytes + chunk.length > ref.rawBytes)
+    if (ref.length === 0 && compression !== 'none') throw damagedFrame(ref, what, 'it has no bytes');
+    const stored = passing(
+      storedBytes(storage, ref, { signal: link.signal, log: context.log }),
+      check.stored,
+    );
+    for await (const chunk of compression === 'none' ? stored : decompressFrame(stored, link.signal)) {
+      if (rawBytes + chunk.length > ref.rawBytes)
         throw damagedFrame(ref, what, 'it holds more than the manifest says');
-      raw.add(chunk);
+      rawBytes += chunk.length;
+      check.raw(chunk);
       yield chunk;
     }
-    if (raw.bytes !== ref.rawBytes) {
-      throw damagedFrame(ref, what, `it holds ${raw.bytes} bytes, and the manifest says ${ref.rawBytes}`);
+    if (rawBytes !== ref.rawBytes) {
+      throw damagedFrame(ref, what, `it holds ${rawBytes} bytes, and the manifest says ${ref.rawBytes}`);
     }
-    if (raw.digest() !== ref.digest) throw damagedFrame(ref, what, 'its content does not match its digest');
+    if (!check.fits()) throw damagedFrame(ref, what, 'its content does not match its digest');
   } catch (error) {
     throw frameError(error, ref, what, context);
   } finally {
     link.abort(new AppError('aborted', { message: `The reading of ${ref.file} has ended.` }));
   }
+}
+
+async function* storedBytes(
+  storage: Storage,
+  { file, offset, length }: FrameRef,
+  context: OperationContext,
+): AsyncGenerator<Uint8Array> {
+  if (length > 0) yield* storage.get(file, { start: offset, end: offset + length - 1 }, context);
+}
+
+/** Digests the stored or the raw bytes, whichever the digest is of. */
+function digestCheck({ digest }: FrameRef): {
+  stored(chunk: Uint8Array): void;
+  raw(chunk: Uint8Array): void;
+  fits(): boolean;
+} {
+  const counter = digestingCounter();
+  const ofStored = digest.startsWith('stored-');
+  const add = (chunk: Uint8Array): void => counter.add(chunk);
+  const skip = (): void => undefined;
+  return {
+    stored: ofStored ? add : skip,
+    raw: ofStored ? skip : add,
+    fits: () => digest === (ofStored ? `stored-${counter.digest()}` : counter.digest()),
+  };
 }
 
 function frameError(error: unknown, ref: FrameRef, what: string, context: OperationContext): AppError {

@@ -143,6 +143,13 @@ async function readSection(
 ): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   const what = `schema texts (${section}-data)`;
-  for await (const piece of readFrame(storage, manifest.ddl[section], what, context)) pieces.push(piece);
-  return Buffer.concat(pieces);
+  const frame = manifest.ddl[section];
+  for await (const piece of readFrame(storage, frame, manifest.compression, what, context))
+    pieces.push(piece);
+  const text = Buffer.concat(pieces);
+  if (!text.includes(0)) return text;
+  throw new AppError('dump-damaged', {
+    message: `${frame.file}, frame at offset ${frame.offset}, ${what}: a NUL is in them, which no statement holds.`,
+    field: 'file_pattern',
+  });
 }

@@ -3,7 +3,7 @@ import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { ManifestFile } from '../core/manifest.ts';
 import type { ByteRange, Storage } from '../storages/storage.ts';
-import { counted, digestingCounter } from './digest.ts';
+import { digestingCounter } from './digest.ts';
 import { isPlainManifest, readPackedManifest, readPlainManifest } from './manifest-read.ts';
 
 /**
@@ -41,8 +41,11 @@ async function verifyBytes(
   context: OperationContext,
 ): Promise<void> {
   const counter = digestingCounter();
-  const reading = counted(storage.get(file.name, range, context), counter, options.onProgress);
-  for await (const chunk of reading) releaseChunk(chunk);
+  for await (const chunk of storage.get(file.name, range, context)) {
+    counter.add(chunk);
+    options.onProgress?.(counter.bytes);
+    releaseChunk(chunk);
+  }
   const expected = range === null ? file.bytes : range.end + 1;
   if (counter.bytes !== expected) throw wrongSize(file.name, counter.bytes, expected);
   if (counter.digest() !== digest) {

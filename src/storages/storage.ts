@@ -15,7 +15,7 @@ export interface ByteRange {
 
 /** Bytes that can be produced again for a retry. */
 export interface ByteSource {
-  /** Each call starts from the first byte. `signal` ends the reading. */
+  /** Each call starts from the first byte. `signal` ends the reading. The chunks are given away: the storage may free their memory. */
   open(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
@@ -33,6 +33,8 @@ export interface PutOptions {
 export interface Storage {
   /** Printable, without secrets: `file:///var/dumps`. */
   readonly description: string;
+  /** False: what is written is thrown away. Whoever reports on a put says so. */
+  readonly keeps: boolean;
   /** Stores `source` under `name`: visible whole or not at all. An aborted or failed put leaves nothing visible. Resolves to the stored size. */
   put(
     name: string,
@@ -53,6 +55,8 @@ export interface Storage {
   remove(name: string, context: OperationContext): Promise<void>;
   /** Removes what killed processes left of unfinished uploads below `prefix`. */
   sweep(prefix: string, context: OperationContext): Promise<void>;
+  /** Bytes that can still be written here; null where nobody knows (object storages). */
+  freeBytes(context: OperationContext): Promise<number | null>;
   /** Writes, reads back and deletes a small file; throws in one sentence what is wrong. */
   probe(context: OperationContext): Promise<void>;
 }

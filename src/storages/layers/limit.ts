@@ -34,6 +34,7 @@ export function withLimit(storage: Storage, { places, rate }: Limit): Storage {
 
   return {
     description: storage.description,
+    keeps: storage.keeps,
     put: (name, source, putOptions, context) =>
       call(context, () => storage.put(name, pacedSource(source, rate), putOptions, context)),
     async *get(name, range, context) {
@@ -48,6 +49,7 @@ export function withLimit(storage: Storage, { places, rate }: Limit): Storage {
     list: (prefix, context) => pulledThrough(places, storage.list(prefix, context), context),
     remove: (name, context) => call(context, () => storage.remove(name, context)),
     sweep: (prefix, context) => call(context, () => storage.sweep(prefix, context)),
+    freeBytes: (context) => call(context, () => storage.freeBytes(context)),
     probe: (context) => call(context, () => storage.probe(context)),
   };
 }

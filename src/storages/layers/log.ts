@@ -59,6 +59,7 @@ export function withLog(storage: Storage): Storage {
 
   return {
     description: storage.description,
+    keeps: storage.keeps,
     put: (name, source, options, context) =>
       call(
         'put',
@@ -74,6 +75,7 @@ export function withLog(storage: Storage): Storage {
       iterate('list', prefix, context, storage.list(prefix, context), () => ({ files: 1 })),
     remove: (name, context) => call('remove', name, context, () => storage.remove(name, context)),
     sweep: (prefix, context) => call('sweep', prefix, context, () => storage.sweep(prefix, context)),
+    freeBytes: (context) => call('free space', '', context, () => storage.freeBytes(context)),
     probe: (context) => call('probe', '', context, () => storage.probe(context)),
   };
 }

@@ -93,11 +93,13 @@ describe('retry layer', () => {
       );
     }));
 
-  it('stat, remove, sweep and probe are tried again', async () => {
-    for (const call of ['stat', 'remove', 'sweep', 'probe'] as const) {
+  it('stat, remove, sweep, the free space and probe are tried again', async () => {
+    for (const call of ['stat', 'remove', 'sweep', 'freeBytes', 'probe'] as const) {
       await withFaults({ times: 2 }, async (faulty, storage) => {
         const context = recordingContext();
-        await (call === 'probe' ? storage.probe(context) : storage[call]('x', context));
+        await (call === 'probe' || call === 'freeBytes'
+          ? storage[call](context)
+          : storage[call]('x', context));
         assert.equal(faulty.failures, 2, call);
         assert.equal(context.complaints().length, 2);
       });

@@ -37,6 +37,7 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
 
   return {
     description: storage.description,
+    keeps: storage.keeps,
     async put(name, source, options, context) {
       const guarded = guardedSource(source);
       const result = await again('put', name, context, async () => {
@@ -55,6 +56,7 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
     list: (prefix, context) => resumingList(storage, prefix, context, again),
     remove: (name, context) => again('remove', name, context, () => storage.remove(name, context)),
     sweep: (prefix, context) => again('sweep', prefix, context, () => storage.sweep(prefix, context)),
+    freeBytes: (context) => again('free space', '', context, () => storage.freeBytes(context)),
     probe: (context) => again('probe', '', context, () => storage.probe(context)),
   };
 }

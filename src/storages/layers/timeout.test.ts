@@ -36,6 +36,7 @@ describe('time-out layer', () => {
       await assert.rejects(listAll(storage.list('', context)), silent);
       await assert.rejects(storage.remove('x', context), silent);
       await assert.rejects(storage.sweep('', context), silent);
+      await assert.rejects(storage.freeBytes(context), silent);
       await assert.rejects(storage.probe(context), { ...silent, message: /does not answer \(probe\)/ });
     }));
 
@@ -62,9 +63,9 @@ describe('time-out layer', () => {
       const storage = withTimeout(local, { ...impatient, silenceMs: 200, commitMs: 10_000 });
       const slow = {
         async *open(): AsyncGenerator<Uint8Array> {
-          yield bytes;
+          yield Buffer.from(bytes);
           await sleep(500);
-          yield bytes;
+          yield Buffer.from(bytes);
         },
       };
       const stored = await storage.put('slow', slow, { ifExists: 'fail' }, context);

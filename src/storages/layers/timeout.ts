@@ -77,6 +77,7 @@ export function withTimeout(storage: Storage, options: TimeoutOptions): Storage 
   const { silenceMs, commitMs } = options;
   return {
     description: storage.description,
+    keeps: storage.keeps,
     put: (name, source, putOptions, context) =>
       call('put', name, context, silenceMs, (watch, inner) =>
         storage.put(name, watchedSource(source, watch, options), putOptions, inner),
@@ -88,6 +89,8 @@ export function withTimeout(storage: Storage, options: TimeoutOptions): Storage 
       call('remove', name, context, silenceMs, (_, inner) => storage.remove(name, inner)),
     sweep: (prefix, context) =>
       call('sweep', prefix, context, commitMs, (_, inner) => storage.sweep(prefix, inner)),
+    freeBytes: (context) =>
+      call('free space', '', context, silenceMs, (_, inner) => storage.freeBytes(inner)),
     probe: (context) => call('probe', '', context, silenceMs, (_, inner) => storage.probe(inner)),
   };
 }

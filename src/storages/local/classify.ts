@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError } from '../../core/errors.ts';
 
 /** What was asked of the file system when it failed. */
-export type LocalOperation = 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep' | 'probe';
+export type LocalOperation = 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep' | 'free space' | 'probe';
 
 interface Verdict {
   readonly code: ErrorCode;
@@ -59,7 +59,7 @@ const noPlace = verdict(
 const writing: readonly LocalOperation[] = ['put', 'probe'];
 /** Reading without the right to is not "unwritable". */
 const readRights = verdict('storage-failed', false, 'may not be read', rights);
-const reading: readonly LocalOperation[] = ['get', 'stat', 'list'];
+const reading: readonly LocalOperation[] = ['get', 'stat', 'list', 'free space'];
 
 /** Any error of the file system as an AppError that names `subject` (a path). Pure. */
 export function classify(error: unknown, operation: LocalOperation, subject: string): AppError {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { stat, unlink } from 'node:fs/promises';
+import { stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OperationContext } from '../../core/context.ts';
@@ -58,6 +58,7 @@ function localStorage(base: string): Storage {
 
   const storage: Storage = {
     description: `file://${base}`,
+    keeps: true,
 
     put(name, source, options, context) {
       return guarded('put', join(base, name), context, async () => {
@@ -109,6 +110,10 @@ function localStorage(base: string): Storage {
       });
     },
 
+    freeBytes(context) {
+      return guarded('free space', base, context, () => freeBytesAt(base));
+    },
+
     async probe(context) {
       const name = `pumphouse-probe-${randomBytes(6).toString('hex')}`;
       const content = randomBytes(64);
@@ -151,6 +156,18 @@ async function statFile(base: string, name: string): Promise<StoredFile | null> 
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return null;
     throw error;
+  }
+}
+
+/** Of the file system that `folder` is on, or would be: it may not be made yet. */
+async function freeBytesAt(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    const parent = dirname(folder);
+    if (errnoOf(error) !== 'ENOENT' || parent === folder) throw error;
+    return await freeBytesAt(parent);
   }
 }
 
