@@ -1,17 +1,18 @@
 import type { OperationContext } from '../core/context.ts';
 import { AppError, toAppError, withField } from '../core/errors.ts';
-import type { ExportRequest, ImportRequest, VerifyRequest } from '../core/request.ts';
+import type { CopyRequest, ExportRequest, ImportRequest, VerifyRequest } from '../core/request.ts';
 import { compileSelection } from '../core/selection.ts';
 import { findExistingFile } from '../dump/existing.ts';
-import { layoutForExport } from '../dump/layout.ts';
+import { checkCompression, layoutForExport } from '../dump/layout.ts';
 import { checkFiles, openDumpSet } from '../dump/read-set.ts';
-import type { Engine } from '../engines/engine.ts';
+import { checkMode, checkReadOptions } from './check-read-options.ts';
+import { checkObjectFilters, checkWriteOptions } from './check-write-options.ts';
 import type { Environment } from './environment.ts';
-import { refuseForeignSet } from './import-plan.ts';
+import { refuseForeignSet } from './import-set.ts';
 
 /**
  * What can be known about an export before a job is made: the expressions parse and fit the mode, the engine knows mode and encoding,
- * the location exists, no dump file stands in the way. `jobName` names the folder form. Throws invalid, conflict or not_found errors with `field` set.
+ * the location exists, no dump file stands in the way (an estimate writes none). `jobName` names the folder form. Throws invalid, conflict or not_found errors with `field` set.
  */
 export async function checkExportRequest(
   environment: Environment,
@@ -20,7 +21,7 @@ export async function checkExportRequest(
   context: OperationContext,
 ): Promise<void> {
   const { engine } = await environment.database(request.database);
-  checkMode(engine, request.selection.mode);
+  await checkReadOptions(engine, request);
   if (!engine.capabilities.encodings.includes(request.encoding)) {
     throw new AppError('unsupported', {
       field: 'encoding',
@@ -28,8 +29,10 @@ export async function checkExportRequest(
       hint: `Use ${engine.capabilities.encodings.join(' or ')}.`,
     });
   }
-  await compileSelection(request.selection);
   const layout = layoutForExport(request.filePattern, jobName);
+  checkCompression(layout, request.compression);
+  // An estimate writes nothing, so nothing can be in its way.
+  if (request.estimate) return;
   const storage = await environment.storage(request.location);
   const existing = await findExistingFile(storage, layout, context);
   if (existing !== null) {
@@ -40,7 +43,10 @@ export async function checkExportRequest(
   }
 }
 
-/** The same for an import: the dump set opens and is whole by its sizes, the engine can read it, remaps are possible. */
+/**
+ * The same for an import: the dump set opens, the engine can read it and do what the options ask for. An import of everything needs the set
+ * whole by its sizes; of a part, the plan looks at the files that it needs.
+ */
 export async function checkImportRequest(
   environment: Environment,
   request: ImportRequest,
@@ -51,16 +57,12 @@ export async function checkImportRequest(
     checkMode(engine, request.selection.mode);
     await compileSelection(request.selection);
   }
-  if (request.remapSchemas.length > 0 && engine.remap === undefined) {
-    throw new AppError('unsupported', {
-      field: 'remap_schemas',
-      message: `${engine.title} has no schemas to remap.`,
-      hint: 'Leave remap_schemas out.',
-    });
-  }
+  checkWriteOptions(engine, request, request.content);
+  await checkObjectFilters(request);
   const storage = await environment.storage(request.location);
   const { manifest } = await openDumpSet(storage, request.filePattern, context);
   refuseForeignSet(engine, manifest);
+  if (request.selection !== null) return;
   try {
     await checkFiles(storage, manifest, context);
   } catch (error) {
@@ -79,11 +81,47 @@ export async function checkVerifyRequest(
   await openDumpSet(await environment.storage(request.location), request.filePattern, context);
 }
 
-function checkMode(engine: Engine, mode: ExportRequest['selection']['mode']): void {
-  if (engine.capabilities.modes.includes(mode)) return;
-  throw new AppError('mode-invalid', {
-    field: 'mode',
-    message: `${engine.title} has no mode ${mode}.`,
-    hint: `Use ${engine.capabilities.modes.join(', ')}.`,
+/**
+ * What can be known about a copy before a job is made: both databases exist and are of one engine that can copy, the options parse and can
+ * be done. Throws invalid, unsupported or not_found errors with `field` set.
+ */
+export async function checkCopyRequest(environment: Environment, request: CopyRequest): Promise<void> {
+  const { engine } = await environment.database(request.database);
+  const target = await environment.database(request.target).catch((error: unknown) => {
+    throw withField(error, 'target');
   });
+  if (!engine.capabilities.copy) {
+    throw new AppError('unsupported', {
+      field: 'database',
+      message: `${engine.title} databases cannot be copied directly.`,
+      hint: 'Use an export and an import.',
+    });
+  }
+  if (target.engine.id !== engine.id) {
+    throw new AppError('unsupported', {
+      field: 'target',
+      message: `The source is ${engine.title}, and the target ${target.engine.title}.`,
+      hint: `Copy into a ${engine.title} database.`,
+    });
+  }
+  await checkReadOptions(engine, request);
+  checkWriteOptions(engine, request, request.content);
+  const { tableExistsAction: action, content, remaps } = request;
+  if (action === 'append' || (action === null && content === 'data_only')) {
+    throw new AppError('unsupported', {
+      field: 'table_exists_action',
+      message:
+        action === null
+          ? 'content data_only adds rows to tables that exist, and a copy cannot append: when its snapshot is lost, nobody could tell the rows apart.'
+          : 'A copy cannot append rows: when its snapshot is lost, nobody could tell them from those that were there.',
+      hint: 'Use truncate, or an export and an import with append.',
+    });
+  }
+  if (request.database === request.target && remaps.schemas.length + remaps.tables.length === 0) {
+    throw new AppError('field-invalid', {
+      field: 'target',
+      message: `The target is the source, database ${request.database}, and nothing gets another name.`,
+      hint: 'Name another target, or rename what is copied with remap_schemas or remap_tables.',
+    });
+  }
 }

@@ -14,13 +14,22 @@ export async function cleanUpExport(
 ): Promise<void> {
   // Without a plan nothing was written.
   if (job.plan === null) return;
-  await removeDumpFiles(await environment.storage(request.location), job.plan as ExportPlan, context);
+  await removeDumpFiles(
+    await environment.storage(request.location),
+    job.plan as ExportPlan,
+    new Set(),
+    context,
+  );
 }
 
-/** Removes the files of a plan: all of the job's own folder, or the planned names; the master first, so that no half set ever looks complete. */
+/**
+ * Removes the files of a plan but those of `keep`: all of the job's own folder, or the planned names; the master first, so that no half
+ * set ever looks complete.
+ */
 export async function removeDumpFiles(
   storage: Storage,
   plan: ExportPlan,
+  keep: ReadonlySet<string>,
   context: OperationContext,
 ): Promise<void> {
   const { layout } = plan;
@@ -28,9 +37,9 @@ export async function removeDumpFiles(
     await storage.remove(`${layout.folder}/manifest.json`, context);
     const names: string[] = [];
     for await (const file of storage.list(`${layout.folder}/`, context)) names.push(file.name);
-    for (const name of names) await storage.remove(name, context);
+    for (const name of names) if (!keep.has(name)) await storage.remove(name, context);
   } else {
-    for (const name of [...plan.files].reverse()) await storage.remove(name, context);
+    for (const name of [...plan.files].reverse()) if (!keep.has(name)) await storage.remove(name, context);
   }
   await sweepDumpFiles(storage, plan, context);
 }

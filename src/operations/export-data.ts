@@ -1,14 +1,14 @@
 import { tableKey } from '../core/catalogue.ts';
 import { type AppError, isInterruption, toAppError, toErrorRecord } from '../core/errors.ts';
 import type { ExportRequest } from '../core/request.ts';
-import { chooseObjects, compileSelection, refuseEmpty } from '../core/selection.ts';
-import { type UnitSource, type WrittenFile, writeDataFile } from '../dump/data-file.ts';
+import { type DataFileOptions, type UnitSource, writeDataFile } from '../dump/data-file.ts';
 import type { Snapshot, Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { Environment } from './environment.ts';
 import { sharedSource } from './export-source.ts';
 import { errorLine } from './log-lines.ts';
 import type { ExportDataPayload, ExportDataResult, ExportDdlPayload } from './plan-types.ts';
+import { readDefinitions } from './source-choice.ts';
 
 /** The schema, read early and through the snapshot: a privilege that is missing must not show after hours of data. */
 export async function readDdl(
@@ -18,11 +18,7 @@ export async function readDdl(
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const { snapshot } = await sharedSource(environment, request, context);
-  const selection = await compileSelection(request.selection);
-  const { schemas, tables } = payload;
-  const everything = await snapshot.ddl({ mode: request.selection.mode, schemas, tables }, context);
-  const objects = chooseObjects(selection, payload, everything);
-  refuseEmpty(selection, payload, objects, `database ${request.database}`);
+  const objects = await readDefinitions(snapshot, request, payload, context);
   return { type: 'done', result: { objects } };
 }
 
@@ -36,20 +32,18 @@ export async function writeUnits(
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
   const { snapshot } = await sharedSource(environment, request, context);
-  const { written, failed } = await withoutFailingUnits(payload.units, (units, reader) =>
-    writeDataFile(
-      storage,
-      payload.file,
-      units.map((unit) => reader(snapshot, unit, request)),
-      {
-        // The plan found the name free; a later run may meet what an earlier one of this very task left.
-        ifExists: claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
-        expectedBytes: payload.bytes,
-        onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
-      },
-      context,
-    ),
-  );
+  const options: DataFileOptions = {
+    // The plan found the name free; a later run may meet what an earlier one of this very task left.
+    ifExists: claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
+    compression: request.compression,
+    expectedBytes: payload.bytes,
+    onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
+  };
+  const { written, failed } = await withoutFailingUnits(payload.units, async (units, reader) => {
+    if (units.length === 0) return null;
+    const sources = units.map((unit) => reader(snapshot, unit, request));
+    return writeDataFile(storage, payload.file, sources, options, context);
+  });
   const result: ExportDataResult = {
     written,
     failed: failed.map(({ unit, error }) => ({ id: unit.id, error: toErrorRecord(error) })),
@@ -74,17 +68,16 @@ export interface FailedUnit {
 type Reader = (snapshot: Snapshot, unit: Unit, request: ExportRequest) => UnitSource;
 
 /**
- * Calls `write` with the units, and again without the one whose reading failed for good, until it goes through.
+ * Calls `write` with the units, and again without the one whose reading failed for good, until it goes through; in the end without any.
  * Temporary errors, interruptions and errors of the storage are not the unit's fault and are thrown.
  */
-export async function withoutFailingUnits<T extends WrittenFile | { readonly tables: unknown }>(
+export async function withoutFailingUnits<T>(
   units: readonly Unit[],
   write: (units: readonly Unit[], reader: Reader) => Promise<T>,
-  emptyToo = false,
-): Promise<{ readonly written: T | null; readonly failed: readonly FailedUnit[] }> {
+): Promise<{ readonly written: T; readonly failed: readonly FailedUnit[] }> {
   const failed: FailedUnit[] = [];
   let remaining = units;
-  while (remaining.length > 0 || emptyToo) {
+  for (;;) {
     let culprit: FailedUnit | null = null;
     const reader: Reader = (snapshot, unit, request) => ({
       id: unit.id,
@@ -112,7 +105,6 @@ export async function withoutFailingUnits<T extends WrittenFile | { readonly tab
       remaining = remaining.filter((unit) => unit !== blamed.unit);
     }
   }
-  return { written: null, failed };
 }
 
 async function* watched(

@@ -1,10 +1,11 @@
-import { type Table, tableKey } from '../core/catalogue.ts';
+import { tableKey } from '../core/catalogue.ts';
 import type { Manifest, ManifestFile } from '../core/manifest.ts';
 import type { ExportRequest } from '../core/request.ts';
 import type { WrittenUnit } from '../dump/data-file.ts';
 import type { DraftTable, ManifestDraft } from '../dump/master.ts';
 import { writeMaster } from '../dump/master.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import type { Storage } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
 import { sweepDumpFiles } from './export-cleanup.ts';
 import { type FailedUnit, unitErrorLine, withoutFailingUnits } from './export-data.ts';
@@ -28,13 +29,15 @@ export async function finishExport(
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
   const plan = context.job.plan as ExportPlan;
-  const collected = collect(await context.tasks('data'));
-  const draft = await draftOf(request, payload.tables, collected, context);
+  const dropped = new Set(payload.earlier.dropped);
+  const collected = collect((await context.tasks('data')).filter(({ key }) => !dropped.has(key)));
+  const draft = await draftOf(request, payload, collected, context);
   // Before the manifest: a set that has one has no remains beside it.
   await sweepDumpFiles(storage, plan, context);
   // The manifest is the last thing written, and only this job writes it: a second attempt replaces the first's.
   const manifest = await writeMaster(storage, plan.layout, draft, [], { ifExists: 'replace' }, context);
   return done(
+    storage,
     manifest,
     [],
     collected.splitTables.flatMap((key) => linesOf(manifest, key)),
@@ -54,30 +57,23 @@ export async function writeSingleFile(
   const { snapshot } = await sharedSource(environment, request, context);
   await sweepDumpFiles(storage, plan, context);
   const ifExists = claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
-  const failed: FailedUnit[] = [];
-  const { written, failed: failedUnits } = await withoutFailingUnits(
-    payload.inline,
-    async (units, reader) => {
-      const left = new Set(units.map((unit) => unit.id));
-      const errors = payload.inline.filter((unit) => !left.has(unit.id));
-      const draft = await draftOf(
-        request,
-        payload.tables,
-        { ...nothingCollected, inline: units, missing: errors.map((unit) => tableKey(unit.table)) },
-        context,
-      );
-      const sources = units.map((unit) => reader(snapshot, unit, request));
-      const onProgress = (bytes: number) => context.progress({ bytes, rows: 0 });
-      return writeMaster(storage, plan.layout, draft, sources, { ifExists, onProgress }, context);
-    },
-    true,
-  );
-  failed.push(...failedUnits);
-  if (written === null) throw new Error('writeMaster gave no manifest');
+  const { written, failed } = await withoutFailingUnits(payload.inline, async (units, reader) => {
+    const left = new Set(units.map((unit) => unit.id));
+    const errors = payload.inline.filter((unit) => !left.has(unit.id));
+    const collected = {
+      ...nothingCollected,
+      inline: units,
+      missing: errors.map((unit) => tableKey(unit.table)),
+    };
+    const draft = await draftOf(request, payload, collected, context);
+    const sources = units.map((unit) => reader(snapshot, unit, request));
+    const onProgress = (bytes: number) => context.progress({ bytes, rows: 0 });
+    return writeMaster(storage, plan.layout, draft, sources, { ifExists, onProgress }, context);
+  });
   const lines = written.tables
     .filter((table) => table.status === 'complete')
     .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));
-  return done(written, failed, lines);
+  return done(storage, written, failed, lines);
 }
 
 interface Collected {
@@ -130,15 +126,17 @@ function collect(tasks: Awaited<ReturnType<TaskContext['tasks']>>): Collected {
 
 async function draftOf(
   request: ExportRequest,
-  tables: readonly Table[],
+  { tables, earlier }: ExportFinishPayload,
   collected: Collected,
   context: TaskContext,
 ): Promise<ManifestDraft> {
   const plan = context.job.plan as ExportPlan;
   const [ddl] = await context.tasks('ddl');
+  const inline = Map.groupBy(collected.inline, (unit) => tableKey(unit.table));
+  const missing = new Set(collected.missing);
   const draftTables = tables.map((table): DraftTable => {
     const key = tableKey(table);
-    const lost = collected.missing.includes(key) ? 'A unit of the table could not be read.' : null;
+    const lost = missing.has(key) ? 'A unit of the table could not be read.' : null;
     return {
       schema: table.schema,
       name: table.name,
@@ -147,7 +145,7 @@ async function draftOf(
       encoding: request.encoding,
       error: collected.errors.get(key) ?? lost,
       units: [...(collected.units.get(key) ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1)),
-      inlineUnits: collected.inline.filter((unit) => tableKey(unit.table) === key).map((unit) => unit.id),
+      inlineUnits: (inline.get(key) ?? []).map((unit) => unit.id),
     };
   });
   return {
@@ -156,18 +154,24 @@ async function draftOf(
     source: plan.source,
     mode: request.selection.mode,
     encoding: request.encoding,
-    // Units of an earlier snapshot are removed when the data starts again, so what is here is of one view.
-    consistency: {
-      kind: 'snapshot',
-      note:
-        context.job.restarts === 0
-          ? ''
-          : `The data was started again ${context.job.restarts} time(s); everything here is of the last snapshot.`,
-    },
+    compression: request.compression,
+    consistency: consistencyOf(context.job.restarts, earlier.kept),
     tables: draftTables,
     objects: ddl === undefined ? [] : (ddl.result as ExportDdlResult).objects,
     files: collected.files,
   };
+}
+
+/** Files of an earlier snapshot are removed when the data starts again, but those that were kept. */
+function consistencyOf(restarts: number, kept: number): Manifest['consistency'] {
+  if (restarts === 0) return { kind: 'snapshot', note: '' };
+  const again = `The data was started again ${restarts} time(s)`;
+  return kept === 0
+    ? { kind: 'snapshot', note: `${again}; everything here is of the last snapshot.` }
+    : {
+        kind: 'table',
+        note: `${again}, and the tables that were finished stayed: each table is of one snapshot, not all of the same one.`,
+      };
 }
 
 const linesOf = (manifest: Manifest, key: string) =>
@@ -176,18 +180,19 @@ const linesOf = (manifest: Manifest, key: string) =>
     .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));
 
 function done(
+  storage: Storage,
   manifest: Manifest,
   failed: readonly FailedUnit[],
   lines: ReturnType<typeof linesOf>,
 ): TaskOutcome {
   const result: ExportResult = {
-    files: manifest.files.map(({ name, bytes }) => ({ name, bytes })),
+    files: storage.keeps ? manifest.files.map(({ name, bytes }) => ({ name, bytes })) : [],
     tables: manifest.tables.length,
     rows: manifest.tables.reduce((total, table) => total + table.rows, 0),
     bytes: manifest.tables.reduce((total, table) => total + table.rawBytes, 0),
     failedTables: manifest.tables.filter((table) => table.status === 'failed').map(tableKey),
   };
-  const files = result.files.map(({ name }) => name);
+  const files = manifest.files.map(({ name }) => name);
   return {
     type: 'done',
     result: null,
@@ -196,9 +201,13 @@ function done(
     log: [
       ...failed.map(({ unit, error }) => unitErrorLine(unit, error)),
       ...lines,
-      logLine('files', `The dump set has ${files.length} files, the last is ${files.at(-1)}.`, {
-        files: files.slice(-99),
-      }),
+      storage.keeps
+        ? logLine('files', `The dump set has ${files.length} files, the last is ${files.at(-1)}.`, {
+            files: files.slice(-99),
+          })
+        : logLine('files', `Nothing was kept: ${storage.description} threw ${files.length} files away.`, {
+            files: [],
+          }),
     ],
   };
 }

@@ -1,20 +1,26 @@
 import { AppError } from '../core/errors.ts';
-import type { ExportRequest } from '../core/request.ts';
 import type { Snapshot, SourceSession } from '../engines/engine.ts';
 import type { TaskContext } from '../jobs/handler.ts';
 import type { Environment } from './environment.ts';
-import type { ExportPlan } from './plan-types.ts';
+import type { SnapshotPlan } from './plan-types.ts';
 
-/** The open database and its snapshot: what the tasks of one export share in this process. */
+/** Which registered database is read, and by how many tasks at once. */
+export interface SourceUse {
+  readonly database: string;
+  readonly threads: number;
+}
+
+/** The open database and its snapshot: what the tasks of one job share in this process. */
 export interface ExportSource extends AsyncDisposable {
   readonly session: SourceSession;
   readonly snapshot: Snapshot;
+  readonly lost: AbortSignal;
 }
 
 /** The snapshot that the plan task takes. */
 export function beginSource(
   environment: Environment,
-  request: ExportRequest,
+  request: SourceUse,
   context: TaskContext,
 ): Promise<ExportSource> {
   return openSource(environment, request, context, (session) => session.begin(request.threads, context));
@@ -23,11 +29,11 @@ export function beginSource(
 /** The snapshot that the plan took: still open in this process, or joined by its token. Throws `snapshot-lost` when it is gone. */
 export function sharedSource(
   environment: Environment,
-  request: ExportRequest,
+  request: SourceUse,
   context: TaskContext,
 ): Promise<ExportSource> {
   return openSource(environment, request, context, (session) => {
-    const { snapshotToken } = context.job.plan as ExportPlan;
+    const { snapshotToken } = context.job.plan as SnapshotPlan;
     if (snapshotToken === null) {
       throw new AppError('snapshot-lost', { message: 'The process that held the snapshot ended.' });
     }
@@ -37,7 +43,7 @@ export function sharedSource(
 
 function openSource(
   environment: Environment,
-  request: ExportRequest,
+  request: SourceUse,
   context: TaskContext,
   take: (session: SourceSession) => Promise<Snapshot>,
 ): Promise<ExportSource> {
@@ -49,6 +55,7 @@ function openSource(
       return {
         session,
         snapshot,
+        lost: snapshot.lost,
         [Symbol.asyncDispose]: async () => {
           await snapshot[Symbol.asyncDispose]();
           await session[Symbol.asyncDispose]();

@@ -8,6 +8,7 @@ import { cleanUpExport } from './export-cleanup.ts';
 import { readDdl, writeUnits } from './export-data.ts';
 import { finishExport, writeSingleFile } from './export-finish.ts';
 import { planExport } from './export-plan.ts';
+import { keepExportedFiles } from './export-restart.ts';
 import { tablesOfGroup } from './log-lines.ts';
 import type { ExportDataPayload, ExportDdlPayload, ExportFinishPayload } from './plan-types.ts';
 
@@ -21,13 +22,15 @@ import type { ExportDataPayload, ExportDdlPayload, ExportFinishPayload } from '.
  *     single  instead of data and finish, when everything goes into one file                       -> export-finish.ts
  *     cleanup after a cancel: remove what was written                                              -> export-cleanup.ts
  *
- * A lost snapshot starts the data again under a new one, with a line in the log: a set never claims to be one view when it is not.
+ * A lost snapshot starts the data again under a new one, with a line in the log: a set never claims to be one view when it is not. With
+ * consistency `table` the files of finished tables stay (export-restart.ts). With `estimate` the plan is all there is (export-estimate.ts).
  */
 export function createExportHandler(environment: Environment, settings: ExportSettings): JobHandler {
   return {
     kind: 'export',
     run: (claimed, context) => runTask(environment, settings, claimed, context),
     onError: (taskKind: string, _error: ErrorRecord) => (taskKind === 'cleanup' ? 'fail-task' : 'fail-job'),
+    keepOnRestart: keepExportedFiles,
     groupFinished: (_job: Job, group, tasks) => (group.startsWith('data') ? tablesOfGroup(tasks) : []),
   };
 }

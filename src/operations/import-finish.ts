@@ -1,11 +1,12 @@
 import { tableKey } from '../core/catalogue.ts';
 import type { ImportRequest } from '../core/request.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import type { TaskRecord } from '../jobs/job-store.ts';
 import type { Environment } from './environment.ts';
 import { sharedTarget } from './import-target.ts';
 import { failureLine } from './import-tasks.ts';
-import { errorLine } from './log-lines.ts';
-import type { ImportFinishPayload, ImportResult } from './plan-types.ts';
+import { errorLine, readLine } from './log-lines.ts';
+import type { ImportFinishPayload, ImportResult, ReadResult } from './plan-types.ts';
 
 /** Compares what the target says it holds with the manifest, lets the engine check and gather statistics, and removes the receipts. */
 export async function finishImport(
@@ -17,9 +18,8 @@ export async function finishImport(
   const target = await sharedTarget(environment, request, context);
   await target.begin(context.job.id, request.threads, context);
   const receipts = await target.receipts(context);
-  const reported = new Set(
-    (await context.tasks('data')).filter(({ state }) => state === 'failed').map(({ key }) => key),
-  );
+  const dataTasks = await context.tasks('data');
+  const reported = new Set(dataTasks.filter(({ state }) => state === 'failed').map(({ key }) => key));
 
   // Tables whose units failed have their error lines already; any other difference is one of its own.
   const tables = payload.tables.map((table) => ({
@@ -30,15 +30,23 @@ export async function finishImport(
   const differing = tables.filter((table) => table.written !== table.rows);
   const unexplained = differing.filter((table) => !table.reported);
   const failures = await target.finish(
-    tables.map(({ schema, name, written }) => ({ schema, name, rows: written })),
+    tables.map(({ schema, name, written, appended }) =>
+      appended ? { schema, name } : { schema, name, rows: written },
+    ),
     context,
   );
   await target.forget(context.job.id, context);
 
+  const bytesRead = bytesReadBy([
+    ...(await context.tasks('plan')),
+    ...(await context.tasks('verify')),
+    ...dataTasks,
+  ]);
   const result: ImportResult = {
     tables: tables.length,
     rows: tables.reduce((sum, { written }) => sum + written, 0),
     failedTables: differing.map(tableKey),
+    bytesRead,
   };
   return {
     type: 'done',
@@ -57,6 +65,10 @@ export async function finishImport(
         ),
       ),
       ...failures.map(failureLine),
+      readLine(bytesRead, payload.setBytes),
     ],
   };
 }
+
+const bytesReadBy = (tasks: readonly TaskRecord[]): number =>
+  tasks.reduce((sum, { result }) => sum + ((result as ReadResult | null)?.bytesRead ?? 0), 0);

@@ -1,12 +1,17 @@
-import type { ImportRequest } from '../core/request.ts';
 import type { TargetSession } from '../engines/engine.ts';
 import type { TaskContext } from '../jobs/handler.ts';
 import type { Environment } from './environment.ts';
 
-/** The open target that the tasks of one import share in this process, with the place for its receipts made ready. */
+/** Which registered database is written to, and by how many tasks at once. */
+export interface TargetUse {
+  readonly database: string;
+  readonly threads: number;
+}
+
+/** The open target that the tasks of one job share in this process, with the place for its receipts made ready. */
 export function sharedTarget(
   environment: Environment,
-  request: ImportRequest,
+  request: TargetUse,
   context: TaskContext,
 ): Promise<TargetSession> {
   return context.shared('target', async () => {

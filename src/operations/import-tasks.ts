@@ -1,27 +1,49 @@
 import { tableKey } from '../core/catalogue.ts';
+import { toAppError } from '../core/errors.ts';
 import type { ImportRequest } from '../core/request.ts';
 import { readFrame } from '../dump/read-frame.ts';
-import type { ApplyFailure } from '../engines/engine.ts';
+import type { ApplyFailure, TargetSession } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import { countReads } from './counting-storage.ts';
 import type { Environment } from './environment.ts';
-import { sharedTarget } from './import-target.ts';
+import { sharedTarget, type TargetUse } from './import-target.ts';
 import { errorLine } from './log-lines.ts';
-import type { ApplyPayload, ImportDataPayload } from './plan-types.ts';
+import type { ApplyPayload, ClearPayload, ImportDataPayload, ReadResult } from './plan-types.ts';
 
 /** Makes the place for receipts, then everything that comes before the data. */
 export async function prepareTarget(
   environment: Environment,
-  request: ImportRequest,
+  request: TargetUse,
   payload: ApplyPayload,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   return applyObjects(environment, request, 'prepare', payload, context);
 }
 
+/** Empties and drops the tables that exist and are written anew, with a receipt. */
+export async function clearTarget(
+  environment: Environment,
+  request: TargetUse,
+  key: string,
+  { tables }: ClearPayload,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const target = await readyTarget(environment, request, context);
+  if (target.clearTables === undefined) throw new Error('The engine cannot clear tables.');
+  try {
+    await target.clearTables(key, tables, context);
+  } catch (error) {
+    // Nothing has been written so far: the target is left without a trace.
+    if (toAppError(error).code === 'table-in-use') await target.forget(context.job.id, context);
+    throw error;
+  }
+  return { type: 'done', result: null };
+}
+
 /** Runs a list of objects with its receipt; single objects may fail. */
 export async function applyObjects(
   environment: Environment,
-  request: ImportRequest,
+  request: TargetUse,
   key: string,
   payload: ApplyPayload,
   context: TaskContext,
@@ -40,29 +62,43 @@ export async function writeUnit(
   payload: ImportDataPayload,
   context: TaskContext,
 ): Promise<TaskOutcome> {
-  const storage = await environment.storage(request.location);
+  const storage = countReads(await environment.storage(request.location));
   const target = await readyTarget(environment, request, context);
-  const { schema, name, columns, encoding, wholeTable, unit } = payload;
+  const { schema, name, columns, encoding, wholeTable, unit, compression } = payload;
   const table = { schema, name };
-  const bytes = counted(readFrame(storage, unit, `table ${tableKey(table)}`, context), (done) =>
+  const bytes = counted(readFrame(storage, unit, compression, `table ${tableKey(table)}`, context), (done) =>
     context.progress({ bytes: done, rows: 0 }),
   );
   const write = { key, table, columns, encoding, variant: unit.variant, rows: unit.rows, wholeTable };
   const { rows } = await target.write(write, bytes, context);
-  return { type: 'done', result: { rows }, done: { bytes: unit.rawBytes, rows } };
+  const result: ReadResult = { bytesRead: storage.bytesRead() };
+  return { type: 'done', result, done: { bytes: unit.rawBytes, rows } };
 }
 
+/** Sessions with the place for receipts made, or being made. */
+const begun = new WeakMap<TargetSession, Promise<void>>();
+
 /** The shared target; a process that comes later finds the receipts that an earlier one made. */
-async function readyTarget(environment: Environment, request: ImportRequest, context: TaskContext) {
+export async function readyTarget(
+  environment: Environment,
+  request: TargetUse,
+  context: TaskContext,
+): Promise<TargetSession> {
   const target = await sharedTarget(environment, request, context);
-  await context.shared('receipts', async () => {
-    await target.begin(context.job.id, request.threads, context);
-    return { [Symbol.asyncDispose]: () => Promise.resolve() };
-  });
+  const known = begun.get(target);
+  const beginning = known ?? target.begin(context.job.id, request.threads, context);
+  begun.set(target, beginning);
+  try {
+    await beginning;
+  } catch (error) {
+    begun.delete(target);
+    throw error;
+  }
   return target;
 }
 
-async function* counted(
+/** The bytes, with their number so far told. */
+export async function* counted(
   bytes: AsyncIterable<Uint8Array>,
   report: (done: number) => void,
 ): AsyncIterable<Uint8Array> {

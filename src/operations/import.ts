@@ -6,16 +6,24 @@ import type { Environment } from './environment.ts';
 import { finishImport } from './import-finish.ts';
 import { planImport } from './import-plan.ts';
 import { sharedTarget } from './import-target.ts';
-import { applyObjects, prepareTarget, writeUnit } from './import-tasks.ts';
+import { applyObjects, clearTarget, prepareTarget, writeUnit } from './import-tasks.ts';
 import { importedTable } from './log-lines.ts';
-import type { ApplyPayload, ImportDataPayload, ImportFinishPayload, VerifyPayload } from './plan-types.ts';
+import type {
+  ApplyPayload,
+  ClearPayload,
+  ImportDataPayload,
+  ImportFinishPayload,
+  VerifyPayload,
+} from './plan-types.ts';
 import { verifyDumpFile } from './verify-file.ts';
 
 /**
  * The import, as a runbook: the mirror of the export.
  *
- *     plan     open the set, select, remap, preflight, refuse what exists already        -> import-plan.ts
- *     verify   every file against its digest, in parallel, before anything is written     -> verify-file.ts
+ *     plan     open the set, select, filter, remap, preflight, decide what becomes of
+ *              what exists already                                                         -> import-plan.ts, target-plan.ts
+ *     verify   what will be read against its digests, in parallel, before any writing      -> verify-file.ts
+ *     clear    empty and drop the tables that are written anew                             -> import-tasks.ts
  *     prepare  the receipts' place and the objects that come before the data              -> import-tasks.ts
  *     data     one unit each, in parallel: rows and receipt in one transaction            -> import-tasks.ts
  *     index    as soon as a table's data is in: its indexes and keys                      -> import-tasks.ts
@@ -28,13 +36,13 @@ export function createImportHandler(environment: Environment): JobHandler {
   return {
     kind: 'import',
     run: (claimed, context) => runTask(environment, claimed, context),
-    onError,
+    onError: onApplyError,
     groupFinished: (_job, group, tasks) => (group.startsWith('data:') ? importedTable(tasks) : []),
   };
 }
 
 /** One table or object that fails does not stop the others; a target that is gone does. */
-function onError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job' {
+export function onApplyError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job' {
   if (taskKind === 'cleanup') return 'fail-task';
   const single =
     taskKind === 'data' || taskKind === 'index' || taskKind === 'constraints' || taskKind === 'after';
@@ -55,6 +63,8 @@ async function runTask(
       return planImport(environment, request, context);
     case 'verify':
       return verifyDumpFile(environment, request.location, task.payload as VerifyPayload, context);
+    case 'clear':
+      return clearTarget(environment, request, task.key, task.payload as ClearPayload, context);
     case 'prepare':
       return prepareTarget(environment, request, task.payload as ApplyPayload, context);
     case 'data':

@@ -29,10 +29,20 @@ export const objectTypeLine = (mode: JobMode, operation: 'EXPORT' | 'IMPORT'): N
   return logLine('object-type', `Processing object type ${path}`, { path });
 };
 
+/** What was fetched of a dump set; what is written is read twice, to check it first. */
+export const readLine = (bytesRead: number, setBytes: number): NewJobLogEntry =>
+  logLine(
+    'note',
+    bytesRead <= setBytes
+      ? `Read ${bytesRead} of ${setBytes} bytes of the dump set.`
+      : `Read the ${setBytes} bytes of the dump set, ${bytesRead} with what was read twice.`,
+    { bytesRead, setBytes },
+  );
+
 export const tableLine = (
   table: { readonly schema: string; readonly name: string },
   figures: { readonly bytes: number; readonly rows: number },
-  operation: 'exported' | 'imported',
+  operation: 'exported' | 'imported' | 'copied',
 ): NewJobLogEntry =>
   logLine('table', `${operation} ${tableKey(table)}: ${figures.rows} rows, ${figures.bytes} bytes`, {
     schema: table.schema,

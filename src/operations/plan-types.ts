@@ -1,23 +1,33 @@
-import type { DdlObject, Table } from '../core/catalogue.ts';
+import type { DdlObject, Table, TableName } from '../core/catalogue.ts';
 import type { ErrorRecord } from '../core/errors.ts';
-import type { Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
+import type { FrameRef, Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
 import type { WrittenFile } from '../dump/data-file.ts';
 import type { DumpLayout } from '../dump/layout.ts';
 import type { Unit } from '../engines/engine.ts';
 
+/** What the plans of all jobs that read a database hold. */
+export interface SnapshotPlan {
+  /** How a process that died finds the snapshot again; null when nobody can. */
+  readonly snapshotToken: string | null;
+}
+
 /** Job.plan of an export: light, since every reader of the job gets it. */
-export interface ExportPlan {
+export interface ExportPlan extends SnapshotPlan, RuleBase {
   readonly kind: 'export';
   readonly layout: DumpLayout;
   /** Names of the data files and, last, of the master; empty for the folder form, whose folder says it all. */
   readonly files: readonly string[];
-  /** How a process that died finds the snapshot again; null when nobody can. */
-  readonly snapshotToken: string | null;
-  /** The most units that the snapshot can read at once. */
-  readonly lanes: number;
   readonly source: Manifest['source'];
   readonly createdAt: string;
   readonly tables: number;
+}
+
+/** What rules and masks come from: one for the life of a job, so that rows read before and after a restart are treated alike. */
+export interface RuleBase {
+  /** Secret of the job. */
+  readonly hashKey: string;
+  /** What `now()` means in filters, ISO 8601. */
+  readonly readAt: string;
 }
 
 /** Payload of the tasks `data` of an export: the units of one file. */
@@ -25,6 +35,8 @@ export interface ExportDataPayload {
   readonly file: string;
   readonly units: readonly Unit[];
   readonly bytes: number;
+  /** By table key: changes when the columns of the table do. */
+  readonly shapes: Readonly<Record<string, string>>;
 }
 
 /** Result of such a task. `written` null: every unit failed, so there is no file. */
@@ -49,6 +61,13 @@ export interface ExportFinishPayload {
   readonly tables: readonly Table[];
   /** Data of the single-file form; empty otherwise. */
   readonly inline: readonly Unit[];
+  /** Files of an earlier snapshot. */
+  readonly earlier: {
+    /** How many are in the set. */
+    readonly kept: number;
+    /** Keys of tasks whose files are not, because their tables have changed since. */
+    readonly dropped: readonly string[];
+  };
 }
 
 /** Job.result of an export. */
@@ -76,11 +95,18 @@ export interface ImportDataPayload {
   readonly wholeTable: boolean;
   readonly parts: number;
   readonly unit: ManifestUnit;
+  /** Of the set. */
+  readonly compression: Manifest['compression'];
 }
 
 /** Payload of the tasks that run DDL. */
 export interface ApplyPayload {
   readonly objects: readonly DdlObject[];
+}
+
+/** Payload of the task `clear`. */
+export interface ClearPayload {
+  readonly tables: readonly (TableName & { readonly how: 'truncate' | 'drop' })[];
 }
 
 /** Payload of the task `finish` of an import. */
@@ -90,7 +116,17 @@ export interface ImportFinishPayload {
     readonly name: string;
     readonly rows: number;
     readonly units: readonly string[];
+    /** The table had rows of its own, so that it cannot be counted. */
+    readonly appended: boolean;
   }[];
+  /** Of all files of the dump set. */
+  readonly setBytes: number;
+}
+
+/** Result of the tasks of an import that read the dump set. */
+export interface ReadResult {
+  /** Bytes that were fetched from the storage. */
+  readonly bytesRead: number;
 }
 
 /** Job.result of an import. */
@@ -98,11 +134,18 @@ export interface ImportResult {
   readonly tables: number;
   readonly rows: number;
   readonly failedTables: readonly string[];
+  /** Bytes that were fetched from the storage, the checking before the writing included. */
+  readonly bytesRead: number;
 }
 
-/** Payload of the tasks `verify`: one file. */
+/** Payload of the tasks `verify`: one file, or some frames of it. */
 export interface VerifyPayload {
   readonly file: ManifestFile;
+  /** Absent: the file from end to end. */
+  readonly frames?: {
+    readonly compression: Manifest['compression'];
+    readonly wanted: readonly (FrameRef & { readonly table: TableName })[];
+  };
 }
 
 /** Job.result of a verification. */
@@ -110,4 +153,54 @@ export interface VerifyResult {
   readonly files: number;
   /** Names of the files whose digest differs. */
   readonly damaged: readonly string[];
+}
+
+/** Job.plan of a copy. */
+export interface CopyPlan extends SnapshotPlan, RuleBase {
+  readonly kind: 'copy';
+  readonly source: Manifest['source'];
+  readonly tables: number;
+}
+
+/** Payload of the tasks `data` of a copy: one unit of the source, with its target's names. */
+export interface CopyDataPayload {
+  readonly schema: string;
+  readonly name: string;
+  readonly unit: Unit;
+  readonly encoding: Manifest['encoding'];
+  readonly wholeTable: boolean;
+}
+
+/** Result of such a task. */
+export interface CopyDataResult {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/**
+ * Payload of the task `prepare` of a copy: what was decided when the target was still as it had been. A plan under another snapshot goes by
+ * it, because by then the target has what this job made.
+ */
+export interface CopyPreparePayload extends ApplyPayload {
+  /** Changes with what is made before the data, and with the tables and their columns. */
+  readonly digest: string;
+  /** Whose rows are written, by the target's names; a table's place here is part of the keys of its units. */
+  readonly tables: readonly TableName[];
+  /** Keys (see objectKey) of objects that are not made, because they exist. */
+  readonly left: readonly string[];
+  /** As TargetPlan.order. */
+  readonly order: readonly (readonly [string, readonly string[]])[];
+}
+
+/** Payload of the task `finish` of a copy. */
+export interface CopyFinishPayload {
+  readonly tables: readonly TableName[];
+}
+
+/** Job.result of a copy. */
+export interface CopyResult {
+  readonly tables: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly failedTables: readonly string[];
 }

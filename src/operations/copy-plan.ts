@@ -1,0 +1,227 @@
+import { type TableName, tableKey } from '../core/catalogue.ts';
+import { AppError } from '../core/errors.ts';
+import type { NewJobLogEntry } from '../core/job.ts';
+import type { CopyRequest, Encoding } from '../core/request.ts';
+import type { Engine, ImportSchedule, SourceSession, TableToRead, TargetSession } from '../engines/engine.ts';
+import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import { applyTasks } from './apply-tasks.ts';
+import { copyDataTasks, copyFinishTask, type TableToCopy } from './copy-data-tasks.ts';
+import { digestOf, madeBefore, objectKey, refuseChanged, undoLostRows } from './copy-restart.ts';
+import { targetOf } from './copy-target.ts';
+import type { Environment } from './environment.ts';
+import type { ExportSettings } from './export.ts';
+import { beginSource } from './export-source.ts';
+import { withoutGlobals } from './import-set.ts';
+import { sharedTarget } from './import-target.ts';
+import { readyTarget } from './import-tasks.ts';
+import { logLine } from './log-lines.ts';
+import { missingRoleLines } from './missing-roles.ts';
+import type { CopyPlan, CopyPreparePayload } from './plan-types.ts';
+import { reportFindings } from './preflight.ts';
+import { type JobContent, remapContent } from './remap-content.ts';
+import { chooseFromSource, readDefinitions, ruleBaseOf } from './source-choice.ts';
+import { warnLine } from './target-lines.ts';
+import { decideTarget, type TargetTable } from './target-plan.ts';
+
+/** Decides everything before anything is written; what it refuses leaves the target as it was. */
+export async function planCopy(
+  environment: Environment,
+  settings: ExportSettings,
+  request: CopyRequest,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const { job } = context;
+  const { engine } = await environment.database(request.database);
+
+  // Both sides, and the snapshot that everything is read through.
+  const { session, snapshot } = await beginSource(environment, request, context);
+  const target = await sharedTarget(environment, targetOf(request), context);
+  await reportFindings(await session.preflight(context), context);
+  await reportFindings(await target.preflight(context), context);
+
+  // What of the source was asked for, under its new names.
+  const rules = ruleBaseOf(job);
+  const choice = await chooseFromSource(engine, snapshot, request, rules, context);
+  const definitions = await readDefinitions(snapshot, request, choice.chosen, context);
+  const { leftAlone, ...content } = await remapContent(engine, request.remaps, {
+    objects: withoutGlobals(engine, request.globals, definitions),
+    tables: choice.tables.map(tableToCopy),
+  });
+  refuseItself(session, target, content.tables, request);
+
+  // What is to be made and written, as decided now or before the snapshot was lost.
+  const digest = digestOf(engine.schedule(content.objects).before, content.tables);
+  const made = await madeBefore(context);
+  const work =
+    made === null
+      ? await decide(engine, target, request, content, digest, context)
+      : await takeUp(environment, engine, request, content, made, digest, context);
+
+  const encoding = encodingBetween(engine, session.serverVersion, target.serverVersion);
+  const data = copyDataTasks(
+    work.tables.filter((table) => !work.kept.has(tableKey(table))),
+    snapshot.plan(choice.tables, settings.unitBytes),
+    encoding,
+    job.restarts,
+    work.prepare,
+  );
+  const plan: CopyPlan = {
+    kind: 'copy',
+    snapshotToken: snapshot.token,
+    source: { engine: engine.id, serverVersion: session.serverVersion, database: request.database },
+    tables: work.tables.length,
+    ...rules,
+  };
+  const bytes = data.reduce((sum, task) => sum + task.bytes, 0);
+  return {
+    type: 'done',
+    result: null,
+    plan,
+    errors: work.errors,
+    spawn: [
+      ...applyTasks({ schedule: work.schedule, tables: work.tables, clear: work.clear, waitsFor: [] })
+        .filter(({ key }) => made === null || (key !== 'clear' && key !== 'prepare'))
+        .map((task) => (task.key === 'prepare' ? { ...task, payload: work.prepare } : task)),
+      ...data,
+      copyFinishTask(work.tables),
+    ],
+    log: [
+      ...leftAlone.map((message) => warnLine(message)),
+      ...work.log,
+      logLine(
+        'plan',
+        `Planned ${data.length} units of ${work.tables.length} tables, about ${bytes} bytes, as ${encoding}.`,
+        { tables: work.tables.length, units: data.length, bytes },
+      ),
+    ],
+  };
+}
+
+type Content = JobContent<TableToCopy>;
+
+const tableToCopy = (table: TableToRead): TableToCopy => ({
+  schema: table.schema,
+  name: table.name,
+  columns: table.columns.map(({ name }) => name),
+  ...table.estimate,
+  source: { schema: table.schema, name: table.name },
+});
+
+/** What is done in the target. */
+interface CopyWork {
+  readonly tables: readonly TableToCopy[];
+  readonly schedule: ImportSchedule;
+  readonly clear: Parameters<typeof applyTasks>[0]['clear'];
+  readonly prepare: CopyPreparePayload;
+  /** Keys of tables whose rows are there. */
+  readonly kept: ReadonlySet<string>;
+  readonly errors: number;
+  readonly log: readonly NewJobLogEntry[];
+}
+
+async function decide(
+  engine: Engine,
+  target: TargetSession,
+  request: CopyRequest,
+  content: Content,
+  digest: string,
+  context: TaskContext,
+): Promise<CopyWork> {
+  const { objects, tables } = content;
+  const databaseName = request.target;
+  const question = {
+    engine,
+    target,
+    options: request,
+    content: request.content,
+    objects,
+    tables,
+    databaseName,
+  };
+  const decided = await decideTarget(question, context);
+  if (decided.refusal !== null) throw decided.refusal;
+  refuseAppend(decided.tables);
+  const taken = new Set(decided.objects.map(objectKey));
+  const schedule = engine.schedule(decided.objects);
+  return {
+    tables: decided.tables,
+    schedule,
+    clear: decided.clear,
+    prepare: {
+      objects: schedule.before,
+      digest,
+      tables: decided.tables.map(({ schema, name }) => ({ schema, name })),
+      left: objects.map(objectKey).filter((key) => !taken.has(key)),
+      order: [...decided.order],
+    },
+    kept: new Set(),
+    errors: decided.errors,
+    log: [...decided.log, ...(await missingRoleLines(engine, target, decided.objects, context))],
+  };
+}
+
+/** Goes on in a target that this job has made already, when it still fits. */
+async function takeUp(
+  environment: Environment,
+  engine: Engine,
+  request: CopyRequest,
+  content: Content,
+  made: CopyPreparePayload,
+  digest: string,
+  context: TaskContext,
+): Promise<CopyWork> {
+  refuseChanged(made, digest, request);
+  const target = await readyTarget(environment, targetOf(request), context);
+  const kept = await undoLostRows(target, made, context);
+  const known = new Map(content.tables.map((table) => [tableKey(table), table]));
+  const left = new Set(made.left);
+  return {
+    tables: made.tables.flatMap((table) => known.get(tableKey(table)) ?? []),
+    schedule: engine.schedule(content.objects.filter((object) => !left.has(objectKey(object)))),
+    clear: [],
+    prepare: made,
+    kept,
+    errors: 0,
+    log: [
+      logLine(
+        'note',
+        `Emptied ${made.tables.length - kept.size} tables of database ${request.target}; ${kept.size} stay as they are.`,
+      ),
+    ],
+  };
+}
+
+/** Rows that were added to those of others cannot be told from them when the snapshot is lost. */
+function refuseAppend(tables: readonly (TargetTable & { readonly action: string })[]): void {
+  const appended = tables.find(({ action }) => action === 'append');
+  if (appended === undefined) return;
+  throw new AppError('unsupported', {
+    field: 'table_exists_action',
+    message: `The table ${appended.schema}.${appended.name} exists, and a copy cannot append rows.`,
+    hint: 'Use truncate or replace, or an export and an import with append.',
+  });
+}
+
+/** A copy of tables onto themselves would empty what it is about to read. */
+function refuseItself(
+  { databaseId }: SourceSession,
+  target: TargetSession,
+  tables: readonly (TableName & { readonly source: TableName })[],
+  request: CopyRequest,
+): void {
+  const same = databaseId !== undefined && databaseId === target.databaseId;
+  if (!same && request.database !== request.target) return;
+  const unmoved = tables.find((table) => tableKey(table) === tableKey(table.source));
+  if (unmoved === undefined && request.remaps.schemas.length + request.remaps.tables.length > 0) return;
+  throw new AppError('field-invalid', {
+    field: 'target',
+    message: `The databases ${request.database} and ${request.target} are the same, and ${unmoved === undefined ? 'nothing' : `the table ${unmoved.schema}.${unmoved.name}`} gets ${unmoved === undefined ? 'another' : 'no other'} name.`,
+    hint: 'Name another target, or rename what is copied with remap_schemas or remap_tables.',
+  });
+}
+
+/** The binary form of values is for servers of one version. */
+function encodingBetween({ capabilities }: Engine, source: string, target: string): Encoding {
+  const isSame = Number.parseInt(source, 10) === Number.parseInt(target, 10);
+  return isSame && capabilities.encodings.includes('binary') ? 'binary' : 'text';
+}

@@ -1,0 +1,112 @@
+import type { NewJobLogEntry } from '../core/job.ts';
+import type { Manifest, ManifestTable } from '../core/manifest.ts';
+import type { ImportRequest } from '../core/request.ts';
+import { checkFiles, openDumpSet } from '../dump/read-set.ts';
+import type { TaskContext } from '../jobs/handler.ts';
+import type { Storage } from '../storages/storage.ts';
+import type { Environment } from './environment.ts';
+import { chooseContent, refuseForeignSet } from './import-set.ts';
+import { sharedTarget } from './import-target.ts';
+import { missingRoleLines } from './missing-roles.ts';
+import { reportFindings } from './preflight.ts';
+import { refuseHostile } from './refuse-hostile.ts';
+import { remapContent } from './remap-content.ts';
+import { displayName, warnLine } from './target-lines.ts';
+import { decideTarget, type TargetPlan, type TargetTable } from './target-plan.ts';
+import { neededFiles } from './verify-file.ts';
+
+/** A table of the set under its target's names. */
+export interface ImportTable extends TargetTable {
+  readonly source: ManifestTable;
+}
+
+/** What an import would do. */
+export interface ImportDecision {
+  readonly manifest: Manifest;
+  readonly target: TargetPlan<ImportTable>;
+  readonly leftAlone: readonly string[];
+  readonly log: readonly NewJobLogEntry[];
+}
+
+/**
+ * Everything that is decided before the first byte is written. Reads set and target, changes neither.
+ * @param stop takes an error that ends an import: throws it, or keeps it, to see what else there is
+ */
+export async function decideImport(
+  environment: Environment,
+  request: ImportRequest,
+  storage: Storage,
+  stop: (error: unknown) => void,
+  context: TaskContext,
+): Promise<ImportDecision> {
+  const attempt = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      stop(error);
+    }
+  };
+
+  // The set must be of a kind that the target can read, and what is wanted of it whole by its sizes.
+  const { manifest } = await openDumpSet(storage, request.filePattern, context);
+  const { engine } = await environment.database(request.database);
+  refuseForeignSet(engine, manifest);
+  const content = await chooseContent(engine, request, manifest, storage, context);
+  const files = neededFiles(manifest, request.content === 'metadata_only' ? [] : content.tables);
+  await attempt(() => checkFiles(storage, { ...manifest, files }, context));
+
+  // What comes from a set may be anybody's.
+  await attempt(() => refuseHostile(engine, content.objects));
+  const { objects, tables, leftAlone } = await remapContent(engine, request.remaps, {
+    ...content,
+    tables: content.tables.map(importTable),
+  });
+
+  // Can the target take it? Whatever stands against it refuses the import before anything is written.
+  const target = await sharedTarget(environment, request, context);
+  await attempt(async () => reportFindings(await target.preflight(context), context));
+  const planned = await decideTarget(
+    {
+      engine,
+      target,
+      options: request,
+      content: request.content,
+      objects,
+      tables,
+      databaseName: request.database,
+    },
+    context,
+  );
+  if (planned.refusal !== null) stop(planned.refusal);
+  return {
+    manifest,
+    target: planned,
+    leftAlone,
+    log: [
+      ...leftAlone.map((message) => warnLine(message)),
+      ...failedTables(content.tables),
+      ...planned.log,
+      ...(await missingRoleLines(engine, target, planned.objects, context, content.roles)),
+    ],
+  };
+}
+
+const importTable = (source: ManifestTable): ImportTable => ({
+  schema: source.schema,
+  name: source.name,
+  columns: source.columns.map(({ name }) => name),
+  rows: source.rows,
+  bytes: source.rawBytes,
+  incomplete: source.status === 'failed',
+  parts: source.units.length,
+  source,
+});
+
+const failedTables = (tables: readonly ManifestTable[]): readonly NewJobLogEntry[] =>
+  tables
+    .filter(({ status }) => status === 'failed')
+    .map((table) =>
+      warnLine(
+        `The set holds table ${displayName(table)} without data, since its export failed: ${table.error ?? 'unknown'}`,
+      ),
+    );

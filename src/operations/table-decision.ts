@@ -1,0 +1,64 @@
+import type { TableName } from '../core/catalogue.ts';
+import type { DryRunAction } from '../core/job-report.ts';
+import type { TableExistsAction } from '../core/request.ts';
+import type { ExistingTable } from '../engines/engine.ts';
+
+/** What is known about one table before it is decided what becomes of it. */
+export interface TableFacts {
+  readonly action: TableExistsAction | null;
+  /** The job brings its definition. */
+  readonly defined: boolean;
+  /** The columns of the rows that the job brings; null: it brings none. */
+  readonly columns: readonly string[] | null;
+  /** The source has no whole rows of it. */
+  readonly incomplete: boolean;
+  /** Something of that name is in the target. */
+  readonly taken: boolean;
+  /** The table of that name in the target; null when there is none, or the engine cannot tell. */
+  readonly found: ExistingTable | null;
+}
+
+/** What becomes of a table. `blocked`: it exists, and nobody said what to do then. */
+export interface TableDecision {
+  readonly action: DryRunAction | 'blocked';
+  /** '' where the action speaks for itself. */
+  readonly reason: string;
+}
+
+/** A table with what becomes of it. */
+export interface DecidedTable {
+  readonly table: TableName;
+  readonly decision: TableDecision;
+}
+
+const decided = (action: TableDecision['action'], reason = ''): TableDecision => ({ action, reason });
+
+/** Data Pump's rules for one table. */
+export function decideTable(facts: TableFacts): TableDecision {
+  const { action: asked, defined, columns, incomplete, found } = facts;
+  if (found === null && !facts.taken) {
+    if (defined) return decided('create');
+    return decided('refuse', 'the target has no such table, and no definition of it is brought');
+  }
+  // Rows that come without a definition can only be meant for a table that exists.
+  const action = asked ?? (defined ? null : 'append');
+  if (action === null) return decided('blocked', 'it exists already');
+  if (action === 'skip') return decided('skip', 'it exists already');
+  if (incomplete)
+    return decided('skip', 'it exists already, and its export failed, so that no rows of it are brought');
+  if (found === null) return decided('refuse', 'what has this name in the target is no table');
+  if (action === 'replace') {
+    return defined
+      ? decided('replace')
+      : decided('refuse', 'no definition is brought that it could be made anew from');
+  }
+  if (columns === null) return decided('skip', 'it exists already, and no rows of it are brought');
+  const there = new Set(found.columns);
+  const lacking = columns.filter((column) => !there.has(column));
+  if (lacking.length === 0) return decided(action);
+  const names = lacking.map((column) => JSON.stringify(column)).join(', ');
+  return decided(
+    'refuse',
+    `the table in the target lacks, or cannot be given, the column${lacking.length > 1 ? 's' : ''} ${names}`,
+  );
+}

@@ -1,0 +1,80 @@
+import type { DdlObject } from '../core/catalogue.ts';
+import type { NewJobLogEntry } from '../core/job.ts';
+import { errorLine, logLine } from './log-lines.ts';
+import type { DecidedTable, TableDecision } from './table-decision.ts';
+
+/** From here on one line tells of all that had the same fate. */
+const manyLines = 20;
+
+/** An amber line. */
+export const warnLine = (message: string, data: NewJobLogEntry['data'] = {}): NewJobLogEntry => ({
+  level: 'warn',
+  event: 'note',
+  message,
+  data,
+});
+
+/** `schema.name`, as messages say it. */
+export const displayName = ({
+  schema,
+  name,
+}: {
+  readonly schema: string | null;
+  readonly name: string;
+}): string => (schema === null ? name : `${schema}.${name}`);
+
+const fates: Readonly<Partial<Record<TableDecision['action'], string>>> = {
+  append: 'its rows are added to those that it has',
+  truncate: 'it is emptied first',
+  replace: 'it is dropped and made anew',
+};
+
+/** What becomes of tables that exist. A table that is refused is an error, each by itself. */
+export function tableDecisionLines(decisions: readonly DecidedTable[]): readonly NewJobLogEntry[] {
+  const of = (wanted: TableDecision['action']) =>
+    decisions.flatMap(({ table, decision: { action, reason } }) =>
+      action === wanted ? [{ table, reason }] : [],
+    );
+  return [
+    ...of('refuse').map(({ table, reason }) =>
+      errorLine(`The table ${displayName(table)} is left out: ${reason}.`, {
+        code: 'object-exists',
+        object: displayName(table),
+      }),
+    ),
+    ...few(
+      of('skip'),
+      ({ table, reason }) => `The table ${displayName(table)} is skipped: ${reason}.`,
+      (count) => `${count} tables are skipped, since they exist already.`,
+    ),
+    ...Object.entries(fates).flatMap(([action, fate]) =>
+      few(
+        of(action as TableDecision['action']),
+        ({ table }) => `The table ${displayName(table)} exists already: ${fate}.`,
+        (count) => `${count} tables exist already; of each, ${fate}.`,
+      ),
+    ),
+  ];
+}
+
+/** Objects that exist and stay as they are. */
+export function leftLines(objects: readonly DdlObject[]): readonly NewJobLogEntry[] {
+  const byType = Map.groupBy(objects, ({ type }) => type);
+  return [...byType].flatMap(([type, some]) =>
+    few(
+      some,
+      (object) => `The ${type.toLowerCase()} ${displayName(object)} exists already and is left as it is.`,
+      (count) => `${count} objects of type ${type} exist already and are left as they are.`,
+    ),
+  );
+}
+
+function few<T>(
+  all: readonly T[],
+  line: (one: T) => string,
+  summary: (count: number) => string,
+): NewJobLogEntry[] {
+  return all.length > manyLines
+    ? [logLine('note', summary(all.length))]
+    : all.map((one) => logLine('note', line(one)));
+}
