@@ -14,8 +14,10 @@ import { postgresEngine } from './engines/postgres/engine.ts';
 import { sqliteEngine } from './engines/sqlite/engine.ts';
 import { createHttpServer } from './http/server.ts';
 import { createLocalDispatcher } from './jobs/local/dispatcher.ts';
+import { defaultOutagePolicy } from './jobs/outage.ts';
 import { createRetention } from './jobs/retention.ts';
 import { createWorker } from './jobs/worker.ts';
+import { createCopyHandler } from './operations/copy.ts';
 import { createEnvironment } from './operations/environment.ts';
 import { createExportHandler } from './operations/export.ts';
 import { createImportHandler } from './operations/import.ts';
@@ -24,6 +26,7 @@ import { createService } from './service/create-service.ts';
 import { ensureDefaults } from './service/directories.ts';
 import { withSignals } from './service/job-signals.ts';
 import { localDriver } from './storages/local/driver.ts';
+import { nullDriver } from './storages/null/driver.ts';
 import { createStorageStack } from './storages/stack.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 
@@ -49,7 +52,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   const { store, signals } = withSignals(opened.jobs);
   const { registry } = opened;
   const sealer = await openWallet(folder.walletFile, options.walletKey);
-  const storages = createStorageStack({ drivers: [localDriver] });
+  const storages = createStorageStack({ drivers: [localDriver, nullDriver] });
   const engines = [sqliteEngine, postgresEngine];
   const environment = createEnvironment({ engines, registry, sealer, openStorage: storages.open });
   await ensureDefaults(registry, folder.dumpFolder);
@@ -57,9 +60,11 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   const handlers = [
     createExportHandler(environment, { unitBytes: options.unitBytes }),
     createImportHandler(environment),
+    createCopyHandler(environment, { unitBytes: options.unitBytes }),
     createVerifyHandler(environment),
   ];
-  const worker = createWorker({ store, handlers, clock, log });
+  const outage = { ...defaultOutagePolicy, patienceMs: options.patienceSeconds * 1000 };
+  const worker = createWorker({ store, handlers, clock, log, outage });
   const dispatcher = createLocalDispatcher({
     store,
     worker,

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { roles } from '../core/permission.ts';
-import { encodings, jobModes } from '../core/request.ts';
+import { compressions, encodings } from '../core/request.ts';
 import type { CommandDefiner, CommandDetails } from './define-command.ts';
+import { addReading, addRunning, addSelection, addWriting, collect } from './job-options.ts';
 
 /** Commands that run a job take the options of running jobs. */
 const running: CommandDetails = { reads: ['all', 'jobs'] };
@@ -35,15 +36,17 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   command(database, 'list', 'List the databases.', async (session) =>
     (await import('./commands/database.ts')).listDatabases(session),
   );
-  command<{ for: string }>(
+  command<{ for: string; at?: string }>(
     database,
     'test <name>',
     'Connect, and look for what would make a job fail.',
     async (session, [name = ''], flags) =>
       (await import('./commands/database.ts')).testDatabase(session, name, flags),
-  ).addOption(
-    new Option('--for <purpose>', 'What to test for.').choices(['export', 'import']).default('export'),
-  );
+  )
+    .addOption(
+      new Option('--for <purpose>', 'What to test for.').choices(['export', 'import']).default('export'),
+    )
+    .option('--at <location>', 'Where the dump files would be: directory name, path or file: URL.');
   command(
     database,
     'remove <name>',
@@ -87,13 +90,19 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
       (await import('./commands/start-job.ts')).startExport(session, name, flags),
     running,
   );
-  addSelection(exporting)
+  addReading(addSelection(exporting))
     .option('--to <location>', 'Directory name, path or file: URL; default DATA_PUMP_DIR.')
     .option(
       '--file <pattern>',
       'EXPDAT%U.DMP for numbered files, one.dmp for a single one; default a folder named like the job.',
     )
-    .addOption(new Option('--encoding <encoding>', 'How rows are written.').choices(encodings));
+    .addOption(new Option('--encoding <encoding>', 'How rows are written; default text.').choices(encodings))
+    .addOption(
+      new Option('--compression <compression>', 'How the dump files are stored; default zstd.').choices(
+        compressions,
+      ),
+    )
+    .option('--estimate', 'Only estimate rows and sizes; nothing is read or written.');
   addRunning(exporting);
 
   const importing = command<import('./commands/start-job.ts').ImportFlags>(
@@ -104,16 +113,26 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
       (await import('./commands/start-job.ts')).startImport(session, name, flags),
     running,
   );
-  addSelection(importing)
+  addWriting(addSelection(importing))
     .requiredOption('--from <location>', 'Directory name, path or file: URL.')
     .option(
       '--file <pattern>',
       'As given to the export, or the name of its folder; default: the location is the folder.',
     )
-    .option('--remap-schema <source:target>', 'Import a schema under another name; may repeat.', collect);
+    .option('--dry-run', 'Only say, object by object, what would happen.');
   addRunning(importing);
 
-  const jobs = group('jobs', 'Jobs: exports, imports, verifications. Without ID the newest.');
+  const copying = command<import('./commands/start-job.ts').CopyFlags>(
+    program,
+    'copy <source> <target>',
+    'Copy a database, or a part of it, into another one without files.',
+    async (session, [source = '', target = ''], flags) =>
+      (await import('./commands/start-job.ts')).startCopy(session, source, target, flags),
+    running,
+  );
+  addRunning(addWriting(addReading(addSelection(copying))));
+
+  const jobs = group('jobs', 'Jobs: exports, imports, copies, verifications. Without ID the newest.');
   command(jobs, 'list', 'List the jobs, newest first.', async (session) =>
     (await import('./commands/jobs.ts')).listJobs(session),
   );
@@ -123,6 +142,9 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   command<{ follow?: boolean }>(jobs, 'log [id]', 'Print the log of a job.', async (session, [id], flags) =>
     (await import('./commands/jobs.ts')).showJobLog(session, id, flags),
   ).option('--follow', 'Go on until the job rests.');
+  command(jobs, 'report [id]', 'Show what an estimate or a dry run found.', async (session, [id]) =>
+    (await import('./commands/jobs.ts')).showJobReport(session, id),
+  );
   command(jobs, 'watch [id]', 'Show the progress of a job until it rests.', async (session, [id]) =>
     (await import('./commands/jobs.ts')).watchJob(session, id),
   );
@@ -191,31 +213,4 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   command(config, 'delete <name>', 'Forget the value of an option.', async (session, [name = '']) =>
     (await import('./commands/config.ts')).deleteConfig(session, name),
   );
-}
-
-const collect = (value: string, previous: readonly string[] = []): readonly string[] => [...previous, value];
-
-/** The options that say what a job is about. */
-function addSelection(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--mode <mode>',
-        'What the job is about; default: what the other options imply, else full.',
-      ).choices(jobModes),
-    )
-    .option('--schema <name>', 'Only this schema; may repeat.', collect)
-    .option('--table <name>', 'Only this table; may repeat.', collect)
-    .option('--tablespace <name>', 'Only tables of this tablespace; may repeat.', collect)
-    .option(
-      '--name <expression>',
-      'Only objects whose name satisfies it, like "LIKE \'EMP%\'"; may repeat, all must hold.',
-      collect,
-    );
-}
-
-/** How a job is run. */
-function addRunning(command: Command, threads = true): Command {
-  if (threads) command.option('--threads <n>', 'The most tasks at once; default 1.');
-  return command.option('--detach', 'Return as soon as the job is accepted; needs a running service.');
 }

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '../core/errors.ts';
+import { AppError, canResumeHelp } from '../core/errors.ts';
 import { isResting, type JobState } from '../core/job.ts';
 import type { ApiClient } from './client.ts';
 import type { ExitCodeName } from './exit-codes.ts';
 import { formatBytes, formatCount } from './format.ts';
 import { askWhatToDo } from './interrupt-choice.ts';
 import { createProgressDisplay } from './progress.ts';
+import { showReport } from './report.ts';
 import type { CommandEnd, Session } from './session.ts';
 
 /** What the command line reads of a job of the native API. */
@@ -30,11 +31,14 @@ export interface JobView {
     readonly rows: number | null;
     readonly bytes: number | null;
     readonly files: number | null;
+    readonly bytes_read: number | null;
     readonly failed_tables: readonly string[];
     readonly damaged_files: readonly string[];
   } | null;
   readonly created_at: string;
   readonly finished_at: string | null;
+  readonly request: { readonly target: string | null };
+  readonly links: { readonly report: string | null };
 }
 
 interface LogEntry {
@@ -53,6 +57,7 @@ export async function followJob(session: Session, started: JobView): Promise<Com
   await client.startJobs();
   const job = await watchUntilRest(session, client, started);
   if (!isResting(job.state)) return 'ok';
+  if (job.state === 'completed' && job.links.report !== null) return showReport(session, client, job.id);
   const problems = await problemsOf(client, job);
   session.show(job, () =>
     [...problems.map(({ level, message }) => `${level}: ${message}`), outcome(job)].join('\n'),
@@ -149,6 +154,7 @@ function outcome(job: JobView): string {
     result?.rows == null ? null : `${formatCount(result.rows)} rows`,
     result?.bytes == null ? null : formatBytes(result.bytes),
     result?.files == null ? null : `${formatCount(result.files)} files`,
+    result?.bytes_read == null ? null : `${formatBytes(result.bytes_read)} read`,
   ].filter((figure) => figure !== null);
   switch (job.state) {
     case 'completed': {
@@ -157,7 +163,12 @@ function outcome(job: JobView): string {
       return `${job.name} completed${errors}${figures.length > 0 ? `: ${figures.join(', ')}` : ''}`;
     }
     case 'failed':
-      return `${job.name} failed: ${job.error?.message ?? 'unknown'} ${job.error?.hint ?? ''}\nResume it with: pumphouse jobs resume ${job.id}`;
+      return [
+        `${job.name} failed: ${job.error?.message ?? 'unknown'} ${job.error?.hint ?? ''}`,
+        ...(job.error === null || canResumeHelp(job.error.code)
+          ? [`Resume it with: pumphouse jobs resume ${job.id}`]
+          : []),
+      ].join('\n');
     case 'stopped':
       return `${job.name} is stopped. Resume it with: pumphouse jobs resume ${job.id}`;
     default:

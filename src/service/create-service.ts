@@ -5,6 +5,7 @@ import { createDirectories } from './directories.ts';
 import { createDumpSets } from './dump-sets.ts';
 import { createJobs } from './jobs.ts';
 import type { Service } from './service.ts';
+import { createStartCopy } from './start-copy.ts';
 import { createStartExport } from './start-export.ts';
 import { createStartImport } from './start-import.ts';
 import { createStartJob } from './start-job.ts';
@@ -21,6 +22,7 @@ export function createService(dependencies: ServiceDependencies): Service {
     ...createUsers(dependencies),
     startExport: createStartExport(dependencies, startJob),
     startImport: createStartImport(dependencies, startJob),
+    startCopy: createStartCopy(dependencies, startJob),
     startVerify: createStartVerify(dependencies, startJob),
     ...createJobs(dependencies),
     ...createDumpSets(dependencies),

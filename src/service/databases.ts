@@ -1,14 +1,19 @@
+import type { Catalogue } from '../core/catalogue.ts';
+import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import { unfinishedStates } from '../core/job.ts';
 import { checkNewName } from '../core/name.ts';
 import { isAllowed } from '../core/permission.ts';
-import type { SourceSession, TargetSession } from '../engines/engine.ts';
+import type { SourceSession } from '../engines/engine.ts';
 import { sealTarget } from '../operations/environment.ts';
 import type { DatabaseRecord } from '../registry/registry.ts';
+import type { Storage } from '../storages/storage.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { parseTarget, withPassword } from './database-url.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
-import { readChoice, readObject, readText } from './input.ts';
+import { readChoice, readLocation, readObject, readText } from './input.ts';
+import { databasesOf } from './job-databases.ts';
+import { dumpSetFindings, spaceFindings } from './location-findings.ts';
 import type { CallContext, DatabaseView, Service } from './service.ts';
 
 type DatabaseFunctions = Pick<
@@ -28,6 +33,23 @@ export function createDatabases(parts: ServiceDependencies): DatabaseFunctions {
     const record = await registry.getDatabase(name);
     if (record !== null) return record;
     throw unknownDatabase(name);
+  }
+
+  /**
+   * The storage that the dump files would be at; null where none is named. Whoever asks about one must be allowed to start the job that
+   * would use it: the answer tells about the place.
+   */
+  async function storageFor(
+    context: CallContext,
+    database: string,
+    purpose: 'export' | 'import',
+    given: unknown,
+  ): Promise<Storage | null> {
+    if (given === undefined || given === null) return null;
+    const location = readLocation(given);
+    authorise(context, `${purpose}:start`, { database });
+    if (location.type === 'url') authorise(context, 'location:any');
+    return await environment.storage(location);
   }
 
   return {
@@ -70,26 +92,43 @@ export function createDatabases(parts: ServiceDependencies): DatabaseFunctions {
       await authoriseCommand(parts, context, { name: 'database:remove', subject: name }, () =>
         authorise(context, 'database:manage'),
       );
-      const [job] = await store.listJobs({ databases: [name], states: unfinishedStates, limit: 1 });
+      const states = unfinishedStates;
+      const [own] = await store.listJobs({ databases: [name], states, limit: 1 });
+      const copies = await store.listJobs({ kinds: ['copy'], states, limit: 1000 });
+      const job = own ?? copies.find(({ request }) => databasesOf(request).includes(name));
       if (job !== undefined) {
         throw new AppError('database-in-use', {
           field: 'name',
-          message: `The job ${job.name} of database ${name} is not finished.`,
+          message: `The job ${job.name} uses database ${name} and is not finished.`,
         });
       }
       await registry.removeDatabase(name);
     },
 
-    async testDatabase(context, name, rawPurpose) {
+    async testDatabase(context, name, rawInput) {
+      const input = readObject(rawInput);
       const record = await find(context, name);
-      const purpose = readChoice(rawPurpose, 'purpose', ['export', 'import']) ?? 'export';
-      const { engine, target } = await environment.database(name);
+      const purpose = readChoice(input.purpose, 'purpose', ['export', 'import']) ?? 'export';
       const io = ioContext(parts, context);
-      const open: Promise<SourceSession | TargetSession> =
-        purpose === 'import' ? engine.openTarget(target, io) : engine.openSource(target, io);
-      await using session = await open;
-      const findings = await session.preflight(io);
-      return { engine: record.engine, serverVersion: session.serverVersion, findings };
+      const storage = await storageFor(context, name, purpose, input.location);
+      const { engine, target } = await environment.database(name);
+      if (purpose === 'import') {
+        await using session = await engine.openTarget(target, io);
+        const found = await session.preflight(io);
+        const place = storage === null ? [] : await dumpSetFindings(storage, io);
+        return {
+          engine: record.engine,
+          serverVersion: session.serverVersion,
+          findings: [...found, ...place],
+        };
+      }
+      await using session = await engine.openSource(target, io);
+      const found = await session.preflight(io);
+      // A database that cannot be exported may not even let itself be looked at.
+      const isRed = found.some(({ level }) => level === 'red');
+      const place =
+        storage === null ? [] : await spaceFindings(storage, isRed ? null : await dataBytes(session, io), io);
+      return { engine: record.engine, serverVersion: session.serverVersion, findings: [...found, ...place] };
     },
 
     async inspectDatabase(context, name) {
@@ -97,10 +136,20 @@ export function createDatabases(parts: ServiceDependencies): DatabaseFunctions {
       const { engine, target } = await environment.database(name);
       const io = ioContext(parts, context);
       await using session = await engine.openSource(target, io);
-      await using snapshot = await session.begin(1, io);
-      return await snapshot.inspect(io);
+      return await inspect(session, io);
     },
   };
+}
+
+async function inspect(session: SourceSession, context: OperationContext): Promise<Catalogue> {
+  await using snapshot = await session.begin(1, context);
+  return await snapshot.inspect(context);
+}
+
+/** Bytes of all tables, as the statistics of the database estimate them. */
+async function dataBytes(session: SourceSession, context: OperationContext): Promise<number> {
+  const { tables } = await inspect(session, context);
+  return tables.reduce((total, { estimate }) => total + estimate.bytes, 0);
 }
 
 export const unknownDatabase = (name: string): AppError =>

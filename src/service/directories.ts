@@ -64,7 +64,10 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
       );
       const unfinished = await store.listJobs({ states: unfinishedStates, limit: 1000 });
       const job = unfinished.find(
-        ({ request: { location } }) => location.type === 'directory' && location.directory === name,
+        ({ request }) =>
+          request.kind !== 'copy' &&
+          request.location.type === 'directory' &&
+          request.location.directory === name,
       );
       if (job !== undefined) {
         throw new AppError('directory-in-use', {

@@ -5,7 +5,7 @@ import test, { after, before } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { callerOf, openServiceFixture, type ServiceFixture } from '../../test/harness/service-fixture.ts';
 import { localAdministrator } from '../core/permission.ts';
-import type { LocationRequest } from '../core/request.ts';
+import { type LocationRequest, noRemaps } from '../core/request.ts';
 import { layoutForExport } from '../dump/layout.ts';
 import { writeMaster } from '../dump/master.ts';
 import { localDriver } from '../storages/local/driver.ts';
@@ -37,6 +37,7 @@ async function writeSet(pattern: string | null, job: string, database: string): 
       source: { engine: 'sqlite', serverVersion: '3.50.0', database },
       mode: 'full',
       encoding: 'text',
+      compression: 'zstd',
       consistency: { kind: 'snapshot', note: '' },
       tables: [
         { ...table, name: 'customer', error: null },
@@ -131,7 +132,13 @@ test('an import takes everything in the set unless filtered', async () => {
     selection: null,
     location: here,
     filePattern: 'NIGHTLY',
-    remapSchemas: [],
+    content: 'all',
+    include: [],
+    exclude: [],
+    remaps: noRemaps,
+    tableExistsAction: null,
+    globals: false,
+    dryRun: false,
     threads: 1,
   });
   const filtered = await start({ nameExpressions: ["= 'customer'"] });

@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import type { LocationRequest, SchemaRemap } from '../core/request.ts';
+import type { LocationRequest } from '../core/request.ts';
 import { parseLocationUrl } from '../operations/environment.ts';
 
 /*
@@ -9,7 +9,7 @@ import { parseLocationUrl } from '../operations/environment.ts';
 
 /** Longest text of a field where nothing else bounds it, in characters. */
 const longestText = 4096;
-/** Most expressions or remaps in one list. */
+/** Most entries of one list. */
 const longestList = 1000;
 
 export const fieldInvalid = (field: string, problem: string, hint: string): AppError =>
@@ -41,11 +41,35 @@ export function readTexts(value: unknown, field: string, hint: string, longest: 
   );
 }
 
-function readList(value: unknown, field: string, hint: string): readonly unknown[] {
+/** A list; absent is empty. */
+export function readList(value: unknown, field: string, hint: string): readonly unknown[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw fieldInvalid(field, `must be a list, not ${spell(value)}`, hint);
   if (value.length > longestList) throw fieldInvalid(field, `has more than ${longestList} entries`, hint);
   return value;
+}
+
+/** A list of objects, each read by `read` with the field that it stands at (`query[0]`); absent is empty. */
+export function readEntries<T>(
+  value: unknown,
+  field: string,
+  hint: string,
+  read: (entry: Readonly<Record<string, unknown>>, field: string) => T,
+): readonly T[] {
+  return readList(value, field, hint).map((item, index) => {
+    const place = `${field}[${index}]`;
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+      throw fieldInvalid(place, `must be an object, not ${spell(item)}`, hint);
+    }
+    return read(item as Readonly<Record<string, unknown>>, place);
+  });
+}
+
+/** Yes or no; no when absent. */
+export function readFlag(value: unknown, field: string): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value === 'boolean') return value;
+  throw fieldInvalid(field, `must be true or false, not ${spell(value)}`, 'Use true or false.');
 }
 
 /** One of a list of words; undefined when absent. */
@@ -114,30 +138,6 @@ export function readFilePattern(value: unknown): string | null | undefined {
     field: 'file_pattern',
     message: `file_pattern must be a text, not ${spell(value)}.`,
   });
-}
-
-const remapHint = 'Give each source schema once, as {source, target}; several sources may share a target.';
-/** Longest name of a schema, in characters. */
-const longestName = 255;
-
-/** Remaps of schemas; absent is none, and those of a schema to itself are dropped. */
-export function readRemaps(value: unknown): readonly SchemaRemap[] {
-  const field = 'remap_schemas';
-  const targets = new Map<string, string>();
-  readList(value, field, remapHint).forEach((item, index) => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) {
-      throw fieldInvalid(`${field}[${index}]`, `must be an object, not ${spell(item)}`, remapHint);
-    }
-    const entry = item as Record<string, unknown>;
-    const source = readText(entry.source, `${field}[${index}].source`, remapHint, longestName);
-    const target = readText(entry.target, `${field}[${index}].target`, remapHint, longestName);
-    if (targets.has(source))
-      throw fieldInvalid(field, `gives ${spell(source)} more than one target`, remapHint);
-    targets.set(source, target);
-  });
-  return [...targets]
-    .filter(([source, target]) => source !== target)
-    .map(([source, target]) => ({ source, target }));
 }
 
 /** A request that must be an object. */

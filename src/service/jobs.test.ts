@@ -124,7 +124,7 @@ test('a list request that makes no sense is refused', async () => {
     [{ cursor: '' }, 'cursor'],
     [{ cursor: Buffer.from('seq:-1').toString('base64url') }, 'cursor'],
     [{ states: ['done'] }, 'states'],
-    [{ kinds: ['copy'] }, 'kinds'],
+    [{ kinds: ['move'] }, 'kinds'],
   ];
   for (const [query, field] of cases) {
     await assert.rejects(service.listJobs(fixture.as(operator), query as JobQuery), {

@@ -1,5 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import { type Job, type JobKind, jobStates } from '../core/job.ts';
+import type { JobReport } from '../core/job-report.ts';
 import { type Action, everyDatabase, isAllowed } from '../core/permission.ts';
 import type { JobFilter } from '../jobs/job-store.ts';
 import { listJobFiles } from '../operations/job-files.ts';
@@ -7,6 +8,7 @@ import { authorise, authoriseCommand } from './authorise.ts';
 import { unknownDatabase } from './databases.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { fieldInvalid } from './input.ts';
+import { databasesOf } from './job-databases.ts';
 import type { CallContext, JobQuery, Service } from './service.ts';
 import { createJobWatch } from './watch-job.ts';
 
@@ -19,6 +21,7 @@ type JobFunctions = Pick<
   | 'resumeJob'
   | 'cancelJob'
   | 'jobTables'
+  | 'jobReport'
   | 'jobLog'
   | 'watchJob'
   | 'jobFiles'
@@ -40,7 +43,9 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
   function findForCommand(context: CallContext, name: string, id: string): Promise<Job> {
     return authoriseCommand(parts, context, { name, subject: id }, async () => {
       const job = await find(context, id);
-      authorise(context, 'job:control', { database: job.database, owner: job.owner });
+      const { request, owner } = job;
+      authorise(context, 'job:control', { owner });
+      for (const database of databasesOf(request)) authorise(context, 'job:control', { database, owner });
       return job;
     });
   }
@@ -74,8 +79,10 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     },
 
     async resumeJob(context, id) {
-      const { database } = await findForCommand(context, 'job:resume', id);
-      if (database !== '' && (await registry.getDatabase(database)) === null) throw unknownDatabase(database);
+      const { request } = await findForCommand(context, 'job:resume', id);
+      for (const database of databasesOf(request)) {
+        if ((await registry.getDatabase(database)) === null) throw unknownDatabase(database);
+      }
       const job = await store.requestResume(id);
       dispatcher.notify();
       return job;
@@ -91,6 +98,15 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
 
     async jobTables(context, id) {
       return await store.tableProgress((await find(context, id)).id);
+    },
+
+    async jobReport(context, id) {
+      const { request } = await find(context, id);
+      const reports =
+        (request.kind === 'export' && request.estimate) || (request.kind === 'import' && request.dryRun);
+      if (!reports) return null;
+      const [plan] = await store.tasks(id, 'plan');
+      return (plan?.result ?? null) as JobReport | null;
     },
 
     async jobLog(context, id, afterSeq, limit) {
@@ -115,7 +131,7 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
       const io = ioContext(parts, context);
       const files = await listJobFiles(environment, job, io);
       const file = files.find((each) => each.name === name);
-      if (file === undefined) {
+      if (file === undefined || job.request.kind !== 'export') {
         throw new AppError('file-unknown', {
           field: 'file',
           message: `The job ${job.name} has no file ${JSON.stringify(name)}.`,
@@ -158,7 +174,12 @@ function readWords<T extends string>(words: readonly T[], field: string, known: 
   throw fieldInvalid(field, `has ${JSON.stringify(wrong)}`, `Use ${known.join(', ')}.`);
 }
 
-const jobKinds: readonly JobKind[] = ['export', 'import', 'verify'];
+const jobKinds = Object.keys({
+  export: true,
+  import: true,
+  copy: true,
+  verify: true,
+} satisfies Record<JobKind, true>) as readonly JobKind[];
 
 const cursorOf = (job: Job): string => Buffer.from(`seq:${job.seq}`).toString('base64url');
 

@@ -87,7 +87,7 @@ test('a password is not in any answer, error, log line, audit entry or file', as
   for (const url of malformed) await add('wrong', url);
   for (const name of ['in-url', 'apart', 'socket']) {
     await tell(service.getDatabase(administrator(), name));
-    await tell(service.testDatabase(administrator(), name, 'export'));
+    await tell(service.testDatabase(administrator(), name, { purpose: 'export' }));
     await tell(service.inspectDatabase(administrator(), name));
   }
   await tell(service.listDatabases(administrator()));
@@ -126,13 +126,13 @@ test('a database with an unfinished job stays', async () => {
 });
 
 test('a database is tested and inspected live', async () => {
-  const tested = await service.testDatabase(administrator(), 'orders', 'export');
+  const tested = await service.testDatabase(administrator(), 'orders', { purpose: 'export' });
   assert.equal(tested.engine, 'sqlite');
   assert.match(tested.serverVersion, /^3\./);
-  await service.testDatabase(administrator(), 'orders', 'import');
+  await service.testDatabase(administrator(), 'orders', { purpose: 'import' });
   const { tables } = await service.inspectDatabase(administrator(), 'orders');
   assert.deepEqual(tables.map(({ name }) => name).sort(), ['customer', 'line']);
-  await assert.rejects(service.testDatabase(administrator(), 'orders', 'fun' as 'export'), {
+  await assert.rejects(service.testDatabase(administrator(), 'orders', { purpose: 'fun' as 'export' }), {
     code: 'field-invalid',
     field: 'purpose',
   });

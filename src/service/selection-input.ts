@@ -7,7 +7,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const expressionHint =
   "Write the tail of a predicate on a name, such as = 'EMP', LIKE 'EMP%' or IN ('A', 'B').";
 /** The parser's own limit. */
-const longestExpression = 32_768;
+export const longestExpression = 32_768;
 
 /** The mode as given; undefined when absent. Throws `mode-invalid`. */
 export function readMode(input: Fields): JobMode | undefined {

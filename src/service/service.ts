@@ -1,8 +1,25 @@
 import type { Catalogue, Finding } from '../core/catalogue.ts';
 import type { Job, JobKind, JobLogEntry, JobState, TableProgress } from '../core/job.ts';
+import type { JobReport } from '../core/job-report.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Caller, Role } from '../core/permission.ts';
-import type { Encoding, JobMode, LocationRequest, SchemaRemap } from '../core/request.ts';
+import type {
+  ColumnExclusion,
+  ColumnMask,
+  Compression,
+  Consistency,
+  Content,
+  Encoding,
+  JobMode,
+  LocationRequest,
+  Mask,
+  ObjectFilter,
+  Remap,
+  RowQuery,
+  RowSample,
+  TableExistsAction,
+  TableRemap,
+} from '../core/request.ts';
 
 /** Goes with every call: who asks, and which request it is (for the audit trail). */
 export interface CallContext {
@@ -40,27 +57,74 @@ export interface DatabaseTest {
   readonly findings: readonly Finding[];
 }
 
-/** Raw input of an export: everything is checked by the service; undefined means the default. */
-export interface StartExport {
-  readonly database: string;
+/** What of a database is read, and how. */
+export interface ReadInput {
   /** Default `schema` where the engine has schemas, with the caller's own schema; else `full`. */
   readonly mode?: JobMode;
   readonly nameExpressions?: readonly string[];
   readonly schemaExpressions?: readonly string[];
   readonly tablespaceExpressions?: readonly string[];
+  /** The user whose own schema is meant where no schema is named; default: the caller. */
+  readonly ownSchemaOf?: string;
+  /** Default all. */
+  readonly content?: Content;
+  /** Default snapshot. */
+  readonly consistency?: Consistency;
+  readonly include?: readonly ObjectFilterInput[];
+  readonly exclude?: readonly ObjectFilterInput[];
+  readonly queries?: readonly RowQuery[];
+  readonly samples?: readonly (Pick<RowSample, 'percent'> & Partial<RowSample>)[];
+  readonly excludeColumns?: readonly ColumnExclusion[];
+  readonly masks?: readonly MaskInput[];
+}
+
+/** `value` goes with the method constant; `keepFirst` and `keepLast`, each 0 by default, go with partial. */
+export interface MaskInput extends Pick<ColumnMask, 'table' | 'column'> {
+  readonly method: Mask['method'];
+  readonly value?: string;
+  readonly keepFirst?: number;
+  readonly keepLast?: number;
+}
+
+/** `nameExpression` absent: every name. */
+export type ObjectFilterInput = Pick<ObjectFilter, 'type'> & Partial<ObjectFilter>;
+
+/** How objects are brought into a database. */
+export interface WriteInput {
+  readonly remapSchemas?: readonly Remap[];
+  readonly remapTables?: readonly TableRemap[];
+  readonly remapTablespaces?: readonly Remap[];
+  readonly remapOwners?: readonly Remap[];
+  readonly tableExistsAction?: TableExistsAction;
+  /** Default false. */
+  readonly globals?: boolean;
+}
+
+/** Raw input of an export: everything is checked by the service; undefined means the default. */
+export interface StartExport extends ReadInput {
+  readonly database: string;
   /** Default: directory DATA_PUMP_DIR. */
   readonly location?: LocationRequest;
   /** Default null: a folder named like the job. May hold `%U`. */
   readonly filePattern?: string | null;
   /** Default text. */
   readonly encoding?: Encoding;
+  /** Default zstd. */
+  readonly compression?: Compression;
+  /** Default false: only estimate. */
+  readonly estimate?: boolean;
   /** 1 or more; default 1; lowered silently to what the service allows. */
   readonly threads?: number;
-  /** The user whose own schema is meant where no schema is named; default: the caller. */
-  readonly ownSchemaOf?: string;
 }
 
-export interface StartImport {
+export interface StartCopy extends ReadInput, WriteInput {
+  /** The source. */
+  readonly database: string;
+  readonly target: string;
+  readonly threads?: number;
+}
+
+export interface StartImport extends WriteInput {
   readonly database: string;
   /** Undefined mode: everything that the set holds (and the expressions let through). */
   readonly mode?: JobMode;
@@ -69,7 +133,11 @@ export interface StartImport {
   readonly tablespaceExpressions?: readonly string[];
   readonly location?: LocationRequest;
   readonly filePattern?: string | null;
-  readonly remapSchemas?: readonly SchemaRemap[];
+  readonly content?: Content;
+  readonly include?: readonly ObjectFilterInput[];
+  readonly exclude?: readonly ObjectFilterInput[];
+  /** Default false: only say what would happen. */
+  readonly dryRun?: boolean;
   readonly threads?: number;
 }
 
@@ -142,7 +210,12 @@ export interface Service {
   /** The databases that the caller may use. */
   listDatabases(context: CallContext): Promise<readonly DatabaseView[]>;
   removeDatabase(context: CallContext, name: string): Promise<void>;
-  testDatabase(context: CallContext, name: string, purpose: 'export' | 'import'): Promise<DatabaseTest>;
+  /** `location`: where the dump files would be; its free space is looked at too. */
+  testDatabase(
+    context: CallContext,
+    name: string,
+    input: { readonly purpose: 'export' | 'import'; readonly location?: LocationRequest },
+  ): Promise<DatabaseTest>;
   /** Tables, schemas and tablespaces, live. */
   inspectDatabase(context: CallContext, name: string): Promise<Catalogue>;
 
@@ -179,12 +252,20 @@ export interface Service {
     input: StartImport,
     options: StartOptions,
   ): Promise<{ readonly job: Job; readonly created: boolean }>;
+  /** Needs `export:start` on the source and `import:start` on the target. */
+  startCopy(
+    context: CallContext,
+    input: StartCopy,
+    options: StartOptions,
+  ): Promise<{ readonly job: Job; readonly created: boolean }>;
   startVerify(
     context: CallContext,
     input: StartVerify,
     options: StartOptions,
   ): Promise<{ readonly job: Job; readonly created: boolean }>;
   getJob(context: CallContext, id: string): Promise<Job>;
+  /** What an estimate or a dry run found; null: the job is of another kind, or not that far. */
+  jobReport(context: CallContext, id: string): Promise<JobReport | null>;
   findJob(context: CallContext, database: string, api: string, name: string): Promise<Job>;
   listJobs(
     context: CallContext,

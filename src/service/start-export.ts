@@ -1,8 +1,17 @@
-import { type ExportRequest, encodings, type JobMode } from '../core/request.ts';
+import { compressions, type ExportRequest, encodings, type JobMode } from '../core/request.ts';
 import { checkExportRequest } from '../operations/check-request.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
-import { readChoice, readFilePattern, readLocation, readObject, readText, readThreads } from './input.ts';
+import {
+  readChoice,
+  readFilePattern,
+  readFlag,
+  readLocation,
+  readObject,
+  readText,
+  readThreads,
+} from './input.ts';
+import { readReadOptions } from './read-options.ts';
 import { readMode, readSelection } from './selection-input.ts';
 import type { Service } from './service.ts';
 import type { StartJob } from './start-job.ts';
@@ -27,9 +36,12 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
       kind: 'export',
       database,
       selection: readSelection(input, mode),
+      ...readReadOptions(input),
       location,
       filePattern: readFilePattern(input.filePattern) ?? null,
       encoding: readChoice(input.encoding, 'encoding', encodings) ?? 'text',
+      compression: readChoice(input.compression, 'compression', compressions) ?? 'zstd',
+      estimate: readFlag(input.estimate, 'estimate'),
       threads: readThreads(input.threads, settings.threadsMax),
     };
     const { defaultFilePattern } = options;
@@ -48,4 +60,6 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
   };
 }
 
-const defaultMode = (modes: readonly JobMode[]): JobMode => (modes.includes('schema') ? 'schema' : 'full');
+/** Without a mode: the caller's own schema where there are schemas, else everything. */
+export const defaultMode = (modes: readonly JobMode[]): JobMode =>
+  modes.includes('schema') ? 'schema' : 'full';

@@ -1,12 +1,22 @@
-import type { ImportRequest } from '../core/request.ts';
+import { contents, type ImportRequest } from '../core/request.ts';
 import { checkImportRequest } from '../operations/check-request.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { authoriseDumpSet } from './dump-sets.ts';
-import { readFilePattern, readLocation, readObject, readRemaps, readText, readThreads } from './input.ts';
+import {
+  readChoice,
+  readFilePattern,
+  readFlag,
+  readLocation,
+  readObject,
+  readText,
+  readThreads,
+} from './input.ts';
+import { readObjectFilters } from './read-options.ts';
 import { readMode, readSelection } from './selection-input.ts';
 import type { Service } from './service.ts';
 import type { StartJob } from './start-job.ts';
+import { readWriteOptions } from './write-options.ts';
 
 /** Validates an import and makes its job; everything else happens in operations/import.ts. */
 export function createStartImport(parts: ServiceDependencies, startJob: StartJob): Service['startImport'] {
@@ -35,7 +45,11 @@ export function createStartImport(parts: ServiceDependencies, startJob: StartJob
       selection: mode === undefined && !isFiltered ? null : selection,
       location,
       filePattern: readFilePattern(input.filePattern) ?? null,
-      remapSchemas: readRemaps(input.remapSchemas),
+      content: readChoice(input.content, 'content', contents) ?? 'all',
+      include: readObjectFilters(input.include, 'include'),
+      exclude: readObjectFilters(input.exclude, 'exclude'),
+      ...readWriteOptions(input),
+      dryRun: readFlag(input.dryRun, 'dry_run'),
       threads: readThreads(input.threads, settings.threadsMax),
     };
     return startJob({

@@ -83,6 +83,7 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
     for (const job of holding) {
       if (isResting(job.state) && job.plan === null) continue;
       const request = job.request as ExportRequest;
+      if (!writesFiles(request)) continue;
       const key = JSON.stringify(request.location);
       const known = places.get(key) ?? placeOf(request);
       places.set(key, known);
@@ -93,7 +94,7 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
 
   /** The first attempt whose name is free, and whose place is free and passes the check. */
   async function firstFree({ request, options, ...draft }: JobDraft, names: NewJob['name']): Promise<number> {
-    const others = request.kind === 'export' ? await jobsAt(await placeOf(request)) : [];
+    const others = writesFiles(request) ? await jobsAt(await placeOf(request)) : [];
     for (let attempt = 0; ; attempt += 1) {
       const name = names(attempt);
       // A name that no attempt changes: what stands in its way is told by the check or the store.
@@ -101,7 +102,7 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
       if (!isLast && (await store.findJob(request.database, options.api, name)) !== null) continue;
       const candidate = draft.requestFor(name);
       try {
-        if (candidate.kind === 'export') refuseSharedPlace(candidate, name, others);
+        if (writesFiles(candidate)) refuseSharedPlace(candidate, name, others);
         await draft.check(candidate, name);
         return attempt;
       } catch (error) {
@@ -116,9 +117,13 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
       throw new AppError('shutting-down', { message: 'The service takes no jobs now: it starts or stops.' });
     }
     const { request } = draft;
-    return request.kind === 'export' ? inTurn(await placeOf(request), () => create(draft)) : create(draft);
+    return writesFiles(request) ? inTurn(await placeOf(request), () => create(draft)) : create(draft);
   };
 }
+
+/** Estimates are exports without files. */
+const writesFiles = (request: JobRequest): request is ExportRequest =>
+  request.kind === 'export' && !request.estimate;
 
 /** States of the exports that may still write their files, or remove them when they are cancelled. */
 const holdingStates: readonly JobState[] = [...unfinishedStates, 'stopped', 'failed'];

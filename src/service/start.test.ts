@@ -109,6 +109,9 @@ const badExports: readonly BadInput[] = [
   ['a file of the pattern exists', { filePattern: 'there%U.dmp' }, 'file-exists', 'file_pattern'],
   ['the file exists', { filePattern: 'there01.dmp' }, 'file-exists', 'file_pattern'],
   ['the encoding is unknown', { encoding: 'xml' }, 'field-invalid', 'encoding'],
+  ['the compression is unknown', { compression: 'gzip' }, 'field-invalid', 'compression'],
+  ['estimate is a text', { estimate: 'yes' }, 'field-invalid', 'estimate'],
+  ['the content is unknown', { content: 'rows' }, 'field-invalid', 'content'],
   [
     'table mode could work in several schemas',
     { mode: 'table', schemaExpressions: ["IN ('A', 'B')"] },
@@ -121,26 +124,12 @@ const badImports: readonly BadInput[] = [
   ...common,
   ['the dump set is not there', { filePattern: 'none%U.dmp' }, 'file-missing', 'file_pattern'],
   ['the dump set has no manifest', { filePattern: 'unfinished' }, 'dump-incomplete', 'file_pattern'],
+  ['the content is unknown', { content: 'rows' }, 'field-invalid', 'content'],
+  ['include is a text', { include: 'TABLE' }, 'field-invalid', 'include'],
+  ['exclude holds a text', { exclude: ['TABLE'] }, 'field-invalid', 'exclude[0]'],
   ['remap_schemas is no list', { remapSchemas: {} }, 'field-invalid', 'remap_schemas'],
-  ['a remap is a text', { remapSchemas: ['A:B'] }, 'field-invalid', 'remap_schemas[0]'],
-  ['a remap has no target', { remapSchemas: [{ source: 'A' }] }, 'field-invalid', 'remap_schemas[0].target'],
-  [
-    'a remap has an empty source',
-    { remapSchemas: [{ source: '', target: 'B' }] },
-    'field-invalid',
-    'remap_schemas[0].source',
-  ],
-  [
-    'a source has two targets',
-    {
-      remapSchemas: [
-        { source: 'A', target: 'B' },
-        { source: 'A', target: 'C' },
-      ],
-    },
-    'field-invalid',
-    'remap_schemas',
-  ],
+  ['the action is unknown', { tableExistsAction: 'drop' }, 'field-invalid', 'table_exists_action'],
+  ['dry_run is a number', { dryRun: 1 }, 'field-invalid', 'dry_run'],
 ];
 
 function assertRefused(code: string, field: string | undefined) {
@@ -193,8 +182,18 @@ test('an export takes its defaults, and its job is queued and told to the dispat
     database: 'orders',
     selection: { mode: 'schema', nameExpressions: [], schemaExpressions: [], tablespaceExpressions: [] },
     location: { type: 'directory', directory: 'DATA_PUMP_DIR' },
+    content: 'all',
+    consistency: 'snapshot',
+    include: [],
+    exclude: [],
+    queries: [],
+    samples: [],
+    excludeColumns: [],
+    masks: [],
     filePattern: null,
     encoding: 'text',
+    compression: 'zstd',
+    estimate: false,
     threads: 1,
   });
   assert.equal(fixture.told.at(-1), 'notify');

@@ -3,6 +3,7 @@ import type { Catalogue } from '../../core/catalogue.ts';
 import type { DatabaseTest, DatabaseView, Service } from '../../service/service.ts';
 import type { Route } from '../api.ts';
 import { callContext } from './call-context.ts';
+import { decodeLocation } from './location.ts';
 import { listOf, NameParams, nullable, Timestamp, timestamp, words } from './schema-parts.ts';
 
 const Database = Type.Object(
@@ -32,8 +33,19 @@ const NewDatabase = Type.Object(
 const TestRequest = Type.Object(
   {
     purpose: words(['export', 'import'], 'What the database is to be tested for.'),
+    directory: Type.Optional(
+      Type.String({
+        description: 'Directory of the dump files, to be looked at too: whether it takes them and has room.',
+        examples: ['DATA_PUMP_DIR'],
+      }),
+    ),
+    location: Type.Optional(
+      Type.String({
+        description: 'Storage URL of the dump files (`file:///backups`), instead of a directory.',
+      }),
+    ),
   },
-  { additionalProperties: false },
+  { $id: 'TestRequest', additionalProperties: false },
 );
 
 const TestResult = Type.Object(
@@ -184,13 +196,13 @@ export function databaseRoutes(service: Service, prefix: string): readonly Route
       body: TestRequest,
       responses: { 200: { description: 'It can be reached.', schema: TestResult } },
       async handle(request) {
-        const { purpose } = request.body as Static<typeof TestRequest>;
-        return {
-          status: 200,
-          body: testView(
-            await service.testDatabase(callContext(request), request.params.name as string, purpose),
-          ),
-        };
+        const { purpose, ...place } = request.body as Static<typeof TestRequest>;
+        const location = decodeLocation(place);
+        const tested = await service.testDatabase(callContext(request), request.params.name as string, {
+          purpose,
+          ...(location === undefined ? {} : { location }),
+        });
+        return { status: 200, body: testView(tested) };
       },
     },
     {

@@ -56,7 +56,7 @@ async function writeSet(): Promise<readonly string[]> {
     storage,
     name,
     [source],
-    { ifExists: 'fail', expectedBytes: 6 },
+    { ifExists: 'fail', compression: 'zstd', expectedBytes: 6 },
     context,
   );
   const table = {
@@ -74,6 +74,7 @@ async function writeSet(): Promise<readonly string[]> {
       source: { engine: 'sqlite', serverVersion: '3.50.0', database: 'orders' },
       mode: 'full',
       encoding: 'text',
+      compression: 'zstd',
       consistency: { kind: 'snapshot', note: '' },
       tables: [{ ...table, encoding: 'text', error: null, units: written.units, inlineUnits: [] }],
       objects: [
@@ -159,6 +160,14 @@ test('the result of a job is summed up', async () => {
   const { result } = (await fixture.call(job.links.self)).json();
   assert.deepEqual(
     { ...result, files: null },
-    { tables: 1, rows: 3, bytes: 9, files: null, failed_tables: ['"main"."x"'], damaged_files: [] },
+    {
+      tables: 1,
+      rows: 3,
+      bytes: 9,
+      bytes_read: null,
+      files: null,
+      failed_tables: ['"main"."x"'],
+      damaged_files: [],
+    },
   );
 });

@@ -1,12 +1,11 @@
 import Type, { type Static } from 'typebox';
-import { type Job, type JobState, jobStates, type TableProgress } from '../../core/job.ts';
-import { encodings, jobModes } from '../../core/request.ts';
-import { locationView } from './location.ts';
+import { type Job, type JobKind, type JobState, jobStates, type TableProgress } from '../../core/job.ts';
+import { AskedSchema, askedView } from './asked-view.ts';
 import { StoredError } from './problem.ts';
 import type { Rate } from './rate-meter.ts';
 import { Count, nullable, Timestamp, timestamp, words } from './schema-parts.ts';
 
-export const jobKinds = ['export', 'import', 'verify'] as const;
+export const jobKinds = ['export', 'import', 'copy', 'verify'] as const satisfies readonly JobKind[];
 
 /** This API's words for the states: our own. */
 export const stateWords: Readonly<Record<JobState, JobState>> = {
@@ -36,22 +35,11 @@ const Progress = Type.Object({
   seconds_left: nullable(Count('Estimated time to the end of the data; null when nothing can be said.')),
 });
 
-const Asked = Type.Object({
-  mode: nullable(words(jobModes, 'Null: everything in the dump set.')),
-  name_expressions: Texts('Filters on names of objects.'),
-  schema_expressions: Texts('Filters on names of schemas.'),
-  tablespace_expressions: Texts('Filters on names of tablespaces.'),
-  directory: nullable(Type.String({ description: 'Named directory of the dump files.' })),
-  location: nullable(Type.String({ description: 'Storage URL of the dump files.' })),
-  file_pattern: nullable(Type.String({ description: 'Null: a folder.' })),
-  encoding: nullable(words(encodings, 'Null for jobs that do not write dump files.')),
-  remap_schemas: Type.Array(Type.Object({ source: Type.String(), target: Type.String() })),
-});
-
 const Result = Type.Object({
   tables: nullable(Count('Tables moved.')),
   rows: nullable(Count('Rows moved.')),
   bytes: nullable(Count('Stored bytes of the dump files.')),
+  bytes_read: nullable(Count('Bytes of the dump files that an import has read, of all that they hold.')),
   files: nullable(Count('Dump files written or checked.')),
   failed_tables: Texts('Tables whose data is not whole.'),
   damaged_files: Texts('Dump files that differ from their digest.'),
@@ -67,9 +55,13 @@ export const JobSchema = Type.Object(
       'completed, failed, stopped and cancelled rest; stopped and failed can be resumed.',
     ),
     owner: Type.String({ description: 'Name of the user that asked for it.' }),
-    database: nullable(Type.String({ description: 'Name of the database; null for a verification.' })),
+    database: nullable(
+      Type.String({
+        description: 'Name of the database, of a copy that of the source; null for a verification.',
+      }),
+    ),
     api: Type.String({ description: 'Which API took the request.' }),
-    request: Asked,
+    request: AskedSchema,
     threads: Count('The most tasks that run at once.'),
     running: Count('Tasks running now.'),
     progress: Progress,
@@ -86,9 +78,10 @@ export const JobSchema = Type.Object(
       log: Type.String(),
       events: Type.String(),
       files: Type.String(),
+      report: nullable(Type.String({ description: 'What an estimate or a dry run found.' })),
     }),
   },
-  { $id: 'Job', description: 'An export, import or verification.' },
+  { $id: 'Job', description: 'An export, import, copy or verification.' },
 );
 export type JobView = Static<typeof JobSchema>;
 
@@ -103,7 +96,7 @@ export function jobView(job: Job, rate: Rate, prefix: string): JobView {
     owner: job.owner,
     database: job.database === '' ? null : job.database,
     api: job.api,
-    request: askedView(job),
+    request: askedView(job.request),
     threads: job.threads,
     running: job.running,
     progress: progressView(job, rate),
@@ -120,23 +113,14 @@ export function jobView(job: Job, rate: Rate, prefix: string): JobView {
       log: `${self}/log`,
       events: `${self}/events`,
       files: `${self}/files`,
+      report: hasReport(job) ? `${self}/report` : null,
     },
   };
 }
 
-function askedView({ request }: Job): JobView['request'] {
-  const selection = request.kind === 'verify' ? null : request.selection;
-  return {
-    mode: selection?.mode ?? null,
-    name_expressions: [...(selection?.nameExpressions ?? [])],
-    schema_expressions: [...(selection?.schemaExpressions ?? [])],
-    tablespace_expressions: [...(selection?.tablespaceExpressions ?? [])],
-    ...locationView(request.location),
-    file_pattern: request.filePattern,
-    encoding: request.kind === 'export' ? request.encoding : null,
-    remap_schemas: request.kind === 'import' ? request.remapSchemas.map((remap) => ({ ...remap })) : [],
-  };
-}
+/** Estimates and dry runs change nothing; what they found is in their report. */
+const hasReport = ({ request }: Job): boolean =>
+  (request.kind === 'export' && request.estimate) || (request.kind === 'import' && request.dryRun);
 
 function progressView(job: Job, rate: Rate): JobView['progress'] {
   const { bytesDone, bytesTotal, rowsDone, rowsTotal, unitsDone, unitsTotal } = job.progress;
@@ -164,7 +148,9 @@ function percentOf(job: Job): number {
 /** What the operations summed up, as far as every reader understands it. */
 function resultView(result: unknown): JobView['result'] {
   if (typeof result !== 'object' || result === null) return null;
-  const { tables, rows, bytes, files, failedTables, damaged } = result as Readonly<Record<string, unknown>>;
+  const { tables, rows, bytes, bytesRead, files, failedTables, damaged } = result as Readonly<
+    Record<string, unknown>
+  >;
   const count = (value: unknown): number | null =>
     typeof value === 'number' ? value : Array.isArray(value) ? value.length : null;
   const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
@@ -172,6 +158,7 @@ function resultView(result: unknown): JobView['result'] {
     tables: count(tables),
     rows: count(rows),
     bytes: count(bytes),
+    bytes_read: count(bytesRead),
     files: count(files),
     failed_tables: texts(failedTables),
     damaged_files: texts(damaged),

@@ -6,8 +6,9 @@ import type { CallContext, JobQuery, Service } from '../../service/service.ts';
 import type { ApiReply, ApiRequest, Route } from '../api.ts';
 import { callContext } from './call-context.ts';
 import { JobSchema, type JobView, jobKinds, TableProgressSchema, tableProgressView } from './job-view.ts';
+import { NewJob } from './new-job.ts';
 import { listOf, nullable, words } from './schema-parts.ts';
-import { NewJob, startJob } from './start-job.ts';
+import { startJob } from './start-job.ts';
 
 export const JobParams = Type.Object({ id: Type.String({ description: 'Id of the job.' }) });
 
@@ -17,7 +18,9 @@ const JobListQuery = Type.Object(
       Type.Array(words(jobKinds, 'Kind of job.'), { description: 'Only these; may repeat.' }),
     ),
     state: Type.Optional(Type.Array(words(jobStates, 'State.'), { description: 'Only these; may repeat.' })),
-    database: Type.Optional(Type.String({ description: 'Only jobs of this database.' })),
+    database: Type.Optional(
+      Type.String({ description: 'Only jobs of this database; of copies those that read it.' }),
+    ),
     cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before.' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: '100 by default.' })),
   },
@@ -82,7 +85,7 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
       method: 'POST',
       path: '/jobs',
       operationId: 'startJob',
-      summary: 'Start an export, import or verification',
+      summary: 'Start an export, import, copy or verification',
       description:
         'Answers as soon as the job is written. With an Idempotency-Key the same request may be sent again: it answers 200 with the same job and Idempotency-Replayed: true.',
       tags,

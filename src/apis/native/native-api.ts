@@ -10,6 +10,7 @@ import { dumpSetRoutes } from './dump-sets.ts';
 import { jobEventsRoute } from './job-events.ts';
 import { jobFileRoutes } from './job-files.ts';
 import { jobLogRoute } from './job-log.ts';
+import { jobReportRoute } from './job-report.ts';
 import { jobView } from './job-view.ts';
 import { jobRoutes } from './jobs.ts';
 import { encodeProblem, Problem, problemMediaType } from './problem.ts';
@@ -76,6 +77,7 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
     ...userRoutes(service, prefix),
     ...jobRoutes(service, view),
     jobLogRoute(service),
+    jobReportRoute(service),
     jobEventsRoute(service, view),
     ...jobFileRoutes(service, prefix),
     ...dumpSetRoutes(service),
@@ -97,7 +99,7 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
         {
           openapi: '3.1',
           version: options.version,
-          description: 'Export, import and verify databases as jobs.',
+          description: 'Export, import, copy and verify databases as jobs.',
           error: { schema: Problem, mediaType: problemMediaType },
         },
       );

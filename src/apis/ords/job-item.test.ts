@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { nameAt, sampleJob } from '../../../test/harness/ords-fixture.ts';
 import { etagOf } from '../../base/etag.ts';
 import { type Job, jobStates } from '../../core/job.ts';
+import { completeRequest } from '../../core/stored-request.ts';
 import { isListed, jobExtras, jobFacts, jobItem } from './job-item.ts';
 import { defaultDumpName, jobNames, logName } from './job-names.ts';
 import { dataPumpState } from './states.ts';
@@ -116,7 +117,7 @@ describe('the item of a job', () => {
 
   it('shows the mode as asked for', () => {
     assert.equal(item({ apiData: { jobMode: 'TABLE', keepMaster: 1 } }).job_mode, 'TABLE');
-    const request = { ...job.request, kind: 'import', selection: null, remapSchemas: [] } as Job['request'];
+    const request = completeRequest({ ...job.request, kind: 'import', selection: null });
     assert.equal(item({ kind: 'import', request }).job_mode, 'SCHEMA');
   });
 

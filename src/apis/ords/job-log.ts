@@ -1,5 +1,7 @@
 import { isResting, type Job, type JobLogEntry, restingStates } from '../../core/job.ts';
+import type { JobReport } from '../../core/job-report.ts';
 import { endLine, entryLines, resumeLine, startLine } from './log-lines.ts';
+import { reportLines } from './report-lines.ts';
 
 /** Reads the entries after a sequence number, in order; none when all were read. */
 export type ReadEntries = (afterSeq: number) => Promise<readonly JobLogEntry[]>;
@@ -11,11 +13,13 @@ const isEnding = (entry: JobLogEntry): boolean =>
  * The log of a job in Data Pump's lines, with what there is so far. The last line of a job at rest tells how it ended: it comes after
  * every entry, even if the job came to rest while its log was read.
  * @param reread the job as it is now
+ * @param report what the job found that only estimates or tries; null for others
  */
 export async function* renderLog(
   job: Job,
   read: ReadEntries,
   reread: () => Promise<Job>,
+  report: () => Promise<JobReport | null>,
 ): AsyncGenerator<string> {
   yield `${startLine(job)}\n`;
   let current = job;
@@ -44,6 +48,8 @@ export async function* renderLog(
     }
     if (lines.length > 0) yield `${lines.join('\n')}\n`;
   }
+  const found = current.state === 'completed' ? await report() : null;
+  for (const line of found === null ? [] : reportLines(found)) yield `${line}\n`;
   const at = ending?.at ?? current.finishedAt ?? current.createdAt;
   yield `${endLine(current, current.state, at)}\n`;
 }

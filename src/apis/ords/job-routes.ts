@@ -175,7 +175,12 @@ async function readFile(parts: OrdsParts, request: ApiRequest, address: Address)
     return {
       status: 200,
       headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-      stream: renderLog(job, entries, () => parts.service.getJob(context, job.id)),
+      stream: renderLog(
+        job,
+        entries,
+        () => parts.service.getJob(context, job.id),
+        () => parts.service.jobReport(context, job.id),
+      ),
     };
   }
   const { bytes, stream } = await parts.service.openJobFile(context, job.id, name);

@@ -21,8 +21,8 @@ const rule = '*'.repeat(78);
 
 /** Names come from databases and may hold anything; a log stays one line per line. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
-const quoted = (name: string): string => `"${printable(name).replaceAll('"', '""')}"`;
-const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
+export const quoted = (name: string): string => `"${printable(name).replaceAll('"', '""')}"`;
+export const oneLine = (text: string): string => text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 
 /** `"HARBOR"."DATAPUMP_REST_EXPORT_20260214093007"` */
 const jobInQuotes = (job: Job): string => `${quoted(ownerName(job))}.${quoted(job.name)}`;
@@ -67,10 +67,17 @@ export function tableLine(table: {
   readonly bytes: number;
   readonly rows: number;
 }): string {
-  const head = `. . ${table.operation} ${quoted(table.schema)}.${quoted(table.name)}`;
+  return `${sizedLine(`. . ${table.operation}`, table)} ${String(table.rows).padStart(rowsWidth)} rows`;
+}
+
+/** `.  estimated "HARBOR"."BERTHS"                           746.2 MB` */
+export function sizedLine(
+  lead: string,
+  table: { readonly schema: string; readonly name: string; readonly bytes: number },
+): string {
+  const head = `${lead} ${quoted(table.schema)}.${quoted(table.name)}`;
   const { figure, unit } = sizeText(table.bytes);
-  const size = `${figure.padStart(sizeWidth)} ${unit}`;
-  return `${head.padEnd(sizeColumn - 1)} ${size} ${String(table.rows).padStart(rowsWidth)} rows`;
+  return `${head.padEnd(sizeColumn - 1)} ${figure.padStart(sizeWidth)} ${unit}`;
 }
 
 /** The first line. */
@@ -134,6 +141,8 @@ export function entryLines(job: Job, entry: JobLogEntry): readonly string[] {
     case 'finding':
     case 'restart':
     case 'note':
+      // What an estimate notes of its tables stands in its report.
+      if (job.request.kind === 'export' && job.request.estimate && entry.level === 'info') return [];
       return [entry.level === 'warn' ? `Warning: ${oneLine(entry.message)}` : oneLine(entry.message)];
     default:
       return entry.event satisfies never;
@@ -142,8 +151,13 @@ export function entryLines(job: Job, entry: JobLogEntry): readonly string[] {
 
 function planLines(job: Job, entry: JobLogEntry): readonly string[] {
   if (job.kind === 'import') return [`Master table ${jobInQuotes(job)} successfully loaded/unloaded`];
-  const { figure: size, unit } = sizeText(figure(entry, 'bytes'));
-  return [`Total estimation using STATISTICS method: ${size} ${unit}`];
+  return [estimationLine(figure(entry, 'bytes'))];
+}
+
+/** `Total estimation using STATISTICS method: 746.2 MB` */
+export function estimationLine(bytes: number): string {
+  const { figure: size, unit } = sizeText(bytes);
+  return `Total estimation using STATISTICS method: ${size} ${unit}`;
 }
 
 function fileLines(job: Job, entry: JobLogEntry): readonly string[] {

@@ -47,3 +47,37 @@ export function refuseMember(request: Body, name: string, operation: string): vo
   if (request[name] === undefined || request[name] === null) return;
   throw invalid(name, `${name} is not accepted on ${operation}.`, `Leave ${name} out.`);
 }
+
+/** One of some words, in capitals or not; undefined when absent. Gives it as `choices` spells it. */
+export function word<W extends string>(
+  request: Body,
+  name: string,
+  choices: readonly W[],
+  where = name,
+): W | undefined {
+  const value = request[name] ?? undefined;
+  if (value === undefined) return undefined;
+  const found =
+    typeof value === 'string' ? choices.find((choice) => choice === value.toLowerCase()) : undefined;
+  if (found !== undefined) return found;
+  const allowed = choices.map((choice) => choice.toUpperCase());
+  throw invalid(
+    where,
+    `${where} must be ${allowed.slice(0, -1).join(', ')} or ${allowed.at(-1)}, not ${spell(value)}.`,
+    `Correct ${where}, or leave it out.`,
+  );
+}
+
+/** Yes or no; undefined when absent. */
+export function flag(request: Body, name: string): boolean | undefined {
+  const value = request[name] ?? undefined;
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw invalid(name, `${name} must be true or false, not ${spell(value)}.`);
+}
+
+/** A number that may be absent; its range is the service's to check. */
+export function figure(entry: Body, where: string, name: string): number | undefined {
+  const value = entry[name] ?? undefined;
+  if (value === undefined || typeof value === 'number') return value;
+  throw invalid(`${where}.${name}`, `${where}.${name} must be a number, not ${spell(value)}.`);
+}

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { exportExtensions, importExtensions, startExtensions } from './extension-schemas.ts';
 
 const Nullable = <T extends ReturnType<typeof Type.String> | ReturnType<typeof Type.Integer>>(schema: T) =>
   Type.Union([schema, Type.Null()]);
@@ -80,11 +81,11 @@ const remaps = Type.Optional(
 );
 
 export const exportRequest = Type.Object(
-  { ...place, file_name: Type.Optional(exportFile), filter, ...selection, ...running },
+  { ...place, file_name: Type.Optional(exportFile), filter, ...selection, ...running, ...exportExtensions },
   { $id: 'DataPumpExport' },
 );
 export const importRequest = Type.Object(
-  { ...place, file_name: importFile, remap_schemas: remaps, ...selection, ...running },
+  { ...place, file_name: importFile, remap_schemas: remaps, ...selection, ...running, ...importExtensions },
   { $id: 'DataPumpImport' },
 );
 export const startRequest = Type.Object(
@@ -98,6 +99,7 @@ export const startRequest = Type.Object(
     remap_schemas: remaps,
     ...selection,
     ...running,
+    ...startExtensions,
   },
   { $id: 'DataPumpJob' },
 );

@@ -1,10 +1,11 @@
 import { AppError } from '../../core/errors.ts';
-import { type JobMode, jobModes, type SchemaRemap } from '../../core/request.ts';
+import { type JobMode, jobModes, type Remap } from '../../core/request.ts';
 import type { StartExport, StartImport } from '../../service/service.ts';
 import type { Address } from './address.ts';
 import { filterExpression } from './filter-text.ts';
 import type { OrdsJobData } from './job-item.ts';
 import { type Body, invalid, objects, refuseMember, required, spell, text } from './members.ts';
+import { exportOptions, extensionMembers, importOptions } from './start-options.ts';
 
 export type Operation = 'EXPORT' | 'IMPORT';
 
@@ -32,6 +33,7 @@ const knownMembers: readonly string[] = [
   'tablespace_expressions',
   'remap_schemas',
   'threads',
+  ...extensionMembers,
 ];
 
 /**
@@ -70,9 +72,10 @@ export function decodeStart(
   if (asked === 'EXPORT') {
     refuseMember(request, 'remap_schemas', 'an export');
     const own = address.alias === null ? {} : { ownSchemaOf: address.alias };
-    return { operation: 'EXPORT', input: { ...common, ...own }, apiData };
+    return { operation: 'EXPORT', input: { ...common, ...own, ...exportOptions(request) }, apiData };
   }
-  return { operation: 'IMPORT', input: { ...common, remapSchemas: remapsOf(request) }, apiData };
+  const input = { ...common, remapSchemas: remapsOf(request), ...importOptions(request) };
+  return { operation: 'IMPORT', input, apiData };
 }
 
 function operationOf(request: Body): Operation {
@@ -198,7 +201,7 @@ function checkBareName(fileName: string): void {
   });
 }
 
-function remapsOf(request: Body): readonly SchemaRemap[] {
+function remapsOf(request: Body): readonly Remap[] {
   const remaps = objects(request, 'remap_schemas').map((entry, index) => ({
     source: required(entry, `remap_schemas[${index}]`, 'source'),
     target: required(entry, `remap_schemas[${index}]`, 'target'),

@@ -9,6 +9,7 @@ import { defaultDumpName, jobNames } from './job-names.ts';
 import { jobHref } from './links.ts';
 import { callContext, type Operation, type OrdsParts } from './operation.ts';
 import { exportRequest, importRequest, jobItemSchema, startRequest } from './schemas.ts';
+import { extensionMembers } from './start-options.ts';
 import { type Operation as DataPumpOperation, decodeStart } from './start-request.ts';
 
 const tags = ['Data Pump'];
@@ -117,12 +118,19 @@ const memberOf: Readonly<Record<string, string>> = {
   remap_schemas: 'remap_schemas',
 };
 
+/** The member that a field of the service is in this API; undefined for fields that no member stands for. */
+function memberFor(field: string): string | undefined {
+  const [name = ''] = field.split(/[.[]/);
+  if (!extensionMembers.includes(name)) return memberOf[field];
+  return field.replace(/\.name_expression$/, '.expression');
+}
+
 /** Runs `start`; the message of a refusal names the member of this API's request that it is about. */
 async function namingMembers<T>(start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
-    const member = error instanceof AppError ? memberOf[error.field ?? ''] : undefined;
+    const member = error instanceof AppError ? memberFor(error.field ?? '') : undefined;
     if (!(error instanceof AppError) || member === undefined || error.message.includes(member)) throw error;
     const { code, message, hint, context, cause } = error;
     throw new AppError(code, { message: `${member}: ${message}`, hint, context, cause, field: member });

@@ -1,5 +1,7 @@
 import path from 'node:path';
+import { styleText } from 'node:util';
 import { formatTable } from '../format.ts';
+import { locationFields } from '../location.ts';
 import { readSecretLine } from '../read-secret.ts';
 import type { CommandEnd, Session } from '../session.ts';
 
@@ -63,7 +65,7 @@ export async function listDatabases(session: Session): Promise<CommandEnd> {
 export async function testDatabase(
   session: Session,
   name: string,
-  flags: { readonly for: string },
+  flags: { readonly for: string; readonly at?: string },
 ): Promise<CommandEnd> {
   const client = await session.client();
   const result = await client.json<{
@@ -73,17 +75,40 @@ export async function testDatabase(
   }>({
     method: 'POST',
     path: `${resource(name)}/test`,
-    body: { purpose: flags.for },
+    body: { purpose: flags.for, ...locationFields(flags.at) },
   });
   session.show(result, () =>
     [
       `${name} answers: ${result.engine} ${result.server_version}`,
       ...result.findings.map(({ level, message, remedy }) =>
-        `${level.padEnd(5)} ${message} ${remedy}`.trimEnd(),
+        `${inColour(session, level)} ${message} ${remedy}`.trimEnd(),
       ),
+      verdict(flags.for, result.findings),
     ].join('\n'),
   );
   return result.findings.some(({ level }) => level === 'red') ? 'unsupported' : 'ok';
+}
+
+const colours: Readonly<Record<string, 'green' | 'yellow' | 'red'>> = {
+  green: 'green',
+  amber: 'yellow',
+  red: 'red',
+};
+
+/** The word of a level, in its colour where the terminal has any. */
+function inColour({ host }: Session, level: string): string {
+  const word = level.padEnd(5);
+  const colour = colours[level];
+  const { stdout } = host;
+  if (colour === undefined || stdout.isTTY !== true) return word;
+  return styleText(colour, word, { stream: stdout });
+}
+
+function verdict(purpose: string, findings: readonly Finding[]): string {
+  const count = (level: string): number => findings.filter((finding) => finding.level === level).length;
+  const [red, amber] = [count('red'), count('amber')];
+  if (red > 0) return `An ${purpose} would stop: ${red} red, ${amber} amber.`;
+  return amber > 0 ? `An ${purpose} can run; mind the amber: ${amber}.` : `An ${purpose} can run.`;
 }
 
 export async function removeDatabase(session: Session, name: string): Promise<CommandEnd> {

@@ -4,6 +4,7 @@ import { isResting } from '../../core/job.ts';
 import type { ApiClient } from '../client.ts';
 import { control, followJob, getJob, type JobView } from '../follow-job.ts';
 import { formatBytes, formatCount, formatTable } from '../format.ts';
+import { showReport } from '../report.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import { refuseDetached } from './start-job.ts';
 
@@ -21,6 +22,10 @@ async function findJob(client: ApiClient, id: string | undefined): Promise<JobVi
     hint: 'Start one with pumphouse export DATABASE.',
   });
 }
+
+/** `shop`, of a copy `shop to shop_test`. */
+const databasesOf = ({ database, request: { target } }: JobView): string =>
+  [database, target].filter((name) => name !== null).join(' to ');
 
 async function allJobs(client: ApiClient): Promise<readonly JobView[]> {
   const jobs: JobView[] = [];
@@ -48,7 +53,7 @@ export async function listJobs(session: Session): Promise<CommandEnd> {
             job.id,
             job.name,
             job.kind,
-            job.database ?? '',
+            databasesOf(job),
             job.state,
             `${job.progress.percent}%`,
             String(job.error_count),
@@ -64,12 +69,18 @@ export async function showJob(session: Session, id: string | undefined): Promise
   session.show(job, () =>
     [
       `${job.name} (${job.id})`,
-      `${job.kind}${job.database === null ? '' : ` of ${job.database}`}, asked for by ${job.owner} at ${job.created_at}, ${job.threads} thread(s)`,
+      `${job.kind}${job.database === null ? '' : ` of ${databasesOf(job)}`}, asked for by ${job.owner} at ${job.created_at}, ${job.threads} thread(s)`,
       `${job.state}, ${job.progress.percent}%, ${formatBytes(job.progress.bytes_done)}, ${formatCount(job.progress.rows_done)} rows, ${job.error_count} error(s)`,
       ...(job.error === null ? [] : [`${job.error.code}: ${job.error.message} ${job.error.hint}`]),
     ].join('\n'),
   );
   return 'ok';
+}
+
+/** What an estimate or a dry run found. */
+export async function showJobReport(session: Session, id: string | undefined): Promise<CommandEnd> {
+  const client = await session.client();
+  return showReport(session, client, (await findJob(client, id)).id);
 }
 
 /** The log as text, all of it; with `--follow` until the job rests. JSON is one entry a line. */

@@ -3,6 +3,16 @@ import type { ApiClient } from '../client.ts';
 import { followJob, type JobView } from '../follow-job.ts';
 import { locationFields } from '../location.ts';
 import type { CommandEnd, Session } from '../session.ts';
+import {
+  type Body,
+  type ContentFlags,
+  contentBody,
+  given,
+  type ReadFlags,
+  readBody,
+  type WriteFlags,
+  writeBody,
+} from './job-flags.ts';
 
 interface SelectionFlags {
   readonly mode?: string;
@@ -18,15 +28,19 @@ interface CommonFlags {
   readonly detach?: boolean;
 }
 
-export interface ExportFlags extends SelectionFlags, CommonFlags {
+export interface ExportFlags extends SelectionFlags, ContentFlags, ReadFlags, CommonFlags {
   readonly to?: string;
   readonly encoding?: string;
+  readonly compression?: string;
+  readonly estimate?: boolean;
 }
 
-export interface ImportFlags extends SelectionFlags, CommonFlags {
+export interface ImportFlags extends SelectionFlags, ContentFlags, WriteFlags, CommonFlags {
   readonly from: string;
-  readonly remapSchema?: readonly string[];
+  readonly dryRun?: boolean;
 }
+
+export interface CopyFlags extends SelectionFlags, ContentFlags, ReadFlags, WriteFlags, CommonFlags {}
 
 export async function startExport(
   session: Session,
@@ -37,9 +51,13 @@ export async function startExport(
     kind: 'export',
     database,
     ...selection(flags, 'full'),
+    ...contentBody(flags),
+    ...readBody(flags),
     ...locationFields(flags.to),
     ...given('file_pattern', flags.file),
     ...given('encoding', flags.encoding),
+    ...given('compression', flags.compression),
+    ...given('estimate', flags.estimate),
   });
 }
 
@@ -52,9 +70,29 @@ export async function startImport(
     kind: 'import',
     database,
     ...selection(flags, undefined),
+    ...contentBody(flags),
+    ...writeBody(flags),
     ...locationFields(flags.from),
     ...given('file_pattern', flags.file),
-    ...given('remap_schemas', flags.remapSchema?.map(parseRemap)),
+    ...given('dry_run', flags.dryRun),
+  });
+}
+
+/** From database to database, without files. */
+export async function startCopy(
+  session: Session,
+  database: string,
+  target: string,
+  flags: CopyFlags,
+): Promise<CommandEnd> {
+  return start(session, flags, {
+    kind: 'copy',
+    database,
+    target,
+    ...selection(flags, 'full'),
+    ...contentBody(flags),
+    ...readBody(flags),
+    ...writeBody(flags),
   });
 }
 
@@ -71,11 +109,7 @@ export async function startVerify(
   });
 }
 
-async function start(
-  session: Session,
-  flags: CommonFlags,
-  body: Readonly<Record<string, unknown>>,
-): Promise<CommandEnd> {
+async function start(session: Session, flags: CommonFlags, body: Body): Promise<CommandEnd> {
   const client = await session.client();
   refuseDetached(client, flags);
   const threads = flags.threads === undefined ? undefined : parseThreads(flags.threads);
@@ -134,17 +168,6 @@ const nonEmpty = (texts: readonly string[]): readonly string[] | undefined =>
 const listExpression = (names: readonly string[]): string =>
   `IN (${names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ')})`;
 
-function parseRemap(text: string): { readonly source: string; readonly target: string } {
-  const [source = '', target = '', ...rest] = text.split(':');
-  if (source === '' || target === '' || rest.length > 0) {
-    throw new AppError('usage', {
-      field: 'remap_schemas',
-      message: `--remap-schema takes SOURCE:TARGET, not ${JSON.stringify(text)}.`,
-    });
-  }
-  return { source, target };
-}
-
 function parseThreads(text: string): number {
   const threads = Number(text);
   if (!Number.isInteger(threads) || threads < 1) {
@@ -155,6 +178,3 @@ function parseThreads(text: string): number {
   }
   return threads;
 }
-
-const given = (key: string, value: unknown): Readonly<Record<string, unknown>> =>
-  value === undefined ? {} : { [key]: value };

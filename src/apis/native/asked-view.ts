@@ -1,0 +1,121 @@
+import Type, { type Static } from 'typebox';
+import {
+  type ColumnMask as ColumnMaskRequest,
+  compressions,
+  consistencies,
+  contents,
+  encodings,
+  type JobRequest,
+  jobModes,
+  type ReadOptions,
+  tableExistsActions,
+  type WriteOptions,
+} from '../../core/request.ts';
+import { locationView } from './location.ts';
+import {
+  ColumnExclusion,
+  ColumnMask,
+  ObjectFilter,
+  Remap,
+  RowQuery,
+  RowSample,
+  TableRemap,
+} from './option-schemas.ts';
+import { nullable, words } from './schema-parts.ts';
+
+const Texts = (description: string) => Type.Array(Type.String(), { description });
+
+/** What a job was asked for, in the members of the request. Those that its kind does not have are null or empty. */
+export const AskedSchema = Type.Object({
+  target: nullable(Type.String({ description: 'The database that a copy writes.' })),
+  mode: nullable(words(jobModes, 'Null: everything in the dump set.')),
+  name_expressions: Texts('Filters on names of objects.'),
+  schema_expressions: Texts('Filters on names of schemas.'),
+  tablespace_expressions: Texts('Filters on names of tablespaces.'),
+  content: nullable(words(contents, 'Rows, definitions or both.')),
+  include: Type.Array(ObjectFilter, { description: 'Only objects of these types; empty: of every type.' }),
+  exclude: Type.Array(ObjectFilter, { description: 'No objects of these types.' }),
+  consistency: nullable(words(consistencies, 'What all rows share.')),
+  query: Type.Array(RowQuery, { description: 'Row filters.' }),
+  sample: Type.Array(RowSample, { description: 'Random parts of the rows.' }),
+  exclude_columns: Type.Array(ColumnExclusion, { description: 'Columns whose values are left out.' }),
+  mask: Type.Array(ColumnMask, { description: 'Columns whose values are hidden.' }),
+  remap_schemas: Type.Array(Remap, { description: 'New names of schemas.' }),
+  remap_tables: Type.Array(TableRemap, { description: 'New names of tables.' }),
+  remap_tablespaces: Type.Array(Remap, { description: 'New tablespaces.' }),
+  remap_owner: Type.Array(Remap, { description: 'New roles.' }),
+  table_exists_action: nullable(words(tableExistsActions, 'What becomes of tables that are there already.')),
+  globals: Type.Boolean({ description: 'Whether roles and tablespaces are made too.' }),
+  dry_run: Type.Boolean({ description: 'Whether the import only says what would happen.' }),
+  estimate: Type.Boolean({ description: 'Whether the export only estimates.' }),
+  directory: nullable(Type.String({ description: 'Named directory of the dump files.' })),
+  location: nullable(Type.String({ description: 'Storage URL of the dump files.' })),
+  file_pattern: nullable(Type.String({ description: 'Null: a folder.' })),
+  encoding: nullable(words(encodings, 'Null for jobs that do not write dump files.')),
+  compression: nullable(words(compressions, 'Null for jobs that do not write dump files.')),
+});
+export type AskedView = Static<typeof AskedSchema>;
+
+/** What the job was asked for. */
+export function askedView(request: JobRequest): AskedView {
+  const selection = request.kind === 'verify' ? null : request.selection;
+  const reads = request.kind === 'export' || request.kind === 'copy' ? request : null;
+  const writes = request.kind === 'import' || request.kind === 'copy' ? request : null;
+  const chooses = request.kind === 'verify' ? null : request;
+  return {
+    target: request.kind === 'copy' ? request.target : null,
+    mode: selection?.mode ?? null,
+    name_expressions: [...(selection?.nameExpressions ?? [])],
+    schema_expressions: [...(selection?.schemaExpressions ?? [])],
+    tablespace_expressions: [...(selection?.tablespaceExpressions ?? [])],
+    content: chooses?.content ?? null,
+    include: filterViews(chooses?.include ?? []),
+    exclude: filterViews(chooses?.exclude ?? []),
+    ...readView(reads),
+    ...writeView(writes),
+    dry_run: request.kind === 'import' && request.dryRun,
+    estimate: request.kind === 'export' && request.estimate,
+    ...(request.kind === 'copy' ? { directory: null, location: null } : locationView(request.location)),
+    file_pattern: request.kind === 'copy' ? null : request.filePattern,
+    encoding: request.kind === 'export' ? request.encoding : null,
+    compression: request.kind === 'export' ? request.compression : null,
+  };
+}
+
+const filterViews = (filters: ReadOptions['include']): AskedView['include'] =>
+  filters.map(({ type, nameExpression }) => ({ type, name_expression: nameExpression }));
+
+const readView = (options: ReadOptions | null) => ({
+  consistency: options?.consistency ?? null,
+  query: (options?.queries ?? []).map(({ table, where }) => ({ table, where })),
+  sample: (options?.samples ?? []).map(({ table, percent }) => ({ table, percent })),
+  exclude_columns: (options?.excludeColumns ?? []).map(({ table, columns }) => ({
+    table,
+    columns: [...columns],
+  })),
+  mask: (options?.masks ?? []).map(maskView),
+});
+
+function maskView({ table, column, mask }: ColumnMaskRequest): AskedView['mask'][number] {
+  const place = { table, column, method: mask.method };
+  switch (mask.method) {
+    case 'null':
+    case 'hash':
+      return place;
+    case 'constant':
+      return { ...place, value: mask.value };
+    case 'partial':
+      return { ...place, keep_first: mask.keepFirst, keep_last: mask.keepLast };
+    default:
+      return mask satisfies never;
+  }
+}
+
+const writeView = (options: WriteOptions | null) => ({
+  remap_schemas: (options?.remaps.schemas ?? []).map(({ source, target }) => ({ source, target })),
+  remap_tables: (options?.remaps.tables ?? []).map(({ table, target }) => ({ table, target })),
+  remap_tablespaces: (options?.remaps.tablespaces ?? []).map(({ source, target }) => ({ source, target })),
+  remap_owner: (options?.remaps.owners ?? []).map(({ source, target }) => ({ source, target })),
+  table_exists_action: options?.tableExistsAction ?? null,
+  globals: options?.globals ?? false,
+});

@@ -1,0 +1,132 @@
+import Type, { type Static } from 'typebox';
+import { compressions, encodings, jobModes } from '../../core/request.ts';
+import { contentFields, readFields, writeFields } from './option-schemas.ts';
+import { nullable, words } from './schema-parts.ts';
+
+const expressions = (what: string) =>
+  Type.Optional(
+    Type.Array(Type.String(), {
+      description: `Tails of SQL predicates on ${what} (\`LIKE 'EMP%'\`, \`IN ('A', 'B')\`); all have to hold.`,
+    }),
+  );
+
+const Database = { database: Type.String({ description: 'Name of the registered database.' }) };
+const Selection = {
+  mode: Type.Optional(
+    words(
+      jobModes,
+      "What the job is about. Exports and copies: schema with the caller's own schema by default; imports: all that the set holds.",
+    ),
+  ),
+  name_expressions: expressions('the names of objects; in mode table, of tables'),
+  schema_expressions: expressions('the names of schemas'),
+  tablespace_expressions: expressions('the names of tablespaces'),
+};
+const Place = {
+  directory: Type.Optional(
+    Type.String({ description: 'Named directory of the dump files; DATA_PUMP_DIR by default.' }),
+  ),
+  location: Type.Optional(
+    Type.String({
+      description: 'Storage URL of the dump files (`file:///backups`), instead of a directory.',
+    }),
+  ),
+};
+const filePattern = (description: string) => ({
+  file_pattern: Type.Optional(nullable(Type.String({ description }))),
+});
+const Threads = {
+  threads: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description: 'The most tasks to run at once; 1 by default, lowered to what the service allows.',
+    }),
+  ),
+};
+
+const NewExport = Type.Object(
+  {
+    kind: Type.Literal('export'),
+    ...Database,
+    ...Selection,
+    ...contentFields,
+    ...readFields,
+    ...Place,
+    ...filePattern(
+      'Names of the dump files: `EXPDAT%U.DMP` for numbered ones, `one.dmp` for a single one; null for a folder named like the job.',
+    ),
+    encoding: Type.Optional(words(encodings, 'How rows are written; text by default.')),
+    compression: Type.Optional(
+      words(
+        compressions,
+        'How the dump files are stored; zstd by default. none needs a folder: no file_pattern.',
+      ),
+    ),
+    estimate: Type.Optional(
+      Type.Boolean({
+        description:
+          'Only estimate rows and bytes, table by table: nothing is read or written; see the report of the job.',
+      }),
+    ),
+    ...Threads,
+  },
+  { $id: 'NewExport', additionalProperties: false },
+);
+
+const NewImport = Type.Object(
+  {
+    kind: Type.Literal('import'),
+    ...Database,
+    ...Selection,
+    ...contentFields,
+    ...writeFields,
+    ...Place,
+    ...filePattern(
+      'As given to the export, or the name of the folder; null when the location itself is the folder.',
+    ),
+    dry_run: Type.Optional(
+      Type.Boolean({
+        description: 'Only say, object by object, what would happen; see the report of the job.',
+      }),
+    ),
+    ...Threads,
+  },
+  { $id: 'NewImport', additionalProperties: false },
+);
+
+const NewCopy = Type.Object(
+  {
+    kind: Type.Literal('copy'),
+    database: Type.String({ description: 'Name of the registered database to read.' }),
+    target: Type.String({
+      description: 'Name of the registered database to write.',
+      examples: ['shop_copy'],
+    }),
+    ...Selection,
+    ...contentFields,
+    ...readFields,
+    ...writeFields,
+    ...Threads,
+  },
+  { $id: 'NewCopy', additionalProperties: false },
+);
+
+const NewVerify = Type.Object(
+  {
+    kind: Type.Literal('verify'),
+    ...Place,
+    ...filePattern(
+      'As given to the export, or the name of the folder; null when the location itself is the folder.',
+    ),
+    ...Threads,
+  },
+  { $id: 'NewVerify', additionalProperties: false },
+);
+
+/** The body of a request for a job; `kind` tells which. */
+export const NewJob = Type.Union([NewExport, NewImport, NewCopy, NewVerify], {
+  description: 'A job to start; `kind` tells which.',
+});
+export type NewJob = Static<typeof NewJob>;
+/** What a body of that kind has. */
+export type NewJobOf<K extends NewJob['kind']> = Extract<NewJob, { kind: K }>;

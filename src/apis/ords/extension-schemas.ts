@@ -1,0 +1,109 @@
+import { Type } from 'typebox';
+import { consistencies, contents, encodings, maskMethods, tableExistsActions } from '../../core/request.ts';
+
+/* The members of start requests that ORDS does not have; start-options.ts reads them. */
+
+const word = (choices: readonly string[], description: string) =>
+  Type.Optional(
+    Type.Union(
+      choices.map((choice) => Type.Literal(choice.toUpperCase())),
+      { description: `Extension. ${description}` },
+    ),
+  );
+const list = <S extends ReturnType<typeof Type.Object>>(entry: S, description: string, example: unknown) =>
+  Type.Optional(Type.Array(entry, { description: `Extension. ${description}`, examples: [[example]] }));
+const flag = (description: string) =>
+  Type.Optional(Type.Boolean({ description: `Extension. ${description}` }));
+
+const Table = Type.String({
+  description: 'HR.EMP, or EMP in every schema of the selection; names with dots in double quotes.',
+});
+const Remap = Type.Object({ source: Type.String(), target: Type.String() });
+const ObjectFilter = Type.Object({
+  type: Type.String({ description: 'Type of the objects, such as INDEX or REF_CONSTRAINT.' }),
+  expression: Type.Optional(
+    Type.String({ description: 'Tail of a predicate on the name; all names where it is left out.' }),
+  ),
+});
+
+const contentExtensions = {
+  content: word(contents, 'Rows, definitions or both. Default ALL.'),
+  include: list(ObjectFilter, 'Only objects of these types. Default every type.', { type: 'TABLE' }),
+  exclude: list(ObjectFilter, 'No objects of these types, after include.', {
+    type: 'INDEX',
+    expression: "LIKE 'TMP%'",
+  }),
+};
+
+const readExtensions = {
+  consistency: word(
+    consistencies,
+    'SNAPSHOT: all rows are of one instant; TABLE: those of each table. Default SNAPSHOT.',
+  ),
+  query: list(
+    Type.Object({
+      table: Table,
+      where: Type.String({ description: 'Predicate on the columns; parsed, never passed on as text.' }),
+    }),
+    'Row filters; several of one table all have to hold.',
+    { table: 'HR.EMP', where: 'salary > 1000' },
+  ),
+  sample: list(
+    Type.Object({
+      table: Type.Optional(Table),
+      percent: Type.Number({ exclusiveMinimum: 0, maximum: 100, description: 'Part of the rows.' }),
+    }),
+    'Random parts of the rows; without a table, of every table that has no sample of its own.',
+    { percent: 10 },
+  ),
+  exclude_columns: list(
+    Type.Object({ table: Table, columns: Type.Array(Type.String()) }),
+    'Columns whose values are left out.',
+    { table: 'HR.EMP', columns: ['NOTES'] },
+  ),
+  mask: list(
+    Type.Object({
+      table: Table,
+      column: Type.String(),
+      method: Type.Union(maskMethods.map((method) => Type.Literal(method.toUpperCase()))),
+      value: Type.Optional(Type.String({ description: 'With CONSTANT: the text of every row.' })),
+      keep_first: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'With PARTIAL: characters that stay at the start.' }),
+      ),
+      keep_last: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'With PARTIAL: characters that stay at the end.' }),
+      ),
+    }),
+    'Columns whose values are hidden, in the database, before they are read.',
+    { table: 'HR.EMP', column: 'EMAIL', method: 'HASH' },
+  ),
+  encoding: word(encodings, 'How rows are written. Default TEXT.'),
+  compression: word(
+    ['zstd', 'all', 'data_only'],
+    "How the dump files are stored: always ZSTD, which Data Pump's ALL and DATA_ONLY mean too.",
+  ),
+  estimate: flag('Only estimate: no dump file is written, the log tells the size of each table.'),
+};
+
+const writeExtensions = {
+  remap_tables: list(
+    Type.Object({ table: Table, target: Type.String({ description: 'The new name; the schema stays.' }) }),
+    'Tables that get another name on the way.',
+    { table: 'HR.EMP', target: 'EMP_OLD' },
+  ),
+  remap_tablespaces: list(Remap, 'Tablespaces to exchange.', { source: 'USERS', target: 'FAST' }),
+  remap_owner: list(Remap, 'Roles to exchange wherever the definitions name them.', {
+    source: 'HR',
+    target: 'HR_TEST',
+  }),
+  table_exists_action: word(
+    tableExistsActions,
+    'What becomes of a table that is there already. Without it such a table refuses the job, or with content DATA_ONLY takes the rows.',
+  ),
+  globals: flag('Also make roles and tablespaces.'),
+  dry_run: flag('Only tell, object by object, what would happen: in the log.'),
+};
+
+export const exportExtensions = { ...contentExtensions, ...readExtensions };
+export const importExtensions = { ...contentExtensions, ...writeExtensions };
+export const startExtensions = { ...contentExtensions, ...readExtensions, ...writeExtensions };
