@@ -7,14 +7,16 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     json: { type: 'string' },
-    'size-mb': { type: 'string', default: '1000' },
+    'size-mb': { type: 'string', default: '1000,4000' },
+    only: { type: 'string', default: '' },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: '3' },
   },
 });
 const settings = {
   json: values.json,
-  sizeMb: Number(values['size-mb']),
+  sizesMb: values['size-mb'].split(',').map(Number),
+  only: values.only.split(',').filter((name) => name !== ''),
   rounds: Number(values.rounds),
   threads: Number(values.threads),
 };
@@ -28,8 +30,10 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<v
 export interface BenchSettings {
   /** File for the results as JSON. */
   readonly json: string | undefined;
-  /** Size of the data as COPY text, roughly. */
-  readonly sizeMb: number;
+  /** Sizes of the data as COPY text, roughly. */
+  readonly sizesMb: readonly number[];
+  /** The contests to hold; empty: all. */
+  readonly only: readonly string[];
   readonly rounds: number;
   /** Threads of our jobs. */
   readonly threads: number;

@@ -26,14 +26,50 @@ export function compare(
   theirs: readonly Cost[],
 ): BenchResult {
   const ratios = ours.map((own, at) => (theirs[at]?.wall_s ?? 0) / own.wall_s);
+  return ratioResult(work, peer, goal, median(ratios), ours, theirs);
+}
+
+/** Sizes in bytes instead of times: over 1 means that ours is smaller. */
+export function compareSizes(
+  work: string,
+  peer: string,
+  goal: number | null,
+  ours: number,
+  theirs: number,
+): BenchResult {
+  const none: Cost = { wall_s: 0, cpu_s: 0, rss_mb: 0 };
+  return { work, peer, ratio: round(theirs / ours), goal, rounds: 1, ours: none, theirs: none };
+}
+
+/** A ratio that was taken elsewhere. */
+export const ratioResult = (
+  work: string,
+  peer: string,
+  goal: number | null,
+  ratio: number,
+  ours: readonly Cost[],
+  theirs: readonly Cost[],
+): BenchResult => ({
+  work,
+  peer,
+  ratio: round(ratio),
+  goal,
+  rounds: ours.length,
+  ours: medianCost(ours),
+  theirs: medianCost(theirs),
+});
+
+/** The highest memory of the service over all its work; over 1 means below the limit. */
+export function memoryResult(sizeMb: number, megabytes: number, limit: number): BenchResult {
+  const cost = (rss_mb: number): Cost => ({ wall_s: 0, cpu_s: 0, rss_mb });
   return {
-    work,
-    peer,
-    ratio: round(median(ratios)),
-    goal,
-    rounds: ours.length,
-    ours: medianCost(ours),
-    theirs: medianCost(theirs),
+    work: `memory of the service, ${sizeMb} MB`,
+    peer: `${limit} MB`,
+    ratio: round(limit / megabytes),
+    goal: 1,
+    rounds: 1,
+    ours: cost(megabytes),
+    theirs: cost(limit),
   };
 }
 

@@ -1,0 +1,57 @@
+import pg from 'pg';
+import { type Cost, measure } from '../measure.ts';
+import { type BenchResult, compare } from '../report.ts';
+import type { Arena } from './arena.ts';
+import { inTurns } from './in-turns.ts';
+
+/** Blocks of 8 KB that one statement reads: 64 MB, as a unit of ours. */
+const blocksAtOnce = 8192;
+
+/** An export that is thrown away, against what the server can emit at all: COPY to its own /dev/null on as many connections. */
+export async function benchEmission(arena: Arena, database: string): Promise<readonly BenchResult[]> {
+  const costs = await inTurns('emission', arena.rounds, {
+    ours: () =>
+      arena.ours({ kind: 'export', database, mode: 'full', compression: 'none', location: 'null:' }),
+    floor: () => emit(arena, database),
+  });
+  return [
+    compare(
+      'export, uncompressed, to a null storage',
+      'COPY to the server’s /dev/null',
+      0.9,
+      costs.ours,
+      costs.floor,
+    ),
+  ];
+}
+
+async function emit({ server, threads }: Arena, database: string): Promise<Cost> {
+  const tables = await server.query(
+    database,
+    `SELECT oid::regclass::text AS name, pg_relation_size(oid) / current_setting('block_size')::int8 AS blocks
+     FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 2 DESC`,
+  );
+  const statements = tables.flatMap(({ name, blocks }) =>
+    Array.from({ length: Math.ceil(Number(blocks) / blocksAtOnce) || 1 }, (_, part) => {
+      const [from, to] = [part * blocksAtOnce, (part + 1) * blocksAtOnce];
+      return `COPY (SELECT * FROM ${String(name)} WHERE ctid >= '(${from},0)' AND ctid < '(${to},0)') TO '/dev/null'`;
+    }),
+  );
+  const queue = statements.values();
+  const lane = async (): Promise<void> => {
+    const client = new pg.Client({ connectionString: server.url(database) });
+    await client.connect();
+    try {
+      await client.query('SET max_parallel_workers_per_gather = 0');
+      for (const statement of queue) await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  };
+  return measure(
+    () => process.pid,
+    async () => {
+      await Promise.all(Array.from({ length: threads }, lane));
+    },
+  );
+}
