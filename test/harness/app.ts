@@ -76,7 +76,14 @@ export async function startApp({
 }: TestAppOptions = {}): Promise<TestApp> {
   const folder = data ?? (await mkdtemp(path.join(tmpdir(), 'pumphouse-test-')));
   const { values } = await loadOptions({
-    flags: { data: folder, port: '0', logLevel: 'error', shutdownGraceSeconds: '0', ...flags },
+    flags: {
+      data: folder,
+      port: '0',
+      logLevel: 'error',
+      shutdownGraceSeconds: '0',
+      patienceSeconds: '5',
+      ...flags,
+    },
   });
   const app = await openApp(values, 'service');
   const { url } = await app.listen();

@@ -12,7 +12,8 @@ export function bytesSource(
     },
     async *open() {
       opened += 1;
-      for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
+      for (let at = 0; at < bytes.length; at += chunkBytes)
+        yield Buffer.from(bytes.subarray(at, at + chunkBytes));
     },
   };
 }
@@ -23,7 +24,7 @@ export function stuckSource(before: Uint8Array): ByteSource & { readonly reached
   return {
     reached: promise,
     async *open(signal) {
-      yield before;
+      yield Buffer.from(before);
       resolve();
       await new Promise((_, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -36,7 +37,7 @@ export function stuckSource(before: Uint8Array): ByteSource & { readonly reached
 /** Yields `before`, then throws `error`. */
 export const failingSource = (before: Uint8Array, error: Error): ByteSource => ({
   async *open() {
-    yield before;
+    yield Buffer.from(before);
     throw error;
   },
 });

@@ -8,9 +8,13 @@ const run = promisify(execFile);
 
 /**
  * Makes `folder`/data: a fresh database cluster with the superuser `postgres`, encoding UTF8 and locale C. `initdb`
- * takes seconds, so each version's result is kept and copied.
+ * takes seconds, so each version's result is kept and copied. With `other`, the cluster that is there is copied instead.
  */
-export async function makeClusterFolder(binaries: ServerBinaries, folder: string): Promise<string> {
+export async function makeClusterFolder(
+  binaries: ServerBinaries,
+  folder: string,
+  other?: string,
+): Promise<string> {
   const user = serverUser() ?? {};
   const template = await cached(`cluster-${binaries.packageVersion}`, async (draft) => {
     giveToServer(draft);
@@ -18,6 +22,6 @@ export async function makeClusterFolder(binaries: ServerBinaries, folder: string
     await run(binaries.initdb, [...arguments_, '--locale', 'C', '--no-sync'], { ...user, cwd: '/' });
   });
   const data = `${folder}/data`;
-  await run('cp', ['-a', template, data], { ...user, cwd: '/' });
+  await run('cp', ['-a', other === undefined ? template : `${other}/data`, data], { ...user, cwd: '/' });
   return data;
 }

@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import type { DdlObject, TableName } from '../../src/core/catalogue.ts';
 import type { OperationContext } from '../../src/core/context.ts';
 import type { Manifest, ManifestFile } from '../../src/core/manifest.ts';
+import type { Compression } from '../../src/core/request.ts';
 import { type UnitSource, type WrittenUnit, writeDataFile } from '../../src/dump/data-file.ts';
 import { assignFiles, type DumpLayout, layoutForExport } from '../../src/dump/layout.ts';
 import { writeMaster } from '../../src/dump/master.ts';
@@ -78,6 +79,7 @@ export async function writeSample(
   filePattern: string | null,
   context: OperationContext,
   units: readonly SampleUnit[] = sampleUnits,
+  compression: Compression = 'zstd',
 ): Promise<{ readonly layout: DumpLayout; readonly manifest: Manifest }> {
   const layout = layoutForExport(filePattern, sampleJob);
   const byId = new Map(units.map((unit) => [unitId(unit), unit]));
@@ -87,8 +89,12 @@ export async function writeSample(
   const written = new Map<string, WrittenUnit>();
   const isSingle = layout.form === 'file';
   if (!isSingle) {
-    for (const { file, units: ids, bytes } of assignFiles(layout, toPlace, 'text', 2)) {
-      const options = { ifExists: 'fail', expectedBytes: bytes } as const;
+    for (const { file, units: ids, bytes } of assignFiles(layout, toPlace, {
+      encoding: 'text',
+      compression,
+      threads: 2,
+    })) {
+      const options = { ifExists: 'fail', compression, expectedBytes: bytes } as const;
       const result = await writeDataFile(storage, file, ids.map(sourceOf), options, context);
       files.push(result.file);
       for (const unit of result.units) written.set(unit.id, unit);
@@ -117,6 +123,7 @@ export async function writeSample(
       source: { engine: 'postgres', serverVersion: '15.18', database: 'hr' },
       mode: 'schema',
       encoding: 'text',
+      compression,
       consistency: { kind: 'snapshot', note: '' },
       tables,
       objects: sampleObjects,

@@ -51,6 +51,7 @@ export function failingStorage(storage: Storage, faults: Faults): Storage & { re
   };
   return {
     description: storage.description,
+    keeps: storage.keeps,
     get failures() {
       return failures;
     },
@@ -80,6 +81,7 @@ export function failingStorage(storage: Storage, faults: Faults): Storage & { re
       })),
     remove: (name, context) => call(() => storage.remove(name, context)),
     sweep: (prefix, context) => call(() => storage.sweep(prefix, context)),
+    freeBytes: (context) => call(() => storage.freeBytes(context)),
     probe: (context) => call(() => storage.probe(context)),
   };
 }
@@ -102,6 +104,7 @@ export function silentStorage(storage: Storage, afterBytes: number): Storage {
   }
   return {
     description: storage.description,
+    keeps: storage.keeps,
     async put(_name, source, _options, context) {
       for await (const _ of quietAfter(source.open(context.signal)));
       return await never();
@@ -111,6 +114,7 @@ export function silentStorage(storage: Storage, afterBytes: number): Storage {
     list: nothing,
     remove: never,
     sweep: never,
+    freeBytes: never,
     probe: never,
   };
 }

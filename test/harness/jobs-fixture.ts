@@ -6,6 +6,7 @@ import type { Dispatcher } from '../../src/jobs/dispatcher.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../../src/jobs/handler.ts';
 import type { ClaimedTask, JobStore, NewJob, TaskSpec } from '../../src/jobs/job-store.ts';
 import { createLocalDispatcher } from '../../src/jobs/local/dispatcher.ts';
+import type { OutagePolicy } from '../../src/jobs/outage.ts';
 import { createWorker } from '../../src/jobs/worker.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { get, newJob } from '../conformance/job-store-fixture.ts';
@@ -25,6 +26,7 @@ export interface Script {
 export interface JobsFixtureOptions {
   readonly maxRunning?: number;
   readonly retry?: RetryPolicy;
+  readonly outage?: OutagePolicy;
   /** Put between worker, dispatcher and the real store. */
   readonly wrap?: (store: JobStore) => Partial<JobStore>;
   /** A store file that is there already. */
@@ -51,6 +53,7 @@ export interface JobsFixture extends AsyncDisposable {
 }
 
 export const fastRetry: RetryPolicy = { attempts: 3, firstDelayMs: 5, maxDelayMs: 20 };
+export const fastOutage: OutagePolicy = { patienceMs: 150, firstDelayMs: 5, maxDelayMs: 20 };
 
 export async function openJobsFixture(
   script: Script,
@@ -92,6 +95,7 @@ export async function openJobsFixture(
     clock: systemClock,
     log,
     retry: options.retry ?? fastRetry,
+    outage: options.outage ?? fastOutage,
   });
   const dispatcher = createLocalDispatcher({
     store: observed,

@@ -4,6 +4,7 @@ import { createOrdsApi, type OrdsOptions } from '../../src/apis/ords/ords-api.ts
 import { AppError } from '../../src/core/errors.ts';
 import type { Job } from '../../src/core/job.ts';
 import type { Caller } from '../../src/core/permission.ts';
+import { completeRequest } from '../../src/core/stored-request.ts';
 import type { Service } from '../../src/service/service.ts';
 
 /*
@@ -27,7 +28,7 @@ export function sampleJob(name: string, changes: Partial<Job> = {}): Job {
     database: 'wharf',
     api: 'ords',
     apiData: { jobMode: 'SCHEMA', keepMaster: 1 },
-    request: {
+    request: completeRequest({
       kind: 'export',
       database: 'wharf',
       selection: { mode: 'schema', nameExpressions: [], schemaExpressions: [], tablespaceExpressions: [] },
@@ -35,7 +36,7 @@ export function sampleJob(name: string, changes: Partial<Job> = {}): Job {
       filePattern: 'TIDE%U.DMP',
       encoding: 'text',
       threads: 1,
-    },
+    }),
     plan: null,
     result: null,
     threads: 1,
@@ -61,6 +62,7 @@ export function ordsApiOver(answers: Partial<Service>, options: Partial<OrdsOpti
     listDatabases: async () => [{ name: 'wharf', uid: 1, engine: 'sqlite', url: '', createdAt: 0 }],
     listUsers: async () => [],
     jobFiles: async () => [],
+    jobReport: async () => null,
     ...answers,
   } as Partial<Service> as Service;
   return createOrdsApi({

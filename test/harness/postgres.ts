@@ -25,6 +25,8 @@ export interface PostgresOptions {
   readonly ssl?: boolean;
   /** Password of the superuser: connections over TCP must then give it (SCRAM). Without: anybody may connect. */
   readonly password?: string;
+  /** Begins with the data of that server, which was stopped and has the same version. */
+  readonly copyOf?: PostgresServer;
 }
 
 /** A private server of the test process, with the superuser `postgres`. Disposing stops it and removes its folder. */
@@ -73,6 +75,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
   const query = async (database: string, sql: string): Promise<Record<string, unknown>[]> => {
     const client = new pg.Client({ host: folder, port, user: 'postgres', database });
+    // A server that is crashing: the query rejects, and that is enough.
+    client.on('error', () => undefined);
     await client.connect();
     try {
       const result: unknown = await client.query(sql);
@@ -128,7 +132,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   };
 
   try {
-    const data = await makeClusterFolder(binaries, folder);
+    const data = await makeClusterFolder(binaries, folder, options.copyOf?.socketDir);
     const tls = options.ssl === true ? makeSelfSignedCertificate() : null;
     const write = (name: string, text: string, flag: 'w' | 'a' = 'w'): void => {
       const file = path.join(data, name);

@@ -36,6 +36,8 @@ export interface ServiceProcessOptions {
   readonly data?: string;
   /** Further arguments of `pumphouse serve`. */
   readonly flags?: readonly string[];
+  /** Further variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** How finely the end of a job is seen. */
@@ -46,6 +48,7 @@ const restingStates = ['completed', 'failed', 'stopped', 'cancelled'];
 export async function startServiceProcess({
   data: existing,
   flags = [],
+  environment = {},
 }: ServiceProcessOptions = {}): Promise<ServiceProcess> {
   const data = existing ?? (await mkdtemp(path.join(os.tmpdir(), 'pumphouse-service-')));
   const file = path.join(data, 'service.json');
@@ -65,7 +68,10 @@ export async function startServiceProcess({
     '0',
     ...flags,
   ];
-  const child = spawn(launcher, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(launcher, args, {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...environment },
+  });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   // The parent may be killed too: nothing may outlive it.
   const end = () => child.kill('SIGKILL');

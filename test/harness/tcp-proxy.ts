@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { Transform } from 'node:stream';
 
 /** Stands between a client and a server on this machine, to fail as networks do. Disposing ends every connection. */
 export interface TcpProxy extends AsyncDisposable {
@@ -10,12 +11,18 @@ export interface TcpProxy extends AsyncDisposable {
   silenceExisting(): void;
   /** Resets every connection. */
   reset(): void;
+  /** New connections go to that port from now on: another server has taken over the address. */
+  retarget(port: number): void;
+  /** What each connection brings from the server, in bytes a second, from now on; null: as fast as it comes. */
+  limit(bytesPerSecond: number | null): void;
   /** Bytes that came from the server so far. */
   readonly received: number;
 }
 
 /** Listens on a free port of 127.0.0.1 and passes everything on to `port` there. */
 export async function startTcpProxy(port: number): Promise<TcpProxy> {
+  let upstreamPort = port;
+  let rate: number | null = null;
   const sockets = new Set<net.Socket>();
   const pairs = new Set<() => void>();
   let silent = false;
@@ -28,13 +35,17 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
   const server = net.createServer((client) => {
     keep(client);
     if (silent) return;
-    const upstream = net.connect(port, '127.0.0.1');
+    const upstream = net.connect(upstreamPort, '127.0.0.1');
     keep(upstream);
-    upstream.on('data', (chunk) => {
-      received += chunk.length;
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        received += chunk.length;
+        if (rate === null) done(null, chunk);
+        else setTimeout(done, (chunk.length / rate) * 1000, null, chunk);
+      },
     });
     client.pipe(upstream);
-    upstream.pipe(client);
+    upstream.pipe(counted).pipe(client);
     const end = (): void => {
       pairs.delete(mute);
       client.destroy();
@@ -42,7 +53,7 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     };
     const mute = (): void => {
       client.unpipe(upstream).pause();
-      upstream.unpipe(client).pause();
+      upstream.unpipe(counted).pause();
       client.off('close', end);
       upstream.off('close', end);
     };
@@ -66,6 +77,12 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
       silenceExisting();
     },
     silenceExisting,
+    retarget(other) {
+      upstreamPort = other;
+    },
+    limit(bytesPerSecond) {
+      rate = bytesPerSecond;
+    },
     reset() {
       for (const socket of sockets) socket.resetAndDestroy();
     },

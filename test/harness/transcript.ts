@@ -174,5 +174,6 @@ function normalise(text: string, stage: Stage, jobs: Jobs): string {
     .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"{time}"')
     .replace(/ at \w{3} \w{3} \d+ [\d:]{8} \d{4} elapsed \d+ [\d:]{8}/g, ' at {date} elapsed {elapsed}')
     .replace(/file:\/\/\S+\/dumps/g, '{dumps}')
-    .replace(/(estimation using STATISTICS method:) .*/g, '$1 {size}');
+    .replace(/(estimation using STATISTICS method:) .*/g, '$1 {size}')
+    .replace(/^Read .* bytes of the dump set.*$/gm, 'Read {bytes} of the dump set.');
 }
