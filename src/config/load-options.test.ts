@@ -33,6 +33,7 @@ test('without anything given every option has its default', async () => {
     workers: availableParallelism() + 1,
     threadsMax: 16,
     unitBytes: 67_108_864,
+    patienceSeconds: 180,
     retentionDays: 30,
     logLevel: 'info',
   });
@@ -84,6 +85,7 @@ const badTexts: Readonly<Record<string, readonly string[]>> = {
   workers: ['0', '257', 'many'],
   'threads-max': ['0', '1000000000'],
   'unit-bytes': ['1', '17GiB'],
+  patience: ['-1', '5 min'],
   retention: ['0', 'forever'],
   'log-level': ['verbose', 'INFO'],
 };

@@ -126,6 +126,10 @@ export const options = {
     help: 'Size at which a table is cut into units that are read and written at once.',
     readBy: 'jobs',
   }),
+  patienceSeconds: option('patience', integerType(0, 86_400), 180, {
+    help: 'Seconds that a job waits for a database or storage that does not answer before it fails.',
+    readBy: 'jobs',
+  }),
   retentionDays: option('retention', integerType(1, 36_500), 30, {
     help: 'Days that finished jobs and their logs are kept; dump files stay.',
     readBy: 'serve',

@@ -6,31 +6,10 @@ import {
   type BadInputStage,
   credentials,
   openBadInputStage,
-  type Person,
 } from '../harness/bad-input-stage.ts';
+import { optionRefusals } from './bad-input/ords-options.ts';
+import { exporting, type Refusal } from './bad-input/ords-refusal.ts';
 
-interface Refusal {
-  /** Below the pool and alias of the caller: `export`, `import`, `jobs/?q=...`. */
-  readonly path: string;
-  /** Undefined: GET. */
-  readonly body?: unknown;
-  readonly as?: Person;
-  readonly pool?: string;
-  /** The caller's own unless said. */
-  readonly alias?: string;
-  /** `400 BadRequest threads`: status, the word of `code`, and the member that the message names, if there is one. */
-  readonly answer: string;
-  /** The message, a line end, and the action. */
-  readonly says: RegExp;
-}
-
-const exporting = (body: unknown, answer: string, says: RegExp, more: Partial<Refusal> = {}): Refusal => ({
-  path: 'export',
-  body,
-  answer,
-  says,
-  ...more,
-});
 const expression = (text: string, says: RegExp): Refusal =>
   exporting({ name_expressions: [{ expression: text }] }, '400 BadRequest name_expressions', says);
 const threads = (value: unknown, says: RegExp): Refusal =>
@@ -209,7 +188,7 @@ describe('the ORDS API, asked wrongly', () => {
   });
 
   describe('refuses', () => {
-    for (const [what, refusal] of Object.entries(refusals)) {
+    for (const [what, refusal] of Object.entries({ ...refusals, ...optionRefusals })) {
       it(what, async () => {
         const untouched = await stage.snapshot();
         const answer = await send(refusal);

@@ -9,6 +9,7 @@ import {
 } from '../harness/bad-input-stage.ts';
 import { failingJobs } from './bad-input/failing-jobs.ts';
 import { jobRequests } from './bad-input/job-requests.ts';
+import { optionRequests } from './bad-input/option-requests.ts';
 import { otherRequests } from './bad-input/other-requests.ts';
 import { type Refusal, verifying } from './bad-input/refusal.ts';
 
@@ -83,7 +84,7 @@ describe('the native API, asked wrongly', () => {
   });
 
   describe('refuses', () => {
-    for (const [what, refusal] of Object.entries({ ...jobRequests, ...otherRequests })) {
+    for (const [what, refusal] of Object.entries({ ...jobRequests, ...optionRequests, ...otherRequests })) {
       it(what, async () => {
         const untouched = await stage.snapshot();
         const answer = await send(refusal.request, refusal);

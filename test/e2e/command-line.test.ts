@@ -201,7 +201,10 @@ for (const withService of [false, true]) {
       const again = await run(['import', 'copy', '--from', to, ...set]);
       assert.equal(again.code, 9);
       assert.equal(again.stderr, '');
-      assert.match(again.stdout, /failed: The table main\.\w+ exists already in database copy\. Import into/);
+      assert.match(
+        again.stdout,
+        /failed: The table main\.\w+ exists already in database copy, and 6 more objects do\. Import into/,
+      );
       await refused(
         ['export', 'shop', '--to', to, ...set],
         5,
@@ -258,7 +261,7 @@ for (const withService of [false, true]) {
       const lines = (await ok('jobs', 'log', id, '--json')).trim().split('\n');
       assert.deepEqual(JSON.parse(lines.at(-1) as string).message, 'The job completed.');
       assert.match(await ok('jobs', 'watch', id), /completed: 1 tables, 14 rows/);
-      for (const verb of ['show', 'log', 'watch', 'stop', 'resume', 'cancel'])
+      for (const verb of ['show', 'log', 'report', 'watch', 'stop', 'resume', 'cancel'])
         await refused(['jobs', verb, 'nope'], 3, /no job "nope".*\n.*pumphouse jobs list/);
       for (const verb of ['stop', 'resume', 'cancel'])
         await refused(['jobs', verb, id], 5, new RegExp(`${name}.*completed`));
@@ -358,10 +361,22 @@ for (const withService of [false, true]) {
 
 describe('a command line', () => {
   const commands = [
-    ...['serve', 'demo', 'export', 'import', 'database', 'user', 'directory', 'jobs', 'dump', 'config'],
+    ...[
+      'serve',
+      'demo',
+      'export',
+      'import',
+      'copy',
+      'database',
+      'user',
+      'directory',
+      'jobs',
+      'dump',
+      'config',
+    ],
     ...['add', 'list', 'test', 'remove'].map((verb) => `database ${verb}`),
     ...['add', 'list', 'remove'].flatMap((verb) => [`user ${verb}`, `directory ${verb}`]),
-    ...['list', 'show', 'log', 'watch', 'stop', 'resume', 'cancel'].map((verb) => `jobs ${verb}`),
+    ...['list', 'show', 'log', 'report', 'watch', 'stop', 'resume', 'cancel'].map((verb) => `jobs ${verb}`),
     ...['list', 'show', 'verify'].map((verb) => `dump ${verb}`),
     ...['list', 'get', 'set', 'delete'].map((verb) => `config ${verb}`),
   ];
@@ -399,6 +414,15 @@ describe('a command line', () => {
     ['export a --file', /argument missing/],
     ['import a', /Required option '--from <location>' not specified/],
     ['import a --from x --remap-schema y', /--remap-schema takes SOURCE:TARGET, not "y"/],
+    ['import a --from x --remap-owner y', /--remap-owner takes SOURCE:TARGET, not "y"/],
+    ['import a --from x --table-exists drop', /'drop' is invalid\. Allowed choices are skip, append/],
+    ['import a --from x --query t:a=1', /Unknown option '--query'/],
+    ['export a --query emp', /--query takes TABLE:PREDICATE, not "emp"/],
+    ['export a --sample emp:many', /--sample takes PERCENT or TABLE:PERCENT, not "emp:many"/],
+    ['export a --exclude-column notes', /--exclude-column takes TABLE\.COLUMN, not "notes"/],
+    ['export a --mask emp.mail:rot13', /--mask takes TABLE\.COLUMN:null, .* not "emp\.mail:rot13"/],
+    ['export a --content rows', /'rows' is invalid\. Allowed choices are all, data_only/],
+    ['copy a', /Missing required argument 'target'/],
     ['user add ann', /'--role <role>' not specified/],
     ['serve --port http', /^pumphouse: --port takes integer 0 to 65535, not "http"\.\nPort to listen on/],
     ['demo --port 1', /Unknown option '--port'/],

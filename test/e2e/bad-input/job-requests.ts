@@ -25,7 +25,11 @@ export const jobRequests: Refusals = {
     '413 body-too-large',
     /\n.*smaller/,
   ),
-  'an unknown kind': start({ kind: 'move' }, '400 field-invalid kind', /kind.*\n.*export, import, verify/),
+  'an unknown kind': start(
+    { kind: 'move' },
+    '400 field-invalid kind',
+    /kind.*\n.*export, import, copy, verify/,
+  ),
   'a misspelt field': start(
     exporting({ theads: 2 }),
     '400 request-malformed theads',

@@ -43,6 +43,7 @@ export const otherRequests: Refusals = {
   'a log of a job that is not there': noJob('GET /jobs/nope/log'),
   'events of a job that is not there': noJob('GET /jobs/nope/events'),
   'files of a job that is not there': noJob('GET /jobs/nope/files'),
+  'a report of a job that is not there': noJob('GET /jobs/nope/report'),
   'a set that is looked at and not there': get(
     '/dump-sets/show?directory=good&file_pattern=LOST.DMP',
     '404 file-missing file_pattern',
@@ -102,6 +103,30 @@ export const otherRequests: Refusals = {
     { purpose: 'export' },
     '422 database-not-a-database',
     /not an SQLite database.*\n.*path/,
+  ),
+  'a test for something else': post(
+    '/databases/shop/test',
+    { purpose: 'copy' },
+    '400 field-invalid purpose',
+    /export or import.*"copy"/,
+  ),
+  'a test with an unknown directory': post(
+    '/databases/shop/test',
+    { purpose: 'export', directory: 'cellar' },
+    '404 directory-unknown directory',
+    /"cellar".*\n.*pumphouse directory/,
+  ),
+  'a test with a directory and a location': post(
+    '/databases/shop/test',
+    { purpose: 'export', directory: 'good', location: 'file:///tmp' },
+    '400 field-invalid location',
+    /both.*\n.*directory.*location/,
+  ),
+  'a test of a place by one who may not export': forbidden(
+    'viewer',
+    'POST /databases/shop/test',
+    { purpose: 'export', directory: 'good' },
+    /viewer.*export:start/,
   ),
   'a directory with a relative path': post(
     '/directories',
