@@ -3,7 +3,14 @@ import { test } from 'node:test';
 import type { Catalogue, DdlObject, Table } from './catalogue.ts';
 import { AppError } from './errors.ts';
 import type { SelectionRequest } from './request.ts';
-import { chooseObjects, chooseTables, compileSelection, ownSchemaOf, refuseEmpty } from './selection.ts';
+import {
+  chooseObjects,
+  chooseTables,
+  compileSelection,
+  ownSchemaOf,
+  refuseEmpty,
+  withAncestors,
+} from './selection.ts';
 
 const table = (schema: string, name: string, tablespace: string | null = null): Table => ({
   schema,
@@ -181,4 +188,73 @@ test('the schema of a caller is the one of the same name, whatever its case, els
   assert.equal(ownSchemaOf('PDBADMIN', ['pdbadmin', 'public'], 'public'), 'pdbadmin');
   assert.equal(ownSchemaOf('Hr', ['hr', 'Hr'], 'public'), 'Hr');
   assert.equal(ownSchemaOf('nobody', ['hr'], 'public'), 'public');
+});
+
+test('the partitions of a table that is named come with it, and it comes with its partitions', async () => {
+  const leaf = {
+    ...table('scott', 'event_2025_a', 'users'),
+    partOf: [
+      { schema: 'scott', name: 'event_2025' },
+      { schema: 'scott', name: 'event' },
+    ],
+  };
+  const parts: Catalogue = { ...catalogue, tables: [...catalogue.tables, leaf] };
+  const definitions = [
+    object('TABLE', 'scott', 'event'),
+    object('INDEX', 'scott', 'event_ix', 'event'),
+    object('TABLE', 'scott', 'event_2025'),
+    object('TABLE', 'scott', 'event_2025_a'),
+    object('TABLE', 'scott', 'emp'),
+  ];
+  for (const over of [
+    { mode: 'table', nameExpressions: ["= 'EVENT'"] },
+    { mode: 'table', nameExpressions: ["= 'EVENT_2025_A'"] },
+    { mode: 'schema', nameExpressions: ["= 'EVENT_2025'"] },
+    {
+      mode: 'tablespace',
+      nameExpressions: ["LIKE 'EVENT%'"],
+      schemaExpressions: ["= 'SCOTT'"],
+      tablespaceExpressions: ["= 'USERS'"],
+    },
+  ] as const) {
+    const selection = await compileSelection(request(over));
+    const chosen = chooseTables(selection, parts, 'scott');
+    assert.deepEqual(chosen.tables, [leaf]);
+    assert.deepEqual(
+      chooseObjects(selection, chosen, definitions).map(({ name }) => name),
+      ['event', 'event_ix', 'event_2025', 'event_2025_a'],
+    );
+    assert.deepEqual(withAncestors(chosen.tables), [
+      { schema: 'scott', name: 'event_2025_a' },
+      ...leaf.partOf,
+    ]);
+  }
+});
+
+test('what belongs to the database as a whole comes with a full selection of every name, and with no other', async () => {
+  const contents = table('pg_catalog', 'pg_largeobject');
+  const whole: Catalogue = { ...catalogue, tables: [...catalogue.tables, contents] };
+  const definitions = [
+    object('BLOB', null, '16401'),
+    object('ACL', 'pg_catalog', 'TABLE pg_authid'),
+    object('TABLE', 'scott', 'emp'),
+  ];
+  const everything = async (over: Partial<SelectionRequest>) => {
+    const selection = await compileSelection(request(over));
+    const chosen = chooseTables(selection, whole, 'scott');
+    return [
+      chosen.tables.includes(contents),
+      ...definitions.slice(0, 2).map((one) => chooseObjects(selection, chosen, definitions).includes(one)),
+    ];
+  };
+  assert.deepEqual(await everything({ mode: 'full' }), [true, true, true]);
+  for (const over of [
+    { mode: 'full', nameExpressions: ["NOT LIKE 'X%'"] },
+    { mode: 'schema' },
+    { mode: 'schema', schemaExpressions: ["LIKE '%'"] },
+    { mode: 'table', nameExpressions: ["= 'PG_LARGEOBJECT'"] },
+    { mode: 'tablespace', tablespaceExpressions: ["LIKE '%'"] },
+  ] as const) {
+    assert.deepEqual(await everything(over), [false, false, false]);
+  }
 });

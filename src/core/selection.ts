@@ -88,7 +88,9 @@ const ancestorsOf = (table: Table): readonly TableName[] => table.partOf ?? [];
 /** The names of `tables` and of the partitioned tables that they are parts of, each once: whose definitions are needed. */
 export function withAncestors(tables: readonly Table[]): readonly TableName[] {
   const names = tables.flatMap((table) => [table, ...ancestorsOf(table)]);
-  return [...new Map(names.map(({ schema, name }) => [tableKey({ schema, name }), { schema, name }])).values()];
+  return [
+    ...new Map(names.map(({ schema, name }) => [tableKey({ schema, name }), { schema, name }])).values(),
+  ];
 }
 
 /**

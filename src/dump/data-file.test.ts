@@ -10,6 +10,7 @@ import { recordingContext } from '../../test/harness/recording-context.ts';
 import { withFolder } from '../../test/harness/with-folder.ts';
 import { AppError } from '../core/errors.ts';
 import { withRetry } from '../storages/layers/retry.ts';
+import { nullDriver } from '../storages/null/driver.ts';
 import { type UnitSource, writeDataFile } from './data-file.ts';
 import { readFrame } from './read-frame.ts';
 
@@ -287,4 +288,29 @@ describe('writeDataFile', () => {
       );
       assert.equal((await storage.stat('x', context))?.bytes, file.bytes);
     }));
+
+  it('what a storage throws away is counted, and not digested', async () => {
+    const storage = nullDriver.open(new URL('null:'));
+    for (const compression of ['zstd', 'none'] as const) {
+      const { file, units } = await writeDataFile(
+        storage,
+        'x',
+        [unitSource('a', Buffer.alloc(70_000, 10)), unitSource('b', Buffer.alloc(9))],
+        { ...options, compression },
+        recordingContext(),
+      );
+      assert.equal(file.digest, 'none:');
+      assert.deepEqual(
+        units.map(({ rawBytes, rows, digest }) => [rawBytes, rows, digest]),
+        [
+          [70_000, 70_000, 'stored-none:'],
+          [9, 0, 'stored-none:'],
+        ],
+      );
+      assert.equal(
+        file.bytes,
+        units.reduce((sum, { length }) => sum + length, 0),
+      );
+    }
+  });
 });

@@ -4,7 +4,7 @@ import { AppError } from '../core/errors.ts';
 import type { Digest, FrameRef, ManifestFile } from '../core/manifest.ts';
 import type { Compression } from '../core/request.ts';
 import type { PutOptions, Storage } from '../storages/storage.ts';
-import { digestingCounter, passing } from './digest.ts';
+import { digestingCounter, passing, plainCounter } from './digest.ts';
 import { compressFrame } from './zstd.ts';
 
 /** A unit's bytes, which can be read again. */
@@ -76,14 +76,18 @@ export interface FrameWriter {
   digest(): Digest;
 }
 
-/** @param onRawBytes gets the raw bytes of all units and frames so far */
+/**
+ * @param newCounter digests what is stored, if it is stored
+ * @param onRawBytes gets the raw bytes of all units and frames so far
+ */
 function frameWriter(
   file: string,
   compression: Compression,
+  newCounter: typeof digestingCounter,
   onRawBytes: (bytes: number) => void,
   context: OperationContext,
 ): FrameWriter {
-  const stored = digestingCounter();
+  const stored = newCounter();
   const units: WrittenUnit[] = [];
   let rawTotal = 0;
 
@@ -94,7 +98,7 @@ function frameWriter(
     const offset = stored.bytes;
     const rawBefore = rawTotal;
     // The bytes of the first frame are all that the file has so far: they need not be digested twice.
-    const own = offset === 0 ? null : digestingCounter();
+    const own = offset === 0 ? null : newCounter();
     const raw = passing(content, (chunk) => {
       rawTotal += chunk.length;
       onRawBytes(rawTotal);
@@ -150,7 +154,8 @@ export async function putFrames(
     async *open(signal: AbortSignal): AsyncGenerator<Uint8Array> {
       // A storage that stops reading early must also end a unit that waits for its database.
       using link = linkAbort(signal);
-      const writer = frameWriter(name, compression, onProgress ?? (() => undefined), {
+      const newCounter = storage.keeps ? digestingCounter : plainCounter;
+      const writer = frameWriter(name, compression, newCounter, onProgress ?? (() => undefined), {
         signal: link.signal,
         log: context.log,
       });

@@ -24,6 +24,20 @@ export function digestingCounter(): DigestingCounter {
   };
 }
 
+/** Counts only, for bytes that are thrown away: nobody will ever compare their digest. */
+export function plainCounter(): DigestingCounter {
+  let bytes = 0;
+  return {
+    add: (chunk) => {
+      bytes += chunk.length;
+    },
+    get bytes() {
+      return bytes;
+    },
+    digest: () => 'none:',
+  };
+}
+
 /** `source`; each chunk is shown to `onChunk` before it is handed on. */
 export async function* passing(
   source: AsyncIterable<Uint8Array>,

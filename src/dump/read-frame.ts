@@ -29,7 +29,9 @@ export async function* readFrame(
       storedBytes(storage, ref, { signal: link.signal, log: context.log }),
       check.stored,
     );
-    for await (const chunk of compression === 'none' ? stored : decompressFrame(stored, link.signal)) {
+    for await (const chunk of compression === 'none'
+      ? stored
+      : decompressFrame(stored, ref.rawBytes, link.signal)) {
       if (rawBytes + chunk.length > ref.rawBytes)
         throw damagedFrame(ref, what, 'it holds more than the manifest says');
       rawBytes += chunk.length;

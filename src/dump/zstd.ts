@@ -6,6 +6,8 @@ import { transformBytes } from '../base/transform-bytes.ts';
 /** Blocks handed to the compressor: each is one trip to the thread pool, and what that costs is seen. */
 const blockBytes = 1024 * 1024;
 const outputBytes = 1024 * 1024;
+/** The least that zlib takes. */
+const leastOutputBytes = 64;
 
 /** How much finished output may wait: zlib hands this on to the stream, though its type does not say so. */
 const buffering = { readableHighWaterMark: outputBytes };
@@ -74,13 +76,16 @@ async function* continued(
  * What one zstd frame holds. Node 24 drops whatever follows the first frame without an error (nodejs/node#64741), so the caller hands over
  * one frame and compares length and digest of what comes out. Errors of the decoder have a `code` that begins with `ZSTD_` or `Z_`.
  * The chunks of `stored` are given away.
+ * @param rawBytes what is due; for the size of buffers only
  */
 export function decompressFrame(
   stored: AsyncIterable<Uint8Array>,
+  rawBytes: number,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const decompressor = createZstdDecompress({
-    chunkSize: outputBytes / 4,
+    // One byte more than is due: then the end is seen with it, and so is what is too much. Larger ones keep the garbage collector busy.
+    chunkSize: Math.min(256 * 1024, Math.max(rawBytes + 1, leastOutputBytes)),
     ...buffering,
     params: { [constants.ZSTD_d_windowLogMax]: windowLogMax },
   });

@@ -198,10 +198,7 @@ export interface TargetSession extends AsyncDisposable {
   /** Those of `objects` that exist in the target already, in their order; the roles and tablespaces among them too. */
   findExisting(objects: readonly DdlObject[], context: OperationContext): Promise<readonly DdlObject[]>;
   /** Facts about those of `tables` that exist in the target, in any order. Only with `tableExistsActions`. */
-  describeTables?(
-    tables: readonly TableName[],
-    context: OperationContext,
-  ): Promise<readonly ExistingTable[]>;
+  describeTables?(tables: readonly TableName[], context: OperationContext): Promise<readonly ExistingTable[]>;
   /**
    * Empties or drops tables, all in one transaction with the receipt `key`: repeatable. Throws `table-in-use` naming what refers to a table
    * (a view, a foreign key of a table that is not among them), and changes nothing then. Only with `tableExistsActions`.

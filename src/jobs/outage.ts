@@ -14,12 +14,17 @@ export interface OutagePolicy {
 export const defaultOutagePolicy: OutagePolicy = {
   patienceMs: 180_000,
   firstDelayMs: 1_000,
-  maxDelayMs: 15_000,
+  maxDelayMs: 5_000,
 };
 
-/** Whether an error says that a database or a storage cannot be reached now: no fault of the task that met it. */
+/**
+ * Whether an error says that a database or a storage cannot be reached now: no fault of the task that met it. A lock of somebody else is in
+ * the way of some tasks only.
+ */
 export const isOutage = (error: AppError): boolean =>
-  error.temporary && (error.kind === 'unavailable' || error.kind === 'timeout');
+  error.temporary &&
+  (error.kind === 'unavailable' || error.kind === 'timeout') &&
+  error.code !== 'database-locked';
 
 /**
  * What a job knows, in this process, of servers that do not answer. The whole job waits, so that its queued tasks do not each find out for
@@ -57,7 +62,7 @@ export function createOutageWatch(policy: OutagePolicy, clock: Clock): OutageWat
         outage.tries += 1;
       }
       const seconds = Math.ceil((outage.since + policy.patienceMs - now) / 1000);
-      const message = `${subject}: ${error.message} The job waits, and tries again for ${seconds} s.`;
+      const message = `${subject}: ${error.message} ${error.hint} The job waits, and tries again for ${seconds} s.`;
       const line = { level: 'warn', event: 'note', message, data: { code: error.code, task } } as const;
       return { until: outage.until, line: told ? null : line };
     },

@@ -7,10 +7,10 @@ import type { JobHandler, TaskContext, TaskOutcome } from './handler.ts';
 import type { JobRun, RunningTask } from './job-run.ts';
 import type { ClaimedTask, CompletionEffect, JobStore, TaskCompletion } from './job-store.ts';
 import { isOutage } from './outage.ts';
-import { retryDelayMs } from './retry-policy.ts';
+import { attemptsFor, retryDelayMs } from './retry-policy.ts';
 import { createThrottle } from './throttle.ts';
 
-/** Twice a second is as often as anybody looks. */
+/** Twice a second is as often as anybody looks; a task that takes less time is told of by its end alone. */
 const progressIntervalMs = 500;
 /** A snapshot that is lost again and again (an idle time-out of the server) is no accident: somebody must look. */
 const maxRestarts = 25;
@@ -166,10 +166,11 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       }
     }
     const temporary = !isOutage(error) && (error.temporary || isInterruption(error));
-    if (handler !== undefined && temporary && lease.attempt < retry.attempts) {
+    const attempts = attemptsFor(retry, error);
+    if (handler !== undefined && temporary && lease.attempt < attempts) {
       const delayMs = retryDelayMs(retry, lease.attempt);
       options.log.warn('a task failed and is tried again', { ...where, error });
-      const message = `${subjectOf(claimed)}: ${error.message} Trying again in ${(delayMs / 1000).toFixed(1)} s (attempt ${lease.attempt} of ${retry.attempts}).`;
+      const message = `${subjectOf(claimed)}: ${error.message} ${error.hint} Trying again in ${(delayMs / 1000).toFixed(1)} s (attempt ${lease.attempt} of ${attempts}).`;
       await persist(() =>
         store.retryTask(lease, clock.now() + delayMs, [
           { level: 'warn', event: 'note', message, data: { code: error.code, task: lease.taskKey } },

@@ -1,4 +1,4 @@
-/** Hands the latest value on, at most once per interval and never twice at a time. */
+/** Hands the latest value on, at most once per interval, the first one included, and never twice at a time. */
 export interface Throttle<T> {
   push(value: T): void;
   /** Drops what waits; settles when nothing is being written any more. */
@@ -9,7 +9,7 @@ export function createThrottle<T>(write: (value: T) => Promise<void>, intervalMs
   let latest: { readonly value: T } | undefined;
   let writing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let nextAt = 0;
+  let nextAt = performance.now() + intervalMs;
   let stopped = false;
 
   const schedule = (): void => {

@@ -76,7 +76,7 @@ describe('worker: tasks that end well', () => {
       }),
     );
     await fixture.reached((await fixture.start()).id, 'completed');
-    assert.ok((fixture.calls.get('reportProgress') ?? 0) <= 3, 'at once, then the last after half a second');
+    assert.ok((fixture.calls.get('reportProgress') ?? 0) <= 2);
   });
 
   it('brings an outcome to a store that takes no writes for a while', async () => {
@@ -120,7 +120,7 @@ describe('worker: tasks that fail', () => {
     assert.equal(job.errorCount, 0);
     const notes = (await fixture.store.readLog(id, 0, 100)).filter((entry) => entry.level === 'warn');
     assert.equal(notes.length, 2);
-    assert.match(notes[0]?.message ?? '', /^t: A deadlock\. Trying again in 0\.0 s \(attempt 1 of 3\)\.$/);
+    assert.match(notes[0]?.message ?? '', /^t: A deadlock\. .+ Trying again in 0\.0 s \(attempt 1 of 3\)\.$/);
   });
 
   it('fails the task after the last attempt, and the job goes on', async () => {
@@ -265,7 +265,7 @@ describe('worker: a server that does not answer', () => {
     );
     assert.match(
       notes[0]?.message ?? '',
-      /^t: The server is gone\. The job waits, and tries again for 60 s\.$/,
+      /^t: The server is gone\. Check that .+ right\. The job waits, and tries again for 60 s\.$/,
     );
     assert.match(notes[1]?.message ?? '', /^The job goes on after \d+ s of waiting\.$/);
   });

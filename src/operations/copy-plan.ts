@@ -209,13 +209,12 @@ function refuseItself(
   tables: readonly (TableName & { readonly source: TableName })[],
   request: CopyRequest,
 ): void {
-  const same = databaseId !== undefined && databaseId === target.databaseId;
-  if (!same && request.database !== request.target) return;
+  const isSame = databaseId !== undefined && databaseId === target.databaseId;
   const unmoved = tables.find((table) => tableKey(table) === tableKey(table.source));
-  if (unmoved === undefined && request.remaps.schemas.length + request.remaps.tables.length > 0) return;
+  if (!isSame || unmoved === undefined) return;
   throw new AppError('field-invalid', {
     field: 'target',
-    message: `The databases ${request.database} and ${request.target} are the same, and ${unmoved === undefined ? 'nothing' : `the table ${unmoved.schema}.${unmoved.name}`} gets ${unmoved === undefined ? 'another' : 'no other'} name.`,
+    message: `${request.database} and ${request.target} are the same database, and the table ${unmoved.schema}.${unmoved.name} keeps its name.`,
     hint: 'Name another target, or rename what is copied with remap_schemas or remap_tables.',
   });
 }

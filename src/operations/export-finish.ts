@@ -29,7 +29,7 @@ export async function finishExport(
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
   const plan = context.job.plan as ExportPlan;
-  const dropped = new Set(payload.earlier.dropped);
+  const dropped = new Set(payload.earlier?.dropped);
   const collected = collect((await context.tasks('data')).filter(({ key }) => !dropped.has(key)));
   const draft = await draftOf(request, payload, collected, context);
   // Before the manifest: a set that has one has no remains beside it.
@@ -155,7 +155,7 @@ async function draftOf(
     mode: request.selection.mode,
     encoding: request.encoding,
     compression: request.compression,
-    consistency: consistencyOf(context.job.restarts, earlier.kept),
+    consistency: consistencyOf(context.job.restarts, earlier?.kept ?? 0),
     tables: draftTables,
     objects: ddl === undefined ? [] : (ddl.result as ExportDdlResult).objects,
     files: collected.files,

@@ -88,7 +88,7 @@ interface PlacedUnits {
   readonly assignments: readonly FileAssignment[];
   /** Of all data files, those that stay among them. */
   readonly names: readonly string[];
-  readonly earlier: ExportFinishPayload['earlier'];
+  readonly earlier: NonNullable<ExportFinishPayload['earlier']>;
 }
 
 /** Chooses the files, and removes those of an earlier plan of the job: they are ours to remove, and only they are. */

@@ -61,8 +61,8 @@ export interface ExportFinishPayload {
   readonly tables: readonly Table[];
   /** Data of the single-file form; empty otherwise. */
   readonly inline: readonly Unit[];
-  /** Files of an earlier snapshot. */
-  readonly earlier: {
+  /** Files of an earlier snapshot; absent: none. */
+  readonly earlier?: {
     /** How many are in the set. */
     readonly kept: number;
     /** Keys of tasks whose files are not, because their tables have changed since. */

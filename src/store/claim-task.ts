@@ -28,7 +28,7 @@ export function nextRetryAt(store: StoreContext): Promise<number | null> {
       .selectFrom('job')
       .select(sql<number | null>`min(held_until)`.as('heldUntil'))
       .where('held_until', '>', now)
-      .where('state', 'in', claimableStates)
+      .where('state', 'in', [...claimableStates, 'cancelling'])
       .executeTakeFirst();
     const row = await trx
       .selectFrom('task')

@@ -53,8 +53,9 @@ export function holdJob(
   return inTransaction(store, 'hold a job', async (trx) => {
     const { job, task } = await lockLease(trx, lease);
     const changes = await giveBack(trx, job, [task]);
-    // What a cancel left behind must not wait.
-    const held_until = job.state === 'cancelling' ? 0 : Math.max(job.held_until, whole(until));
+    // The cleanup of a cancel does not wait for what is no longer wanted.
+    const isOver = job.state === 'cancelling' && task.kind !== cleanupTask.kind;
+    const held_until = isOver ? 0 : Math.max(job.held_until, whole(until));
     await saveJob(store, trx, job, atRest(job, { ...changes, held_until }), log);
   });
 }

@@ -364,6 +364,23 @@ export function taskConformance(open: OpenStore): void {
       await jobs.requestResume(job.id);
       await jobs.holdJob((await claim(jobs)).lease, store.now() + 60_000);
       await jobs.requestCancel(job.id);
+      const cleanup = await claim(jobs);
+      assert.equal(cleanup.task.kind, 'cleanup');
+      // The cleanup itself can need a server that does not answer.
+      await jobs.holdJob(cleanup.lease, store.now() + 60_000);
+      assert.equal(await jobs.claimTask('w'), null);
+      assert.equal(await jobs.nextRetryAt(), store.now() + 60_000);
+      store.advance(60_000);
+      assert.equal((await claim(jobs)).task.kind, 'cleanup');
+    });
+
+    it('does not keep the cleanup waiting for a task that a cancel overtook', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const job = await plannedJob(jobs, [unit('a')]);
+      const a = await claim(jobs);
+      await jobs.requestCancel(job.id);
+      await jobs.holdJob(a.lease, store.now() + 60_000);
       assert.equal((await claim(jobs)).task.kind, 'cleanup');
     });
   });

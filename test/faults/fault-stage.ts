@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { runCommand } from '../harness/command-line.ts';
 import { type PostgresOptions, type PostgresServer, startPostgres } from '../harness/postgres.ts';
 import { postgresState } from '../harness/postgres-state.ts';
@@ -101,7 +102,26 @@ export async function openFaultStage(flags: readonly string[] = []): Promise<Fau
 }
 
 /** Whoever holds this advisory lock of a database keeps the index `chapter_gate` from being built there. */
-export const gate = 42;
+const gate = 42;
+
+/** A session that keeps the gate of a database closed until it opens it, or is gone. */
+export interface Gate extends AsyncDisposable {
+  open(): Promise<void>;
+}
+
+export async function closeGate(url: string): Promise<Gate> {
+  const client = new pg.Client(url);
+  // Its server may crash.
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query(`SELECT pg_advisory_lock(${gate})`);
+  let isOpen = false;
+  const open = async (): Promise<void> => {
+    if (!isOpen) await client.end().catch(() => undefined);
+    isOpen = true;
+  };
+  return { open, [Symbol.asyncDispose]: open };
+}
 
 /** Tables of about 600 KB each, that are done one after the other, with keys between them. */
 export const chapters = 6;
@@ -120,12 +140,12 @@ const statements: readonly string[] = [
   'VACUUM ANALYZE',
 ];
 
-/** Makes the database `library` and registers it; gives what it holds. */
-export async function makeLibrary(stage: FaultStage, side: Side): Promise<State> {
-  await side.server.createDatabase('library');
-  for (const statement of statements) await side.server.query('library', statement);
-  await stage.register(side, 'library');
-  return postgresState(side.server, 'library');
+/** Makes a database with the tables and registers it; gives what it holds. */
+export async function makeLibrary(stage: FaultStage, side: Side, name = 'library'): Promise<State> {
+  await side.server.createDatabase(name);
+  for (const statement of statements) await side.server.query(name, statement);
+  await stage.register(side, name);
+  return postgresState(side.server, name);
 }
 
 export type State = Awaited<ReturnType<typeof postgresState>>;
@@ -145,16 +165,18 @@ async function checkConnections(server: PostgresServer, database: string): Promi
   assert.deepEqual(await server.query(database, query), []);
 }
 
-/** The rows of a set, seen by importing it into a new database of its own server. */
+/** The set that an export made: it is whole, and holds what the source does. */
 export async function checkSet(
   stage: FaultStage,
   side: Side,
-  filePattern: string,
+  exportId: string,
   expected: State,
 ): Promise<void> {
-  const database = `from_${filePattern.toLowerCase()}`;
+  const { name } = await stage.settled(exportId);
+  await stage.service.run({ kind: 'verify', file_pattern: name });
+  const database = `of_${exportId}`;
   await stage.makeTarget(side, database);
-  await stage.completed(await stage.start({ kind: 'import', database, file_pattern: filePattern }));
+  await stage.completed(await stage.start({ kind: 'import', database, file_pattern: name }));
   await checkTarget(side, database, expected);
 }
 

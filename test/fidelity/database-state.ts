@@ -24,7 +24,9 @@ export async function databaseState(url: string): Promise<DatabaseState> {
     return rows.map(({ line }) => line);
   };
   try {
-    await client.query("SET extra_float_digits = 3; SET row_security = off; SET search_path = ''; SET TimeZone = 'UTC'");
+    await client.query(
+      "SET extra_float_digits = 3; SET row_security = off; SET search_path = ''; SET TimeZone = 'UTC'",
+    );
     // By the names of the columns: what inherits may have them in another order afterwards, with pg_dump too.
     const tables = await client.query<{ name: string; columns: string[] }>(
       `SELECT r.name, ARRAY(SELECT quote_ident(a.attname) FROM pg_attribute a

@@ -30,5 +30,8 @@ const connection = {
 };
 
 process.argv[1] = '/pg_dump';
-const file = await pgDump({ pg: connection as unknown as PGlite, args: ['--schema-only', '--encoding=UTF8'] });
+const file = await pgDump({
+  pg: connection as unknown as PGlite,
+  args: ['--schema-only', '--encoding=UTF8'],
+});
 mainThread.postMessage({ text: await file.text() });

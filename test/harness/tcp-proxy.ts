@@ -7,6 +7,8 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** From now on nothing passes, in either direction, and nobody is told; new connections are accepted and hear nothing. */
   silence(): void;
+  /** After `silence`: new connections are heard again. */
+  hear(): void;
   /** As `silence`, but only for the connections that there are. */
   silenceExisting(): void;
   /** Resets every connection. */
@@ -75,6 +77,9 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
     silence() {
       silent = true;
       silenceExisting();
+    },
+    hear() {
+      silent = false;
     },
     silenceExisting,
     retarget(other) {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError, toAppError } from '../../core/errors.ts';
 import { ServerError } from './wire/messages.ts';
+import { serverOf } from './wire/server-of-error.ts';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -105,13 +106,22 @@ export function classifyPostgresError(error: unknown, operation: string): AppErr
   return classifyNetworkError(error, operation) ?? toAppError(error);
 }
 
+/** What is about the server as a whole: a job may have to do with two, so that the message must say which. */
+const ofTheServer: readonly ErrorCode[] = [
+  'database-unreachable',
+  'database-timeout',
+  'database-full',
+  'database-refused',
+];
+
 function classifyServerError(error: ServerError, operation: string): AppError {
   const { sqlState } = error;
   const meaning: Meaning = bySqlState[sqlState] ??
     bySqlState[sqlState.slice(0, 2)] ?? { code: 'database-statement' };
+  const server = ofTheServer.includes(meaning.code) ? serverOf(error) : undefined;
   const named = { schema: error.schema, table: error.table, constraint: error.constraint };
   return new AppError(meaning.code, {
-    message: sentence(error.message),
+    message: `${server === undefined ? '' : `Database server ${server}: `}${sentence(error.message)}`,
     ...(meaning.hint === undefined ? {} : { hint: meaning.hint }),
     ...(meaning.temporary === undefined ? {} : { temporary: meaning.temporary }),
     operation,
@@ -161,7 +171,11 @@ function placeOf(error: Error): string {
     readonly port?: number;
     readonly hostname?: string;
   };
-  if (address === undefined) return hostname === undefined ? '' : ` ${hostname}`;
+  if (address === undefined) {
+    const server = serverOf(error);
+    if (hostname !== undefined) return ` ${hostname}`;
+    return server === undefined ? '' : ` at ${server}`;
+  }
   const host = address.includes(':') ? `[${address}]` : address;
   return ` at ${port === undefined || port < 0 ? address : `${host}:${port}`}`;
 }

@@ -3,6 +3,7 @@ import type { PostgresTarget } from './database-url.ts';
 import { connect, type RawConnection, sendCancel } from './wire/connect.ts';
 import { Connection } from './wire/connection.ts';
 import { ServerError } from './wire/messages.ts';
+import { Silence } from './wire/silence.ts';
 
 export interface ConnectorOptions {
   /** How long connecting and authenticating may take, unless the URL says another (connect_timeout). */
@@ -15,8 +16,13 @@ export interface ConnectorOptions {
 export interface Connector {
   readonly target: PostgresTarget;
   open(signal: AbortSignal): Promise<Connection>;
-  /** For who speaks the protocol himself; disposing ends the connection, and what runs on it. */
-  openRaw(signal: AbortSignal): Promise<RawConnection & AsyncDisposable>;
+  openRaw(signal: AbortSignal): Promise<OwnConnection>;
+}
+
+/** For who speaks the protocol himself; disposing ends the connection, and what runs on it. */
+export interface OwnConnection extends RawConnection, AsyncDisposable {
+  /** To be told whose turn it is, and when something came. */
+  readonly silence: Silence;
 }
 
 export function createConnector(target: PostgresTarget, options: ConnectorOptions): Connector {
@@ -32,10 +38,11 @@ export function createConnector(target: PostgresTarget, options: ConnectorOption
     });
     return connection;
   };
-  const openRaw = async (signal: AbortSignal): Promise<RawConnection & AsyncDisposable> => {
+  const openRaw = async (signal: AbortSignal): Promise<OwnConnection> => {
     const raw = await connect(target, connectMs, signal);
     return {
       ...raw,
+      silence: new Silence(() => probe(target, connectMs, silenceMs, raw.processId), silenceMs),
       async [Symbol.asyncDispose]() {
         if (raw.socket.closed) return;
         const closed = new Promise((resolve) => raw.socket.once('close', resolve));

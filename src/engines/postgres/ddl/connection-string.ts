@@ -1,4 +1,10 @@
-const secretKeys: ReadonlySet<string> = new Set(['password', 'sslpassword', 'scram_client_key', 'scram_server_key', 'oauth_client_secret']);
+const secretKeys: ReadonlySet<string> = new Set([
+  'password',
+  'sslpassword',
+  'scram_client_key',
+  'scram_server_key',
+  'oauth_client_secret',
+]);
 
 /**
  * A connection string of libpq without passwords, of both forms: `host=a password='b c'` and `postgresql://user:password@host/?password=x`.

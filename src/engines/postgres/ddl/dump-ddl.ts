@@ -5,14 +5,13 @@ import type { OperationContext } from '../../../core/context.ts';
 import { AppError, toAppError } from '../../../core/errors.ts';
 import type { DdlScope } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
+import type { OwnConnection } from '../connector.ts';
 import type { RawConnection } from '../wire/connect.ts';
+import { nameServer } from '../wire/server-of-error.ts';
 import { startupAnswer } from './client-stream.ts';
 import type { DumpWorkerData, DumpWorkerMessage } from './dump-worker.ts';
 import { scopeArguments } from './patterns.ts';
 import { ServerRelay } from './server-relay.ts';
-
-/** A connection of our own whose socket is free to take; disposing closes it in whatever state it is. */
-export type DdlConnection = RawConnection & AsyncDisposable;
 
 /** The servers that the pg_dump in use (18) reads. */
 const newestServer = 18;
@@ -26,7 +25,7 @@ const operation = 'dump DDL';
  * read) and whatever else the server says
  */
 export async function dumpDdl(
-  open: () => Promise<DdlConnection>,
+  open: () => Promise<OwnConnection>,
   scope: DdlScope,
   barred: readonly TableName[],
   snapshotToken: string,
@@ -54,7 +53,7 @@ function refuseNewerServer({ serverVersionNum }: RawConnection): void {
 }
 
 async function runWorker(
-  connection: DdlConnection,
+  connection: OwnConnection,
   programArguments: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly DdlObject[]> {
@@ -72,18 +71,21 @@ async function runWorker(
     outcome.reject(new AppError('internal', { message, operation, cause }));
   const onAbort = (): void => outcome.reject(toAppError(signal.reason));
   using relay = new ServerRelay(
-    connection.socket,
+    connection,
     (answer) => {
       worker.postMessage(answer);
       Atomics.add(new Int32Array(answerCount), 0, 1);
       Atomics.notify(new Int32Array(answerCount), 0);
     },
-    (error) => outcome.reject(classifyPostgresError(error, operation)),
+    (error) => {
+      nameServer(error, connection.server);
+      outcome.reject(classifyPostgresError(error, operation));
+    },
   );
   worker.on('message', (message: DumpWorkerMessage) => {
     if (message.kind === 'request') relay.send(Buffer.from(message.bytes));
     else if (message.kind === 'done') outcome.resolve(message.objects);
-    else outcome.reject(dumpError(message.message, relay.lastError));
+    else outcome.reject(dumpError(message.message, relay.lastError, connection.server));
   });
   worker.once('error', (error) => defect(`pg_dump broke down: ${error.message}`, error));
   worker.once('exit', () => outcome.reject(threadLost()));
@@ -107,7 +109,7 @@ const threadLost = (): AppError =>
   });
 
 /** pg_dump gives up at the first error of the server, so the last one is the reason; without one the words are its own. */
-function dumpError(message: string, last: ServerRelay['lastError']): AppError {
+function dumpError(message: string, last: ServerRelay['lastError'], server: string): AppError {
   if (last === null) {
     const [, words = message] = /pg_dump: error: (.*)/s.exec(message) ?? [];
     return new AppError('database-statement', { message: `pg_dump failed: ${words.trim()}`, operation });
@@ -119,5 +121,6 @@ function dumpError(message: string, last: ServerRelay['lastError']): AppError {
       cause: last.error,
     });
   }
+  nameServer(last.error, server);
   return classifyPostgresError(last.error, operation);
 }

@@ -32,7 +32,8 @@ describe('withoutSecrets', () => {
   const left = (type: string, sql: string): string => withoutSecrets({ type, sql }).sql;
 
   it('keeps statements without passwords as they are, and those of other types', () => {
-    const mapping = "CREATE USER MAPPING FOR me SERVER s OPTIONS (\n    \"user\" 'x',\n    password_required 'false',\n    sslkey '/k'\n);";
+    const mapping =
+      "CREATE USER MAPPING FOR me SERVER s OPTIONS (\n    \"user\" 'x',\n    password_required 'false',\n    sslkey '/k'\n);";
     assert.equal(left('USER MAPPING', mapping), mapping);
     const view = "CREATE VIEW v AS SELECT 'password=x';";
     assert.equal(left('VIEW', view), view);

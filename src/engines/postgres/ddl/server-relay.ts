@@ -1,11 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { AppError } from '../../../core/errors.ts';
+import type { OwnConnection } from '../connector.ts';
 import { FrameReader, type FrameSink } from '../wire/frame-reader.ts';
 import { decodeError, type ServerError, serverMessages } from '../wire/messages.ts';
 
 /** Sends requests to the server as they are, and hands back each answer whole, up to and with its ReadyForQuery. */
 export class ServerRelay implements Disposable {
   readonly #socket: Duplex;
+  readonly #silence: OwnConnection['silence'];
+  readonly #endWatch: () => void;
   readonly #onAnswer: (answer: Buffer) => void;
   readonly #onBroken: (error: unknown) => void;
   readonly #frames = new FrameReader();
@@ -19,8 +21,14 @@ export class ServerRelay implements Disposable {
   lastError: { readonly error: ServerError; readonly request: Buffer } | null = null;
   #request: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Duplex, onAnswer: (answer: Buffer) => void, onBroken: (error: unknown) => void) {
+  constructor(
+    { socket, silence }: Pick<OwnConnection, 'socket' | 'silence'>,
+    onAnswer: (answer: Buffer) => void,
+    onBroken: (error: unknown) => void,
+  ) {
     this.#socket = socket;
+    this.#silence = silence;
+    this.#endWatch = silence.watch(onBroken);
     this.#onAnswer = onAnswer;
     this.#onBroken = onBroken;
     socket.on('data', this.#onData).on('error', onBroken).on('close', this.#onClose);
@@ -30,15 +38,18 @@ export class ServerRelay implements Disposable {
   /** One request at a time: the next one after the answer to this one. */
   send(request: Buffer): void {
     this.#request = request;
+    this.#silence.expectServer();
     this.#socket.write(request);
   }
 
   [Symbol.dispose](): void {
+    this.#endWatch();
     this.#socket.off('data', this.#onData).off('close', this.#onClose);
     // The listener for errors stays: a socket that is torn down may still report one, and nobody must die of it.
   }
 
   readonly #onData = (piece: Buffer): void => {
+    this.#silence.heard();
     this.#pieces.push(piece);
     try {
       this.#frames.feed(piece, this.#sink);
@@ -47,6 +58,7 @@ export class ServerRelay implements Disposable {
       return;
     }
     if (!this.#answered) return;
+    this.#silence.expectNothing();
     const answer = Buffer.concat(this.#pieces);
     this.#answered = false;
     this.#pieces = [];
@@ -56,7 +68,7 @@ export class ServerRelay implements Disposable {
   readonly #onClose = (): void =>
     this.#onBroken(
       this.lastError?.error ??
-        new AppError('database-unreachable', { message: 'The database server closed the connection.' }),
+        Object.assign(new Error('The server closed the connection.'), { code: 'ECONNRESET' }),
     );
 
   #message(type: number, body: Buffer): void {

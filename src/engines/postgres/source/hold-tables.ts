@@ -3,6 +3,7 @@ import { AppError } from '../../../core/errors.ts';
 import { quoteQualified } from '../names.ts';
 import type { Connection } from '../wire/connection.ts';
 import { ServerError } from '../wire/messages.ts';
+import { withLockHolder } from './lock-holder.ts';
 
 const undefinedTable = '42P01';
 const savepoint = 'pumphouse_hold_tables';
@@ -18,8 +19,8 @@ LIMIT 1`;
 
 /**
  * Locks `tables`, in the transaction that holds the snapshot, so that nobody drops, truncates, alters or rewrites them while
- * it lasts (pg_dump does the same). Throws `snapshot-lost` when that has happened already, `database-locked` when
- * somebody has them locked for longer than lock_timeout, `database-privilege` naming a table that may not be read.
+ * it lasts (pg_dump does the same). Throws `snapshot-lost` when that has happened already, `database-locked`, naming
+ * the table and the session, when somebody has one locked for longer than lock_timeout, `database-privilege` naming a table that may not be read.
  */
 export async function holdTables(
   holder: Connection,
@@ -42,7 +43,7 @@ export async function holdTables(
     if (error instanceof ServerError && error.sqlState === undefinedTable) {
       throw changed(`A table was dropped or renamed after the snapshot was taken: ${error.message}.`, error);
     }
-    throw error;
+    throw await withLockHolder(error, tables, (work) => work(holder), signal);
   }
 }
 

@@ -8,6 +8,7 @@ import { isLargeObjects } from '../large-objects.ts';
 import { quoteLiteral, quoteQualified } from '../names.ts';
 import type { CopyOut } from '../wire/copy-out.ts';
 import { ServerError } from '../wire/messages.ts';
+import { withLockHolder } from './lock-holder.ts';
 import type { SnapshotLanes } from './snapshot-lanes.ts';
 import type { UnitRange } from './table-details.ts';
 import { copyStatement } from './unit-query.ts';
@@ -53,8 +54,14 @@ export function readUnit(
         await lanes.leave(connection, rows === null ? null : unit);
       }
     } catch (error) {
+      const told = await withLockHolder(
+        withoutValues(unit, error),
+        [unit.table],
+        (work) => lanes.aside(signal, work),
+        signal,
+      );
       const reason = classifyPostgresError(
-        signal.aborted ? abortError(signal) : withoutValues(unit, error),
+        signal.aborted ? abortError(signal) : told,
         `read ${quoteQualified(unit.table)}`,
       );
       summary.reject(reason);

@@ -43,6 +43,11 @@ export class SnapshotLanes {
     }
   }
 
+  /** Lends a connection beside the lanes. */
+  aside<T>(signal: AbortSignal, work: (connection: Connection) => Promise<T>): Promise<T> {
+    return this.#pool.useAside(signal, work);
+  }
+
   /** @param unit what was read to its end; null: nothing, and the transaction is of no more use */
   async leave(connection: Connection, unit: Unit | null): Promise<void> {
     const count = (this.#inTransaction.get(connection) ?? 0) + 1;

@@ -17,6 +17,7 @@ import { holdTables } from './hold-tables.ts';
 import { inspectDatabase } from './inspect.ts';
 import { readLargeObjectDdl } from './large-object-ddl.ts';
 import { planUnits } from './plan.ts';
+import { closePublicSchema } from './public-schema.ts';
 import { readUnit } from './read-unit.ts';
 import { SnapshotLanes } from './snapshot-lanes.ts';
 import { beginInSnapshot, beginNow, endTransaction, exportSnapshot } from './snapshot-transaction.ts';
@@ -90,9 +91,10 @@ class PostgresSnapshot implements Snapshot {
       const open = () => this.#connector.openRaw(context.signal);
       const all = await dumpDdl(open, scope, barred, this.token, context);
       const objects = all.filter((object) => !isOurs(object));
-      const state = await this.#reading('read sequences', context, (connection) =>
-        readStateObjects(connection, objects, context.signal),
-      );
+      const state = await this.#reading('read sequences', context, async (connection) => [
+        ...(await readStateObjects(connection, objects, context.signal)),
+        ...(hasPublicSchema(scope) ? await closePublicSchema(connection, context.signal) : []),
+      ]);
       if (scope.mode !== 'full') return [...schemasOfTables(scope), ...objects, ...state];
       const [globals, largeObjects] = await this.#reading('read globals', context, async (connection) => [
         await readGlobals(connection, context.signal),
@@ -146,6 +148,9 @@ class PostgresSnapshot implements Snapshot {
     }
   }
 }
+
+const hasPublicSchema = ({ mode, schemas }: DdlScope): boolean =>
+  mode === 'full' || (mode === 'schema' && schemas.includes('public'));
 
 /** Our receipts, which an import may have in this database: the schema with its owner and comment, and what is in it. */
 const isOurs = (object: DdlObject): boolean =>

@@ -34,7 +34,8 @@ SELECT pg_catalog.jsonb_build_object(
   'unlogged', (SELECT count(*) FROM readable WHERE relpersistence = 'u'),
   'mappings', (SELECT count(*) FROM pg_catalog.pg_user_mappings WHERE umoptions IS NOT NULL),
   'subscriptions', (SELECT count(*) FROM pg_catalog.pg_subscription s JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
-    WHERE d.datname = pg_catalog.current_database()))`;
+    WHERE d.datname = pg_catalog.current_database()),
+  'superuser', pg_catalog.current_setting('is_superuser') = 'on')`;
 
 interface SourceFacts {
   readonly recovery: boolean;
@@ -49,6 +50,7 @@ interface SourceFacts {
   /** User mappings with options. */
   readonly mappings: number;
   readonly subscriptions: number;
+  readonly superuser: boolean;
 }
 
 /** What would make an export fail or surprise. Nothing here knows the selection, so what may concern one table only is amber. */
@@ -69,6 +71,7 @@ export async function sourcePreflight(
     rowSecurityFinding(facts),
     definitionsFinding(facts),
     secretsFinding(facts),
+    ...subscriptionsFinding(facts),
   ];
 }
 
@@ -125,10 +128,22 @@ const secretsFinding = ({ mappings, subscriptions }: SourceFacts): Finding =>
     ? finding(
         'amber',
         'secrets',
-        `The passwords of ${mappings} user mappings and ${subscriptions} subscriptions are left out: a dump set holds none.`,
+        `Passwords in the options of ${mappings} user mappings and the connections of ${subscriptions} subscriptions are left out: a dump set holds none.`,
         'After the import, set them with ALTER USER MAPPING ... OPTIONS (ADD password ...) and ALTER SUBSCRIPTION ... CONNECTION.',
       )
-    : finding('green', 'secrets', 'No user mapping or subscription holds a password.');
+    : finding('green', 'secrets', 'No user mapping or subscription can hold a password.');
+
+const subscriptionsFinding = ({ subscriptions, superuser }: SourceFacts): Finding[] =>
+  subscriptions > 0 && !superuser
+    ? [
+        finding(
+          'amber',
+          'subscriptions',
+          `The ${subscriptions} subscriptions are not exported: only a superuser may read them.`,
+          'Export as a superuser, or make the subscriptions anew after the import.',
+        ),
+      ]
+    : [];
 
 function definitionsFinding({ tables }: SourceFacts): Finding {
   const megabytes = Math.round(tables * ddlMegabytesPerTable);

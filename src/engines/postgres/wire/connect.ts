@@ -5,10 +5,13 @@ import { AppError } from '../../../core/errors.ts';
 import { abortError } from '../abort-error.ts';
 import type { PostgresTarget } from '../database-url.ts';
 import { cancelRequest, ServerError } from './messages.ts';
+import { nameServer } from './server-of-error.ts';
 import { openTransport } from './transport.ts';
 
 /** An authenticated, idle connection whose socket is paused and has no reader. */
 export interface RawConnection {
+  /** `host:port` of the server, as the database URL has them. */
+  readonly server: string;
   readonly socket: Socket;
   /** Every ParameterStatus that the server sent while connecting. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -79,7 +82,7 @@ async function withinTime<T>(
   const timer = setTimeout(() => {
     deadline.abort(
       new AppError('database-timeout', {
-        message: `The database server ${target.host}:${target.port} did not answer within ${timeoutMs / 1000} s.`,
+        message: `The database server ${serverName(target)} did not answer within ${timeoutMs / 1000} s.`,
         operation: 'connect',
       }),
     );
@@ -87,6 +90,7 @@ async function withinTime<T>(
   try {
     return await work(deadline.signal);
   } catch (error) {
+    nameServer(error, serverName(target));
     throw signal.aborted ? abortError(signal) : error;
   } finally {
     clearTimeout(timer);
@@ -128,6 +132,7 @@ async function authenticate(
   socket.pause();
   socket.removeAllListeners('data');
   return {
+    server: serverName(target),
     socket,
     parameters,
     processId: inside.processID ?? 0,
@@ -135,6 +140,8 @@ async function authenticate(
     serverVersionNum: versionNumber(parameters.get('server_version') ?? ''),
   };
 }
+
+const serverName = ({ host, port }: PostgresTarget): string => `${host}:${port}`;
 
 function refuseWithoutPassword(target: PostgresTarget): never {
   throw new AppError('database-refused', {

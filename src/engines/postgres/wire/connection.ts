@@ -16,6 +16,7 @@ import {
   terminateMessage,
 } from './messages.ts';
 import { QueryExchange, type Row } from './query-exchange.ts';
+import { nameServer } from './server-of-error.ts';
 import { Silence } from './silence.ts';
 
 /** What a connection needs of the world besides its socket. */
@@ -230,6 +231,7 @@ export class Connection implements AsyncDisposable {
   }
 
   #receiveError(error: ServerError): void {
+    nameServer(error, this.raw.server);
     if (error.severity === 'FATAL' || error.severity === 'PANIC') this.#lastWords = error;
     else this.#exchange?.error(error);
   }
@@ -242,6 +244,7 @@ export class Connection implements AsyncDisposable {
 
   #break(error: unknown): void {
     if (this.#broken !== null) return;
+    nameServer(error, this.raw.server);
     this.#broken = { error };
     const exchange = this.#exchange;
     this.#endExchange();
