@@ -86,11 +86,17 @@ test('masks with their arguments', () => {
 
 test('remaps', () => {
   assert.deepEqual(parseRemap('a:b', 'remap_owner', '--remap-owner'), { source: 'a', target: 'b' });
-  for (const text of ['a', 'a:', ':b', 'a:b:c'])
+  assert.deepEqual(parseRemap('"a:b":"C ""d"""', 'remap_schemas', '--remap-schema'), {
+    source: 'a:b',
+    target: 'C "d"',
+  });
+  assert.deepEqual(parseRemap('a"b:c', 'remap_schemas', '--remap-schema'), { source: 'a"b', target: 'c' });
+  for (const text of ['a', 'a:', ':b', 'a:b:c', '"a":b:c'])
     assert.throws(
       () => parseRemap(text, 'remap_owner', '--remap-owner'),
       refused('remap_owner', /--remap-owner takes SOURCE:TARGET/),
     );
   assert.deepEqual(parseTableRemap('hr."e:mp":old'), { table: 'hr."e:mp"', target: 'old' });
+  assert.deepEqual(parseTableRemap('emp:"New one"'), { table: 'emp', target: 'New one' });
   assert.throws(() => parseTableRemap('emp'), refused('remap_tables', /TABLE:NAME/));
 });

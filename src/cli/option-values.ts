@@ -76,24 +76,23 @@ function maskArguments(
   }
 }
 
-/** `hr:hr_test` */
+/** `hr:hr_test`, `"a:b":c`; names without their quotes, as the service takes them. */
 export function parseRemap(
   text: string,
   field: string,
   flag: string,
 ): { readonly source: string; readonly target: string } {
-  const [source, target, ...rest] = text.split(':');
-  if (source === undefined || source === '' || target === undefined || target === '' || rest.length > 0) {
-    return refuse(field, flag, 'SOURCE:TARGET', text);
-  }
-  return { source, target };
+  const [, source, target] =
+    /^("(?:[^"]|"")+"|[^:]+):("(?:[^"]|"")+"|[^:]+)$/s.exec(text) ??
+    refuse(field, flag, 'SOURCE:TARGET', text);
+  return { source: plainName(source as string), target: plainName(target as string) };
 }
 
 /** `hr.emp:emp_old` */
 export function parseTableRemap(text: string): { readonly table: string; readonly target: string } {
   const [table, target] =
     parts(text, ':', 'last') ?? refuse('remap_tables', '--remap-table', 'TABLE:NAME', text);
-  return { table, target };
+  return { table, target: plainName(target) };
 }
 
 /** The text before and after the first or last `separator` that is not within double quotes; null where a part would be missing. */
@@ -117,8 +116,13 @@ function parts(
 function parseColumn(text: string): { readonly table: string; readonly column: string } | null {
   const [table, name] = parts(text, '.', 'last') ?? [];
   if (table === undefined || name === undefined || name === '') return null;
+  return { table, column: plainName(name) };
+}
+
+/** Without the quotes around it, where there are any. */
+function plainName(name: string): string {
   const quoted = /^"(.+)"$/s.exec(name)?.[1];
-  return { table, column: quoted === undefined ? name : quoted.replaceAll('""', '"') };
+  return quoted === undefined ? name : quoted.replaceAll('""', '"');
 }
 
 const refuseMask = (text: string): never =>

@@ -39,6 +39,7 @@ interface DryRunReport {
     readonly reason: string;
   }[];
   readonly left_alone: readonly string[];
+  readonly warnings: readonly string[];
 }
 
 /** Prints what an estimate or a dry run found. A dry run of an import that would stop ends as the import would be refused. */
@@ -62,7 +63,7 @@ const estimateText = ({ tables, rows, bytes }: EstimateReport): string =>
     `Estimate: ${formatCount(tables.length)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)} before compression. Nothing was read or written.`,
   ].join('\n');
 
-function dryRunText({ objects, tables, left_alone, error }: DryRunReport): string {
+function dryRunText({ objects, tables, left_alone, warnings, error }: DryRunReport): string {
   const counts = new Map<string, number>();
   for (const { action } of objects) counts.set(action, (counts.get(action) ?? 0) + 1);
   const summary = [...counts].map(([action, count]) => `${action} ${formatCount(count)}`).join(', ');
@@ -84,7 +85,7 @@ function dryRunText({ objects, tables, left_alone, error }: DryRunReport): strin
       ]),
     ),
     '',
-    ...left_alone.map((place) => `warn: ${place}`),
+    ...[...left_alone, ...warnings].map((line) => `warn: ${line}`),
     `Dry run, nothing was changed. Objects: ${summary === '' ? 'none' : summary}.`,
     error === null ? 'The import would run.' : `The import would stop: ${error.message}\n${error.hint}`,
   ].join('\n');

@@ -40,4 +40,6 @@ export interface DryRunReport {
   })[];
   /** Places where a remap left a name as it was. */
   readonly leftAlone: readonly string[];
+  /** What the log of the import would warn of, other than that. */
+  readonly warnings: readonly string[];
 }

@@ -264,6 +264,10 @@ export interface ExistingTable extends TableName {
   readonly columns: readonly string[];
   /** Tables that its foreign keys refer to. */
   readonly references: readonly TableName[];
+  /** Other tables whose foreign keys refer to it: it can only be emptied or dropped together with them. */
+  readonly referredToBy: readonly TableName[];
+  /** What else is made from it, such as `view hr.rich`: it cannot be dropped. */
+  readonly usedBy: readonly string[];
 }
 
 export interface WriteOutcome {

@@ -18,6 +18,12 @@ export const defaultOutagePolicy: OutagePolicy = {
 };
 
 /**
+ * How many outages one task is patient with. A server may be restarted now and then while an index is built for hours; one that goes down
+ * in each attempt may do so because of the task.
+ */
+const outagesOfTask = 5;
+
+/**
  * Whether an error says that a database or a storage cannot be reached now: no fault of the task that met it. A lock of somebody else is in
  * the way of some tasks only.
  */
@@ -31,8 +37,11 @@ export const isOutage = (error: AppError): boolean =>
  * themselves; only changes are told of.
  */
 export interface OutageWatch {
-  /** A task met an outage: until when the job waits, with the line to tell of it (null: told already). Null: the patience is at its end. */
-  met(task: string, subject: string, error: AppError): Wait | null;
+  /**
+   * A task that was started then met an outage: until when the job waits, with the line to tell of it (null: told already). Null: the
+   * patience is at its end. An attempt that went on for longer than the patience had its server: what it meets is another outage.
+   */
+  met(task: string, startedAt: number, subject: string, error: AppError): Wait | null;
   /** A task that was started then went through: the line to tell of the end of an outage; null when there was none. */
   passed(task: string, startedAt: number): NewJobLogEntry | null;
 }
@@ -44,14 +53,18 @@ export interface Wait {
 
 export function createOutageWatch(policy: OutagePolicy, clock: Clock): OutageWatch {
   let outage: { readonly since: number; until: number; tries: number; code: string } | null = null;
-  /** When each task first met an outage: one that never goes through must not have its patience renewed by the success of others. */
-  const firstMet = new Map<string, number>();
+  /** When each task first met its last outage: one that never goes through must not have its patience renewed by the success of others. */
+  const firstMet = new Map<string, { readonly since: number; readonly outages: number }>();
 
   return {
-    met(task, subject, error) {
+    met(task, startedAt, subject, error) {
       const now = clock.now();
-      const since = firstMet.get(task) ?? now;
-      firstMet.set(task, since);
+      const wentOn = now - startedAt >= policy.patienceMs;
+      if (wentOn && outage !== null && now - outage.since >= policy.patienceMs) outage = null;
+      const before = firstMet.get(task);
+      const isNew = before === undefined || (wentOn && before.outages < outagesOfTask);
+      const { since } = isNew ? { since: now } : before;
+      if (isNew) firstMet.set(task, { since, outages: (before?.outages ?? 0) + 1 });
       const told = outage?.code === error.code;
       outage ??= { since: now, until: 0, tries: 0, code: error.code };
       outage.code = error.code;

@@ -152,13 +152,14 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     claimed: ClaimedTask,
     run: JobRun,
     task: RunningTask,
+    startedAt: number,
     error: AppError,
   ): Promise<JobState> => {
     const { lease, job } = claimed;
     const record = toErrorRecord(error);
     const where = { job: job.id, task: lease.taskKey, attempt: lease.attempt };
     if (handler !== undefined && isOutage(error)) {
-      const wait = run.outages.met(lease.taskKey, subjectOf(claimed), error);
+      const wait = run.outages.met(lease.taskKey, startedAt, subjectOf(claimed), error);
       if (wait !== null) {
         if (wait.line !== null) options.log.warn('a job waits for a server', { ...where, error });
         await persist(() => store.holdJob(lease, wait.until, wait.line === null ? [] : [wait.line]));
@@ -220,7 +221,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
         return job.state;
       }
       if (error.kind === 'snapshot_lost') return await restart(claimed, run, task, error.message);
-      return await fail(handler, claimed, run, task, error);
+      return await fail(handler, claimed, run, task, startedAt, error);
     }
   };
 

@@ -14,6 +14,9 @@ export const plainTask = (
   bytes = 0,
 ): TaskSpec => ({ key, kind, group, waitsFor, payload, bytes, rows: 0, counted: false });
 
+/** Removes the receipts, once what they said is in the store: a `finish` that is run again needs them. */
+export const forgetTask: TaskSpec = plainTask('forget', 'forget', 'forget', [], null);
+
 /** What is to be done beside the writing of rows. */
 export interface ApplyWork {
   /** Of the objects that will be made. */

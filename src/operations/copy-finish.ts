@@ -1,6 +1,7 @@
 import { tableKey } from '../core/catalogue.ts';
 import type { CopyRequest } from '../core/request.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import { forgetTask } from './apply-tasks.ts';
 import { byTable, figuresOf } from './copy-data.ts';
 import { targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
@@ -8,7 +9,7 @@ import { failureLine, readyTarget } from './import-tasks.ts';
 import { errorLine } from './log-lines.ts';
 import type { CopyFinishPayload, CopyResult } from './plan-types.ts';
 
-/** Compares what the target says it holds with what was read, lets the engine check and gather statistics, and removes the receipts. */
+/** Compares what the target says it holds with what was read, and lets the engine check and gather statistics. */
 export async function finishCopy(
   environment: Environment,
   request: CopyRequest,
@@ -35,7 +36,6 @@ export async function finishCopy(
     tables.map(({ schema, name, written }) => ({ schema, name, rows: written })),
     context,
   );
-  await target.forget(context.job.id, context);
 
   const result: CopyResult = {
     tables: tables.length,
@@ -47,6 +47,7 @@ export async function finishCopy(
     type: 'done',
     result: null,
     jobResult: result,
+    spawn: [forgetTask],
     errors: differing.length + failures.length,
     log: [
       ...differing.map((table) =>

@@ -1,4 +1,4 @@
-import { type TableName, tableKey } from '../core/catalogue.ts';
+import { type DdlObject, tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
 import type { CopyRequest, Encoding } from '../core/request.ts';
@@ -47,7 +47,7 @@ export async function planCopy(
     objects: withoutGlobals(engine, request.globals, definitions),
     tables: choice.tables.map(tableToCopy),
   });
-  refuseItself(session, target, content.tables, request);
+  refuseItself(session, target, definitions, content, request);
 
   // What is to be made and written, as decided now or before the snapshot was lost.
   const digest = digestOf(engine.schedule(content.objects).before, content.tables);
@@ -202,22 +202,29 @@ function refuseAppend(tables: readonly (TargetTable & { readonly action: string 
   });
 }
 
-/** A copy of tables onto themselves would empty what it is about to read. */
+/** A copy of tables onto themselves, or onto others that are read too, would empty or drop what it is about to read. */
 function refuseItself(
   { databaseId }: SourceSession,
   target: TargetSession,
-  tables: readonly (TableName & { readonly source: TableName })[],
+  definitions: readonly DdlObject[],
+  { objects, tables }: Content,
   request: CopyRequest,
 ): void {
-  const isSame = databaseId !== undefined && databaseId === target.databaseId;
-  const unmoved = tables.find((table) => tableKey(table) === tableKey(table.source));
-  if (!isSame || unmoved === undefined) return;
+  if (databaseId === undefined || databaseId !== target.databaseId) return;
+  const read = new Set([...tables.map(({ source }) => tableKey(source)), ...definedTables(definitions)]);
+  const taken = [...tables.map(tableKey), ...definedTables(objects)].find((key) => read.has(key));
+  if (taken === undefined) return;
   throw new AppError('field-invalid', {
     field: 'target',
-    message: `${request.database} and ${request.target} are the same database, and the table ${unmoved.schema}.${unmoved.name} keeps its name.`,
-    hint: 'Name another target, or rename what is copied with remap_schemas or remap_tables.',
+    message: `${request.database} and ${request.target} are the same database, and the table ${taken}, which is copied, is among those to be written.`,
+    hint: 'Name another target, or rename what is copied with remap_schemas or remap_tables, to names that nothing of it has.',
   });
 }
+
+const definedTables = (objects: readonly DdlObject[]): readonly string[] =>
+  objects.flatMap(({ type, schema, name }) =>
+    type === 'TABLE' && schema !== null ? tableKey({ schema, name }) : [],
+  );
 
 /** The binary form of values is for servers of one version. */
 function encodingBetween({ capabilities }: Engine, source: string, target: string): Encoding {

@@ -10,7 +10,7 @@ import { applyCopied, cleanUpCopy, targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
 import type { ExportSettings } from './export.ts';
 import { onApplyError } from './import.ts';
-import { applyObjects, clearTarget } from './import-tasks.ts';
+import { applyObjects, clearTarget, forgetReceipts } from './import-tasks.ts';
 import type { ApplyPayload, ClearPayload, CopyDataPayload, CopyFinishPayload } from './plan-types.ts';
 
 /**
@@ -25,6 +25,7 @@ import type { ApplyPayload, ClearPayload, CopyDataPayload, CopyFinishPayload } f
  *     index    as soon as a table's data is in: its indexes and keys                               -> copy-target.ts
  *     constraints, after                                                                           -> copy-target.ts
  *     finish   compare the rows in the target with those that were read, gather statistics         -> copy-finish.ts
+ *     forget   remove the receipts                                                                 -> import-tasks.ts
  *     cleanup  after a cancel: the receipts go, what was made stays                                -> copy-target.ts
  *
  * A lost snapshot starts the data again: the tables are emptied, with consistency `table` but those that were finished, and filled through a
@@ -63,6 +64,8 @@ async function runTask(
       return applyCopied(environment, target, task.kind, task.payload as ApplyPayload, context);
     case 'finish':
       return finishCopy(environment, request, task.payload as CopyFinishPayload, context);
+    case 'forget':
+      return forgetReceipts(environment, target, context);
     case 'cleanup':
       return cleanUpCopy(environment, request, context);
     default:

@@ -56,9 +56,9 @@ export async function decideImport(
   await attempt(() => checkFiles(storage, { ...manifest, files }, context));
 
   // What comes from a set may be anybody's.
-  await attempt(() => refuseHostile(engine, content.objects));
+  await attempt(() => refuseHostile(engine, content.all, content.objects));
   const { objects, tables, leftAlone } = await remapContent(engine, request.remaps, {
-    ...content,
+    objects: content.objects,
     tables: content.tables.map(importTable),
   });
 

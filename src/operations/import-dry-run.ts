@@ -35,6 +35,7 @@ export async function dryRunImport(
     objects: decision?.target.report.objects ?? [],
     tables: decision?.target.report.tables ?? [],
     leftAlone: decision?.leftAlone ?? [],
+    warnings: warningsOf(decision),
   };
   const jobResult: ImportResult = { tables: 0, rows: 0, failedTables: [], bytesRead: storage.bytesRead() };
   return {
@@ -43,6 +44,13 @@ export async function dryRunImport(
     jobResult,
     log: [...(decision?.log ?? []), ...summaryLines(report), ...readLines(decision, storage.bytesRead())],
   };
+}
+
+function warningsOf(decision: ImportDecision | null): readonly string[] {
+  const leftAlone = new Set(decision?.leftAlone);
+  return (decision?.log ?? []).flatMap(({ level, message }) =>
+    level === 'warn' && !leftAlone.has(message) ? message : [],
+  );
 }
 
 /** An error that says something about the import, and would say it again. */

@@ -2,13 +2,14 @@ import { tableKey } from '../core/catalogue.ts';
 import type { ImportRequest } from '../core/request.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
+import { forgetTask } from './apply-tasks.ts';
 import type { Environment } from './environment.ts';
 import { sharedTarget } from './import-target.ts';
 import { failureLine } from './import-tasks.ts';
 import { errorLine, readLine } from './log-lines.ts';
 import type { ImportFinishPayload, ImportResult, ReadResult } from './plan-types.ts';
 
-/** Compares what the target says it holds with the manifest, lets the engine check and gather statistics, and removes the receipts. */
+/** Compares what the target says it holds with the manifest, and lets the engine check and gather statistics. */
 export async function finishImport(
   environment: Environment,
   request: ImportRequest,
@@ -35,7 +36,6 @@ export async function finishImport(
     ),
     context,
   );
-  await target.forget(context.job.id, context);
 
   const bytesRead = bytesReadBy([
     ...(await context.tasks('plan')),
@@ -52,6 +52,7 @@ export async function finishImport(
     type: 'done',
     result: null,
     jobResult: result,
+    spawn: [forgetTask],
     errors: unexplained.length + failures.length,
     log: [
       ...unexplained.map((table) =>

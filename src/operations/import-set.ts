@@ -23,6 +23,8 @@ export function refuseForeignSet(engine: Engine, manifest: Manifest): void {
 
 /** What an import takes of a set. */
 export interface SetContent extends JobContent<ManifestTable> {
+  /** Every object of the set, taken or not. */
+  readonly all: readonly DdlObject[];
   /** The roles that the set defines, whether they are taken or not. */
   readonly roles: readonly string[];
 }
@@ -40,6 +42,7 @@ export async function chooseContent(
   return {
     tables: content.tables,
     objects: withoutGlobals(engine, request.globals, content.objects),
+    all,
     roles: all.flatMap(({ type, name }) => (type === 'ROLE' ? name : [])),
   };
 }

@@ -40,6 +40,17 @@ export async function clearTarget(
   return { type: 'done', result: null };
 }
 
+/** Removes the receipts, after all that needs them, or after a cancel. */
+export async function forgetReceipts(
+  environment: Environment,
+  request: TargetUse,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const target = await sharedTarget(environment, request, context);
+  await target.forget(context.job.id, context);
+  return { type: 'done', result: null };
+}
+
 /** Runs a list of objects with its receipt; single objects may fail. */
 export async function applyObjects(
   environment: Environment,

@@ -5,8 +5,7 @@ import type { ClaimedTask } from '../jobs/job-store.ts';
 import type { Environment } from './environment.ts';
 import { finishImport } from './import-finish.ts';
 import { planImport } from './import-plan.ts';
-import { sharedTarget } from './import-target.ts';
-import { applyObjects, clearTarget, prepareTarget, writeUnit } from './import-tasks.ts';
+import { applyObjects, clearTarget, forgetReceipts, prepareTarget, writeUnit } from './import-tasks.ts';
 import { importedTable } from './log-lines.ts';
 import type {
   ApplyPayload,
@@ -29,6 +28,7 @@ import { verifyDumpFile } from './verify-file.ts';
  *     index    as soon as a table's data is in: its indexes and keys                      -> import-tasks.ts
  *     constraints, after                                                                  -> import-tasks.ts
  *     finish   compare the rows in the target with the manifest, gather statistics        -> import-finish.ts
+ *     forget   remove the receipts                                                        -> import-tasks.ts
  *
  * A unit's receipt is in the target, in the transaction of its rows: after any crash a unit is neither lost nor doubled.
  */
@@ -75,11 +75,9 @@ async function runTask(
       return applyObjects(environment, request, task.key, task.payload as ApplyPayload, context);
     case 'finish':
       return finishImport(environment, request, task.payload as ImportFinishPayload, context);
-    case 'cleanup': {
-      const target = await sharedTarget(environment, request, context);
-      await target.forget(job.id, context);
-      return { type: 'done', result: null };
-    }
+    case 'forget':
+    case 'cleanup':
+      return forgetReceipts(environment, request, context);
     default:
       throw new Error(`An import has no task of kind ${task.kind}.`);
   }

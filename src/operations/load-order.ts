@@ -13,7 +13,10 @@ export interface LoadOrder {
  * The order of tables whose foreign keys stay active while rows are written. References to tables outside of `written` do not matter, those
  * that close a circle are given up.
  */
-export function loadOrder(staying: readonly ExistingTable[], written: ReadonlySet<string>): LoadOrder {
+export function loadOrder(
+  staying: readonly Pick<ExistingTable, 'schema' | 'name' | 'references'>[],
+  written: ReadonlySet<string>,
+): LoadOrder {
   const references = new Map(
     staying.map((table) => [tableKey(table), keysOf(table.references).filter((key) => written.has(key))]),
   );

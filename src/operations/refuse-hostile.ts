@@ -8,10 +8,16 @@ const named = 3;
 
 /**
  * A dump set is a file from anywhere: what is no definition of an object in the database is not run, and nothing else of such a set either.
+ * @param chosen what would be run of `all`; the rest tells which table each of them may be about
  * @throws AppError dump-damaged
  */
-export async function refuseHostile(engine: Engine, objects: readonly DdlObject[]): Promise<void> {
-  const refused = await engine.refuse(objects);
+export async function refuseHostile(
+  engine: Engine,
+  all: readonly DdlObject[],
+  chosen: readonly DdlObject[],
+): Promise<void> {
+  const wanted = new Set(chosen.map(nameOf));
+  const refused = (await engine.refuse(all)).filter(({ object }) => wanted.has(nameOf(object)));
   if (refused.length === 0) return;
   const some = refused
     .slice(0, named)
@@ -23,3 +29,6 @@ export async function refuseHostile(engine: Engine, objects: readonly DdlObject[
     hint: 'Do not trust this dump set: somebody changed it. Leave the objects out with exclude if you need the rest of it.',
   });
 }
+
+const nameOf = ({ type, schema, name }: Pick<DdlObject, 'type' | 'schema' | 'name'>): string =>
+  JSON.stringify([type, schema, name]);

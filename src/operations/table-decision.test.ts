@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { tableExistsActions } from '../core/request.ts';
 import { decideTable, type TableFacts } from './table-decision.ts';
 
-const there = { schema: 'hr', name: 'emp', columns: ['id', 'name'], references: [] };
+const there = {
+  ...{ schema: 'hr', name: 'emp', columns: ['id', 'name'] },
+  ...{ references: [], referredToBy: [], usedBy: [] },
+};
 const facts: TableFacts = {
   action: null,
   defined: true,

@@ -10,7 +10,7 @@ import { loadOrder } from './load-order.ts';
 import { type DecidedTable, decideTable, type TableDecision } from './table-decision.ts';
 import { leftLines, tableDecisionLines, warnLine } from './target-lines.ts';
 import { lookFor, sortObjects } from './target-objects.ts';
-import { refusalOf } from './target-refusal.ts';
+import { inUse, refusalOf } from './target-refusal.ts';
 import { reported, reportObjects } from './target-report.ts';
 
 /** A table whose rows are to be brought, under the target's names. */
@@ -102,7 +102,9 @@ export async function decideTarget<T extends TargetTable>(
   const order = orderOf(written, found);
   const all = [...decisions.values()];
   return {
-    refusal: refusalOf(question, sorted.blocked, all, written.length === 0 && sorted.made.every(isOutside)),
+    refusal:
+      refusalOf(question, sorted.blocked, all, written.length === 0 && sorted.made.every(isOutside)) ??
+      inUse(all, found),
     objects: sorted.made,
     tables: written,
     clear: all.flatMap(({ table, decision: { action } }) => {

@@ -1,6 +1,6 @@
-import type { DdlObject } from '../core/catalogue.ts';
+import { type DdlObject, tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
-import type { Engine } from '../engines/engine.ts';
+import type { Engine, ExistingTable } from '../engines/engine.ts';
 import type { DecidedTable } from './table-decision.ts';
 import { displayName } from './target-lines.ts';
 
@@ -33,4 +33,31 @@ export function refusalOf(
     field: 'database',
     message: `None of the tables can be written: ${displayName(one.table)}: ${one.decision.reason}${refused.length > 1 ? `, and ${refused.length - 1} more` : ''}.`,
   });
+}
+
+/** A table that is to be emptied or dropped while something that stays refers to it. Told before anything runs; the target looks again. */
+export function inUse(
+  decided: readonly DecidedTable[],
+  found: ReadonlyMap<string, Pick<ExistingTable, 'referredToBy' | 'usedBy'>>,
+): AppError | null {
+  const actions = new Map(decided.map(({ table, decision }) => [tableKey(table), decision.action]));
+  const isCleared = (action: string | undefined) => action === 'truncate' || action === 'replace';
+  for (const { table, decision } of decided) {
+    const there = found.get(tableKey(table));
+    if (there === undefined || !isCleared(decision.action)) continue;
+    const inTheWay = [
+      ...there.referredToBy
+        .filter((other) => !isCleared(actions.get(tableKey(other))))
+        .map((other) => `a foreign key of ${displayName(other)}`),
+      ...(decision.action === 'replace' ? there.usedBy : []),
+    ];
+    if (inTheWay.length === 0) continue;
+    const done = decision.action === 'replace' ? 'dropped' : 'emptied';
+    const more = inTheWay.length > 5 ? ` and ${inTheWay.length - 5} more` : '';
+    return new AppError('table-in-use', {
+      field: 'table_exists_action',
+      message: `The table ${displayName(table)} of the target cannot be ${done}, because of ${inTheWay.slice(0, 5).join(', ')}${more}.`,
+    });
+  }
+  return null;
 }

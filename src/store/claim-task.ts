@@ -11,6 +11,7 @@ import { cleanupTask, toTaskSpec } from './task-row.ts';
 const stateOfKind: Readonly<Record<string, JobState>> = {
   plan: 'planning',
   finish: 'completing',
+  forget: 'completing',
   cleanup: 'cancelling',
 };
 

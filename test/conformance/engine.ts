@@ -447,6 +447,8 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
           ...named('line'),
           columns: ['id', 'customer_id', 'quantity', 'note'],
           references: [named('customer')],
+          referredToBy: [],
+          usedBy: [`view ${engine.defaultSchema}.big_line`],
         },
       ]);
       assert.deepEqual(await session.describeTables?.([], context), []);

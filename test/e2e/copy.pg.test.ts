@@ -160,7 +160,36 @@ describe('copies of parts of a database', () => {
     assert.equal(answer.status, 400, answer.body);
     const job = await run(app, { ...scott, target: 'twin', table_exists_action: 'truncate' });
     assert.deepEqual([job.state, job.error?.field], ['failed', 'target']);
+    const anew = { content: 'metadata_only', table_exists_action: 'replace' };
+    const empty = await run(app, { ...scott, target: 'twin', ...anew });
+    assert.deepEqual([empty.state, empty.error?.field], ['failed', 'target']);
     assert.equal(await count('shop', 'scott.emp'), 5000);
+  });
+
+  test('a table that is read is not written, whatever is read into it', async () => {
+    const target = await fresh();
+    await server.query(
+      target,
+      'CREATE SCHEMA a; CREATE TABLE a.t AS SELECT 1 AS id; CREATE SCHEMA b; CREATE TABLE b.t AS SELECT 2 AS id',
+    );
+    const swap = [
+      { source: 'a', target: 'b' },
+      { source: 'b', target: 'c' },
+    ];
+    for (const content of ['all', 'data_only']) {
+      const job = await run(app, {
+        database: target,
+        target,
+        mode: 'schema',
+        schema_expressions: ["IN ('a', 'b')"],
+        remap_schemas: swap,
+        table_exists_action: 'truncate',
+        content,
+      });
+      assert.deepEqual([job.state, job.error?.field], ['failed', 'target'], content);
+      assert.match(job.error?.message ?? '', /the table "b"\."t", which is copied/);
+    }
+    assert.deepEqual(await server.query(target, 'SELECT id FROM b.t'), [{ id: 2 }]);
   });
 
   test('filters, samples and masks work on the way', async () => {

@@ -136,6 +136,28 @@ test('what was excluded is not looked at, and the rest comes in', async () => {
   assert.equal(job.error_count, 0);
 });
 
+test('what is chosen under the name of one table and is about another one is refused, though that one was not chosen', async () => {
+  const other = object('TABLE', 'other', 'CREATE TABLE public.other (a integer);');
+  const database = await target();
+  await server.query(database, 'CREATE TABLE public.other (a integer)');
+  const clean = await postgresState(server, database);
+  for (const [set, type, name, sql] of [
+    ['GIVEN', 'ACL', 'TABLE other', 'GRANT ALL ON TABLE public.other TO PUBLIC;'],
+    ['OWNED', 'OWNER', 'other', 'ALTER TABLE public.other OWNER TO postgres;'],
+    ['TOLD', 'COMMENT', 'TABLE other', "COMMENT ON TABLE public.other IS 'x';"],
+  ] as const) {
+    await writeSet(set, { objects: [table, other, object(type, name, sql, 't')] });
+    const job = await importInto(database, {
+      file_pattern: set,
+      mode: 'table',
+      name_expressions: ["= 't'"],
+      schema_expressions: ["= 'public'"],
+    });
+    assert.equal(job.error?.code, 'dump-damaged', `${set}: ${JSON.stringify(job)}`);
+    assert.deepEqual(await postgresState(server, database), clean, set);
+  }
+});
+
 test('names go out in quotes, whatever is in them', async () => {
   const evil = 't" ("a") FROM STDIN; DROP TABLE public.t; --';
   const database = await target();

@@ -159,9 +159,10 @@ export async function checkTarget({ server }: Side, database: string, expected: 
 }
 
 /** Connections may take a moment to end after their job. */
-async function checkConnections(server: PostgresServer, database: string): Promise<void> {
+export async function checkConnections(server: PostgresServer, database: string): Promise<void> {
   const query = `SELECT state, query FROM pg_stat_activity WHERE datname = '${database}' AND pid <> pg_backend_pid() AND backend_type = 'client backend'`;
-  for (let left = 100; left > 0 && (await server.query(database, query)).length > 0; left -= 1) await sleep(50);
+  for (let left = 100; left > 0 && (await server.query(database, query)).length > 0; left -= 1)
+    await sleep(50);
   assert.deepEqual(await server.query(database, query), []);
 }
 

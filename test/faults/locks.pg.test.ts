@@ -61,7 +61,10 @@ describe('locks of others', { concurrency: true }, () => {
       content: 'data_only',
     });
     const told = await stage.line(id, /keep tables to themselves/);
-    assert.match(told, new RegExp(`public\\.chapter_3: session ${holder.pid} of postgres has held the lock for`));
+    assert.match(
+      told,
+      new RegExp(`public\\.chapter_3: session ${holder.pid} of postgres has held the lock for`),
+    );
     await found(
       side.server,
       'filled',

@@ -62,7 +62,12 @@ describe('a target that dies during index builds', { concurrency: true }, () => 
           ? { kind, database: kind, file_pattern: 'LIBRARY' }
           : { kind, database: 'library', target: kind, mode: 'full' };
       const { told, shown, lines } = await crashDuring(target, kind, () => stage.start(body), awayMs);
-      assert.match(told, new RegExp(`database server at 127.0.0.1:${target.proxy.port} .*The job waits, and tries again for \\d+ s\\.`));
+      assert.match(
+        told,
+        new RegExp(
+          `database server at 127.0.0.1:${target.proxy.port} .*The job waits, and tries again for \\d+ s\\.`,
+        ),
+      );
       assert.match(shown, /executing/);
       assert.ok(lines.some((line) => /The job goes on after \d+ s of waiting\./.test(line)));
       await checkTarget(target, kind, expected);

@@ -13,7 +13,7 @@ export async function schemaText(url: string): Promise<string> {
   });
   const text = Promise.withResolvers<string>();
   using relay = new ServerRelay(
-    connection.socket,
+    connection,
     (answer) => {
       worker.postMessage(answer);
       Atomics.add(new Int32Array(answerCount), 0, 1);

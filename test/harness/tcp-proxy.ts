@@ -9,8 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   silence(): void;
   /** After `silence`: new connections are heard again. */
   hear(): void;
-  /** As `silence`, but only for the connections that there are. */
-  silenceExisting(): void;
+  /** As `silence`, but only for the connections that there are. `keepAliveMs`: after so long both ends find out. */
+  silenceExisting(keepAliveMs?: number): void;
   /** Resets every connection. */
   reset(): void;
   /** New connections go to that port from now on: another server has taken over the address. */
@@ -26,7 +26,7 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
   let upstreamPort = port;
   let rate: number | null = null;
   const sockets = new Set<net.Socket>();
-  const pairs = new Set<() => void>();
+  const pairs = new Set<(keepAliveMs?: number) => void>();
   let silent = false;
   let received = 0;
   const keep = (socket: net.Socket): void => {
@@ -53,7 +53,8 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
       client.destroy();
       upstream.destroy();
     };
-    const mute = (): void => {
+    const mute = (keepAliveMs?: number): void => {
+      if (keepAliveMs !== undefined) setTimeout(end, keepAliveMs).unref();
       client.unpipe(upstream).pause();
       upstream.unpipe(counted).pause();
       client.off('close', end);
@@ -65,8 +66,8 @@ export async function startTcpProxy(port: number): Promise<TcpProxy> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const silenceExisting = (): void => {
-    for (const mute of pairs) mute();
+  const silenceExisting = (keepAliveMs?: number): void => {
+    for (const mute of pairs) mute(keepAliveMs);
     pairs.clear();
   };
   return {

@@ -40,6 +40,7 @@ test('a dry run is told object by object, with what would stop the import', asyn
     ],
     tables: [{ schema: 'hr', name: 'emp', action: 'refuse', rows: 3, bytes: 30, reason: '' }],
     leftAlone: ['hr.f'],
+    warnings: ['The target has no role app.'],
   } as const satisfies JobReport;
   assert.deepEqual(await answer(report), {
     kind: 'dry_run',
@@ -47,6 +48,7 @@ test('a dry run is told object by object, with what would stop the import', asyn
     objects: report.objects,
     tables: report.tables,
     left_alone: ['hr.f'],
+    warnings: ['The target has no role app.'],
   });
 });
 

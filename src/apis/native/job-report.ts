@@ -61,6 +61,9 @@ const DryRun = Type.Object(
     left_alone: Type.Array(Type.String(), {
       description: 'Places where a remap would leave a name as it is: bodies of functions.',
     }),
+    warnings: Type.Array(Type.String(), {
+      description: 'What the import would warn of, such as roles that the target does not have.',
+    }),
   },
   {
     $id: 'DryRunReport',
@@ -101,6 +104,7 @@ const dryRunView = (report: DryRunReport): Static<typeof DryRun> => ({
     reason,
   })),
   left_alone: [...report.leftAlone],
+  warnings: [...report.warnings],
 });
 
 const reportView = (report: JobReport): Static<typeof JobReportSchema> =>

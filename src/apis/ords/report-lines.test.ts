@@ -25,6 +25,7 @@ test('a dry run tells what becomes of each object', () => {
     ],
     tables: [{ schema: 'HARBOR', name: 'BERTHS', action: 'truncate', rows: 3, bytes: 9, reason: '' }],
     leftAlone: [],
+    warnings: [],
   } as const;
   assert.deepEqual(reportLines(report), [
     '. . SCHEMA "HARBOR": skip, it exists already',

@@ -33,6 +33,7 @@ export function createConnector(target: PostgresTarget, options: ConnectorOption
     const raw = await connect(target, connectMs, signal);
     const connection: Connection = new Connection(raw, {
       cancel: () => sendCancel(target, raw),
+      end: () => endSession(target, raw),
       probe: () => probe(target, connectMs, silenceMs, raw.processId),
       silenceMs,
     });
@@ -53,6 +54,31 @@ export function createConnector(target: PostgresTarget, options: ConnectorOption
     };
   };
   return { target, open, openRaw };
+}
+
+/** How long the end of a session may take that cannot be reached itself. */
+const endMs = 2_000;
+
+/** Behind a pooler the number may be somebody else's: only sessions like ours are ended. */
+const endQuery = `
+SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
+WHERE pid = $1::int4 AND usename = CURRENT_USER AND datname = pg_catalog.current_database()
+  AND application_name = pg_catalog.current_setting('application_name')`;
+
+/** Ends the session of a connection whose line is dead, if the server can be reached otherwise. */
+async function endSession(target: PostgresTarget, { processId }: RawConnection): Promise<void> {
+  const deadline = AbortSignal.timeout(endMs);
+  try {
+    await using connection = new Connection(await connect(target, endMs, deadline), {
+      cancel: () => Promise.resolve(),
+      end: () => Promise.resolve(),
+      probe: () => Promise.resolve(),
+      silenceMs: endMs,
+    });
+    await connection.queryWith(endQuery, [String(processId)], deadline);
+  } catch {
+    // The server finds out by itself, with the keep-alive of our transactions.
+  }
 }
 
 /**
@@ -77,6 +103,7 @@ async function probe(
     const raw = await connect(target, connectMs, deadline);
     await using connection = new Connection(raw, {
       cancel: () => Promise.resolve(),
+      end: () => Promise.resolve(),
       probe: () => Promise.reject(silent('does not answer')),
       silenceMs: connectMs,
     });

@@ -4,6 +4,8 @@ import type { Side, Stage } from './stage.ts';
 
 /** Longest time that something stays frozen, or a server stays down, in milliseconds. */
 const longestPauseMs = 2_000;
+/** When the ends of a connection that fell silent find out by themselves; longer than the service's own patience of 30 s. */
+const keepAliveMs = 60_000;
 /** Of a query to a server that was hit. */
 const mostAttempts = 400;
 
@@ -45,8 +47,8 @@ export const blows = {
     oneOf(sides, random).proxy.reset();
   },
   'silence connections': async (_stage: Stage, random: Random, sides: readonly Side[]) => {
-    // Packets get lost for ever, and nobody is told: it takes the time-out of the silence to notice.
-    oneOf(sides, random).proxy.silenceExisting();
+    // Packets get lost, and nobody is told: it takes the time-out of the silence to notice, or the keep-alive where the service was killed.
+    oneOf(sides, random).proxy.silenceExisting(keepAliveMs);
   },
 } as const satisfies Record<string, (stage: Stage, random: Random, sides: readonly Side[]) => Promise<void>>;
 

@@ -17,6 +17,8 @@ export const statements: readonly string[] = [
   'CREATE VIEW big_purchase AS SELECT * FROM purchase WHERE total > 1000',
   "CREATE FUNCTION label(purchase) RETURNS text LANGUAGE sql STABLE RETURN $1.id || '/' || $1.customer",
   'VACUUM ANALYZE',
+  // A crash would bring the sequence up to what its log foresees, unless that is older than a checkpoint.
+  'CHECKPOINT',
 ];
 
 const tables = ['customer', 'purchase', 'part_1', 'part_2', 'empty'];

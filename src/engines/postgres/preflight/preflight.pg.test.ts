@@ -241,7 +241,12 @@ describe('preflight', () => {
     const { socket, ...facts } = await connector().openRaw(context.signal);
     await using connection = new Connection(
       { socket, ...facts, ...change },
-      { cancel: () => Promise.resolve(), probe: () => Promise.resolve(), silenceMs: 10_000 },
+      {
+        cancel: () => Promise.resolve(),
+        end: () => Promise.resolve(),
+        probe: () => Promise.resolve(),
+        silenceMs: 10_000,
+      },
     );
     const inspection = { connection, openAnother: connector().open, purpose };
     const findings = await commonPreflight(inspection, context.signal);

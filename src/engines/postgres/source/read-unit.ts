@@ -6,6 +6,7 @@ import { abortError } from '../abort-error.ts';
 import { classifyPostgresError } from '../classify.ts';
 import { isLargeObjects } from '../large-objects.ts';
 import { quoteLiteral, quoteQualified } from '../names.ts';
+import { withoutRowValues } from '../target/row-error.ts';
 import type { CopyOut } from '../wire/copy-out.ts';
 import { ServerError } from '../wire/messages.ts';
 import { withLockHolder } from './lock-holder.ts';
@@ -79,12 +80,12 @@ export function readUnit(
 /** Classes of SQLSTATE whose messages quote values: of data, of constraints, of functions that raise, and of what should not happen. */
 const quotingClasses: readonly string[] = ['22', '23', 'P0', 'XX'];
 
-/** The error, or one without its words where these may quote a value that the unit masks. */
+/** The error without the values that it quotes; without any of its words where the unit masks some. */
 function withoutValues(unit: Unit, error: unknown): unknown {
+  if (!(error instanceof ServerError)) return error;
   const masked = unit.rules !== null && unit.rules.masks.length > 0;
-  if (!masked || !(error instanceof ServerError) || !quotingClasses.includes(error.sqlState.slice(0, 2))) {
-    return error;
-  }
+  if (!masked) return withoutRowValues(error);
+  if (!quotingClasses.includes(error.sqlState.slice(0, 2))) return error;
   return new AppError('database-statement', {
     message: `The server could not apply the filter and the masks to a row of ${quoteQualified(unit.table)} (SQLSTATE ${error.sqlState}); what it said is left out, since it may quote a value that is masked.`,
     hint: 'Look for a cast or a division in the filter that not every row can take, or at the log of the server.',

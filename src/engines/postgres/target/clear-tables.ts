@@ -1,4 +1,4 @@
-import { isOfDatabase, type TableName } from '../../../core/catalogue.ts';
+import { isOfDatabase, type TableName, tableKey } from '../../../core/catalogue.ts';
 import { AppError } from '../../../core/errors.ts';
 import { quoteQualified } from '../names.ts';
 import type { Connection } from '../wire/connection.ts';
@@ -37,6 +37,16 @@ WHERE NOT EXISTS (
   WHERE w.schema = n.nspname AND w.name = c.relname)
 ORDER BY 1 LIMIT 1`;
 
+/** Those of the named tables that a foreign key leads to or from: they can only be emptied in one statement. */
+const linkedQuery = `
+SELECT w.schema, w.name
+FROM pg_catalog.jsonb_to_recordset($1::jsonb) AS w(schema text, name text)
+JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
+JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
+WHERE EXISTS (
+  SELECT FROM pg_catalog.pg_constraint k
+  WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND c.oid IN (k.conrelid, k.confrelid))`;
+
 export interface TableToClear extends TableName {
   readonly how: 'truncate' | 'drop';
 }
@@ -68,16 +78,33 @@ export async function undoUnits(
   tables: readonly (TableName & { readonly keys: readonly string[] })[],
   signal: AbortSignal,
 ): Promise<void> {
-  for (let at = 0; at < tables.length; at += tablesAtOnce) {
-    const some = tables.slice(at, at + tablesAtOnce);
+  for (const some of await batches(connection, tables, signal)) {
     await inTransaction(connection, signal, async () => {
       await waitForLocks(connection, signal);
-      await truncate(connection, some, signal);
+      await sayWhoIsInTheWay(() => truncate(connection, some, signal));
       const keys = some.flatMap((table) => table.keys);
       await emptyLargeObjects(connection, jobId, keys, signal);
       await removeReceipts(connection, jobId, keys, signal);
     });
   }
+}
+
+/** All that foreign keys link at once, however many they are; the others not too many at a time. */
+async function batches<T extends TableName>(
+  connection: Connection,
+  tables: readonly T[],
+  signal: AbortSignal,
+): Promise<readonly (readonly T[])[]> {
+  const rows = await connection.queryWith(linkedQuery, [namesOf(tables)], signal);
+  const linked = new Set(
+    rows.map(([schema, name]) => tableKey({ schema: schema as string, name: name as string })),
+  );
+  const { true: together = [], false: single = [] } = Object.groupBy(tables, (table) =>
+    linked.has(tableKey(table)) ? 'true' : 'false',
+  );
+  const result: (readonly T[])[] = together.length === 0 ? [] : [together];
+  for (let at = 0; at < single.length; at += tablesAtOnce) result.push(single.slice(at, at + tablesAtOnce));
+  return result;
 }
 
 /** As long as it takes: who is in the way is watched for from outside. */

@@ -17,7 +17,17 @@ SELECT f.nspname, f.relname,
    FROM pg_catalog.pg_constraint k
    JOIN pg_catalog.pg_class c ON c.oid = k.confrelid
    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-   WHERE k.contype = 'f' AND k.conrelid = f.oid)
+   WHERE k.contype = 'f' AND k.conrelid = f.oid),
+  (SELECT coalesce(pg_catalog.jsonb_agg(DISTINCT pg_catalog.jsonb_build_object('schema', n.nspname, 'name', c.relname)), '[]')
+   FROM pg_catalog.pg_constraint k
+   JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+   WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confrelid = f.oid AND k.conrelid <> f.oid),
+  (SELECT coalesce(pg_catalog.jsonb_agg(DISTINCT pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, r.ev_class, 0)), '[]')
+   FROM pg_catalog.pg_depend d
+   JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid
+   WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+     AND d.refobjid = f.oid AND r.ev_class <> f.oid)
 FROM found f`;
 
 /** What the target knows of those of `tables` that it has. */
@@ -28,10 +38,12 @@ export async function describeTables(
 ): Promise<readonly ExistingTable[]> {
   const wanted = tables.map(({ schema, name }) => ({ schema, name }));
   const rows = await connection.queryWith(query, [JSON.stringify(wanted)], signal);
-  return rows.map(([schema, name, columns, references]) => ({
+  return rows.map(([schema, name, columns, references, referredToBy, usedBy]) => ({
     schema: schema as string,
     name: name as string,
     columns: JSON.parse(columns as string) as string[],
     references: JSON.parse(references as string) as TableName[],
+    referredToBy: JSON.parse(referredToBy as string) as TableName[],
+    usedBy: JSON.parse(usedBy as string) as string[],
   }));
 }

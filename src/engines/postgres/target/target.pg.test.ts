@@ -49,6 +49,25 @@ describe('target', () => {
   const count = async (name: string): Promise<number> =>
     (await server.query(name, 'SELECT count(*)::int AS n FROM t'))[0]?.n as number;
 
+  it('empties very many tables again, whatever foreign keys are between them', async () => {
+    const name = await withTable();
+    const names = Array.from({ length: 450 }, (_, i) => `t${i}`);
+    await server.query(
+      name,
+      `${names.map((each) => `CREATE TABLE ${each} (a int PRIMARY KEY)`).join(';')};
+       INSERT INTO t0 VALUES (1); INSERT INTO t449 VALUES (1);
+       ALTER TABLE t449 ADD FOREIGN KEY (a) REFERENCES t0; ALTER TABLE t0 ADD FOREIGN KEY (a) REFERENCES t449`,
+    );
+    const session = await open(name);
+    await session.begin('job', 1, context);
+    const tables = names.map((each) => ({ schema: 'public', name: each, keys: [] }));
+    await session.undoUnits?.(tables, context);
+    assert.deepEqual(await server.query(name, 'SELECT FROM t0 UNION ALL SELECT FROM t449'), []);
+    await server.query(name, 'CREATE TABLE elsewhere (a int REFERENCES t0)');
+    await assert.rejects(async () => session.undoUnits?.(tables, context), hasCode('table-in-use'));
+    await session[Symbol.asyncDispose]();
+  });
+
   it('applies a unit once when two workers write it at the same time', async () => {
     const name = await withTable();
     const sessions = await Promise.all([open(name), open(name)]);
@@ -271,6 +290,12 @@ describe('target', () => {
     assert.match(await message('1\tsecret\n'), /relation "t" violates check constraint "short"/);
     assert.match(await message('4711secret\tx\n'), /invalid input syntax for type integer/);
     assert.match(await message('9999999994711\tx\n'), /out of range for type integer/);
+    await server.query(
+      name,
+      `CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no %', NEW.b; END $$;
+       CREATE TRIGGER tell BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION tell()`,
+    );
+    assert.match(await message('7\tsecret\n'), /A trigger or a function of the table raised an error/);
     const [row] = await server.query(name, 'SELECT count(*)::int AS n FROM t');
     assert.equal(row?.n, 1);
   });

@@ -10,7 +10,7 @@ import type { Connection } from '../wire/connection.ts';
 import { ServerError } from '../wire/messages.ts';
 import { writeLargeObjects } from './large-objects.ts';
 import { claimReceipt, inTransaction, recordRows } from './receipts.ts';
-import { withoutRowValues } from './row-error.ts';
+import { withoutWrittenValues } from './row-error.ts';
 
 /** From here on a table is worth a new file, so that its rows need no VACUUM FREEZE later. */
 const freezeFromBytes = 256 * 1024;
@@ -71,7 +71,7 @@ async function copyRows(
   } catch (error) {
     // It may have been refused before anything was asked of the source, which is open by now. One that hangs is not waited for.
     void bytes.return().catch(() => undefined);
-    throw error instanceof ServerError ? withoutRowValues(error) : error;
+    throw error instanceof ServerError ? withoutWrittenValues(error) : error;
   }
 }
 

@@ -23,6 +23,8 @@ import { Silence } from './silence.ts';
 export interface ConnectionSupport {
   /** Asks the server to cancel what this connection runs; never rejects. */
   cancel(): Promise<void>;
+  /** Ends this connection's session in the server, over another connection, when the line is dead; never rejects. */
+  end(): Promise<void>;
   /** Looks, over another connection, whether the server still works for this one. Rejects with the reason if not. */
   probe(): Promise<void>;
   /** After so long without a byte the server is probed. */
@@ -164,7 +166,10 @@ export class Connection implements AsyncDisposable {
     } else {
       this.destroy(connectionClosed());
     }
-    const timer = setTimeout(() => socket.destroy(), 1_000);
+    const timer = setTimeout(() => {
+      this.#endSession();
+      socket.destroy();
+    }, 1_000);
     if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
     clearTimeout(timer);
     await this.#cancelling;
@@ -178,7 +183,10 @@ export class Connection implements AsyncDisposable {
     }
     const onAbort = (): void => this.#abandon(abortError(signal));
     signal.addEventListener('abort', onAbort, { once: true });
-    const endWatch = this.#silence.watch((reason) => this.#break(reason));
+    const endWatch = this.#silence.watch((reason) => {
+      this.#endSession();
+      this.#break(reason);
+    });
     this.#endExchange = () => {
       signal.removeEventListener('abort', onAbort);
       endWatch();
@@ -240,6 +248,11 @@ export class Connection implements AsyncDisposable {
     if (this.#broken !== null) return;
     this.#cancelling = this.#support.cancel();
     this.#break(reason);
+  }
+
+  /** The server may believe for hours that we are there, and keep a transaction open with its locks. */
+  #endSession(): void {
+    this.#cancelling = this.#support.end();
   }
 
   #break(error: unknown): void {
