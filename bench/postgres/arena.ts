@@ -19,6 +19,8 @@ export interface Arena extends AsyncDisposable {
   readonly service: ServiceProcess;
   readonly peers: Peers;
   readonly rounds: number;
+  /** Whether each contest begins with a round that is not counted: what is new to the machine costs the first one more. */
+  readonly warmUp: boolean;
   readonly threads: number;
   /** A job of ours, measured; fails when it does not complete without errors. */
   ours(body: Readonly<Record<string, unknown>>): Promise<Cost>;
@@ -32,7 +34,7 @@ export interface Arena extends AsyncDisposable {
   peerPath(name: string): Promise<string>;
 }
 
-export async function openArena(rounds: number, threads: number): Promise<Arena> {
+export async function openArena(rounds: number, threads: number, warmUp: boolean): Promise<Arena> {
   const stack = new AsyncDisposableStack();
   const peers = findPeers(serverVersion);
   const server = stack.use(
@@ -62,6 +64,7 @@ export async function openArena(rounds: number, threads: number): Promise<Arena>
     service,
     peers,
     rounds,
+    warmUp,
     threads,
     register,
     ours: (body) =>

@@ -8,7 +8,7 @@ const target = 'bench_copy';
 export async function benchCopies(arena: Arena, database: string): Promise<readonly BenchResult[]> {
   const { peers, server } = arena;
   const [source, destination] = [server.url(database), server.url(target)];
-  const costs = await inTurns('copy', arena.rounds, {
+  const costs = await inTurns('copy', arena, {
     ours: async () => {
       await arena.freshDatabase(target);
       return arena.ours({ kind: 'copy', database, target, mode: 'full' });

@@ -14,7 +14,7 @@ const blocksAtOnce = 8192;
 export async function benchEmission(arena: Arena, database: string): Promise<readonly BenchResult[]> {
   const results: BenchResult[] = [];
   for (const connections of new Set([1, arena.threads])) {
-    const costs = await inTurns(`emission on ${connections} connections`, arena.rounds, {
+    const costs = await inTurns(`emission on ${connections} connections`, arena, {
       ours: () =>
         arena.ours({
           kind: 'export',

@@ -15,7 +15,7 @@ export async function benchExports(arena: Arena, database: string): Promise<read
     await arena.removeDumps();
     return arena.ours({ kind: 'export', database, mode: 'full', compression });
   };
-  const costs = await inTurns('export', arena.rounds, {
+  const costs = await inTurns('export', arena, {
     zstd: async () => {
       const cost = await export_('zstd');
       ourBytes = await bytesBelow(path.join(arena.service.data, 'dumps'));
@@ -43,7 +43,7 @@ export async function benchExports(arena: Arena, database: string): Promise<read
 /** The same where one table holds 80 % of the data: the peer's jobs work on one table each. */
 export async function benchSkewedExport(arena: Arena, database: string): Promise<readonly BenchResult[]> {
   const url = arena.server.url(database);
-  const costs = await inTurns('export, one large table', arena.rounds, {
+  const costs = await inTurns('export, one large table', arena, {
     ours: async () => {
       await arena.removeDumps();
       return arena.ours({ kind: 'export', database, mode: 'full', compression: 'none' });

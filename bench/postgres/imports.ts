@@ -27,7 +27,7 @@ export async function benchImports(arena: Arena, database: string): Promise<read
     await arena.freshDatabase(target);
     return arena.ours({ kind: 'import', database: target, directory: 'DATA_PUMP_DIR', file_pattern: set });
   };
-  const costs = await inTurns('import', arena.rounds, {
+  const costs = await inTurns('import', arena, {
     text: () => import_(text),
     peer: async () => {
       await arena.freshDatabase(target);

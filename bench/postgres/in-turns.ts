@@ -1,14 +1,14 @@
 import type { Cost } from '../measure.ts';
 
-/** Runs the contestants one after the other, `rounds` times after a round of warm-up that is not counted; the costs of each by round. */
+/** Runs the contestants one after the other, `rounds` times, if asked for after a round of warm-up that is not counted; the costs of each by round. */
 export async function inTurns<Name extends string>(
   title: string,
-  rounds: number,
+  { rounds, warmUp }: { readonly rounds: number; readonly warmUp: boolean },
   contestants: Readonly<Record<Name, () => Promise<Cost>>>,
 ): Promise<Record<Name, Cost[]>> {
   const names = Object.keys(contestants) as Name[];
   const costs = Object.fromEntries(names.map((name) => [name, [] as Cost[]])) as Record<Name, Cost[]>;
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = warmUp ? 0 : 1; round <= rounds; round += 1) {
     process.stdout.write(`${title}, ${round === 0 ? 'warm-up' : `round ${round} of ${rounds}`}:`);
     for (const name of names) {
       const cost = await contestants[name]();

@@ -17,7 +17,7 @@ export async function benchManyTables(arena: Arena): Promise<readonly BenchResul
     await arena.removeDumps();
     return arena.ours({ kind: 'export', database, mode: 'full' });
   };
-  const costs = await inTurns(`export, ${most} tables`, arena.rounds, {
+  const costs = await inTurns(`export, ${most} tables`, arena, {
     many: () => ours(many),
     theirs: async () =>
       arena.peers.pgDump(['-Fd', '-j2', '-f', await arena.peerPath('tables')], arena.server.url(many)),

@@ -10,6 +10,8 @@ import { benchManyTables } from './many-tables.ts';
 
 const database = 'bench';
 const skewed = 'bench_skewed';
+/** Above it a round takes minutes, and its first seconds do not matter. */
+const largestWarmUpMb = 1000;
 
 type Contest = (arena: Arena, sizeMb: number) => Promise<readonly BenchResult[]>;
 
@@ -41,7 +43,7 @@ export async function runPostgresBenchmark(settings: BenchSettings): Promise<voi
   let version = '';
   for (const sizeMb of settings.sizesMb) {
     // A server and a service for each size, so that the memory of one is not that of the other.
-    await using arena = await openArena(settings.rounds, settings.threads);
+    await using arena = await openArena(settings.rounds, settings.threads, sizeMb <= largestWarmUpMb);
     version = String((await arena.server.query('postgres', 'SHOW server_version'))[0]?.server_version);
     const bulk = chosen.filter((name) => contests[name] !== undefined);
     if (bulk.length > 0) await fill(arena, database, dataStatements(sizeMb));
@@ -54,7 +56,7 @@ export async function runPostgresBenchmark(settings: BenchSettings): Promise<voi
     if (own.length > 0) memory.push({ sizeMb, megabytes: Math.max(...own.map(({ ours }) => ours.rss_mb)) });
   }
   if (chosen.includes('tables')) {
-    await using arena = await openArena(settings.rounds, settings.threads);
+    await using arena = await openArena(settings.rounds, settings.threads, true);
     results.push(...(await benchManyTables(arena)));
   }
   results.push(...memory.map(({ sizeMb, megabytes }) => memoryResult(sizeMb, megabytes, 300)));

@@ -44,6 +44,12 @@ export async function madeBefore(context: TaskContext): Promise<CopyPreparePaylo
   return prepare === undefined ? null : (prepare.payload as CopyPreparePayload);
 }
 
+/** How many objects could not be made then: the receipt knows, and nothing is made again. */
+export async function failedBefore(target: TargetSession, context: TaskContext): Promise<number> {
+  const { failures } = await target.apply('prepare', [], context);
+  return failures.length;
+}
+
 /** @throws AppError definitions-changed */
 export function refuseChanged(made: CopyPreparePayload, digest: string, request: CopyRequest): void {
   if (made.digest === digest) return;

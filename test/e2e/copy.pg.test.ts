@@ -341,6 +341,7 @@ describe('a copy that loses its snapshot', () => {
       'big',
       `CREATE TABLE first (id int PRIMARY KEY, note text);
        CREATE TABLE second (id int PRIMARY KEY, note text);
+       CREATE TABLE unfit (id int, note text); CREATE FUNCTION made() RETURNS int LANGUAGE sql AS 'SELECT 1';
        INSERT INTO first SELECT g, repeat('x', 200) || g FROM generate_series(1, 60000) g;
        INSERT INTO second SELECT g, repeat('y', 200) || g FROM generate_series(1, 30000) g;`,
     );
@@ -355,7 +356,7 @@ describe('a copy that loses its snapshot', () => {
    * Copies with one lane: `first`, which is larger, then `second`, whose rows a trigger in the target holds back. Then the sessions at the
    * source end, `change` happens there, and the copy may go on.
    */
-  async function interrupted(options: Body, change: string) {
+  async function interrupted(options: Body, change: string, before = 'SELECT') {
     const target = await register(app, server, await server.createDatabase());
     await assertClean(
       app,
@@ -366,7 +367,7 @@ describe('a copy that loses its snapshot', () => {
       `CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NULL; END $$;
        CREATE TRIGGER hold BEFORE INSERT ON second EXECUTE FUNCTION hold();
-       ALTER TABLE second ENABLE ALWAYS TRIGGER hold;`,
+       ALTER TABLE second ENABLE ALWAYS TRIGGER hold; ${before}`,
     );
     const holder = new pg.Client({ connectionString: server.url(target) });
     await holder.connect();
@@ -403,7 +404,7 @@ describe('a copy that loses its snapshot', () => {
     const { target, job, log } = await interrupted({}, change);
     await assertClean(app, job);
     assert.equal(job.restarts, 1);
-    assert.ok(log.includes(`Emptied 2 tables of database ${target}; 0 stay as they are.`), log.join('\n'));
+    assert.ok(log.includes(`Emptied 3 tables of database ${target}; 0 stay as they are.`), log.join('\n'));
     assert.deepEqual(
       [await notes(target, 'first'), await notes(target, 'second')],
       [['n 60000'], ['n 30000']],
@@ -416,12 +417,23 @@ describe('a copy that loses its snapshot', () => {
     const { target, job, log } = await interrupted({ consistency: 'table' }, change);
     await assertClean(app, job);
     assert.equal(job.restarts, 1);
-    assert.ok(log.includes(`Emptied 1 tables of database ${target}; 1 stay as they are.`), log.join('\n'));
+    assert.ok(log.includes(`Emptied 2 tables of database ${target}; 1 stay as they are.`), log.join('\n'));
     assert.deepEqual(
       [await notes(target, 'first'), await notes(target, 'second')],
       [['n 60000'], ['m 30000']],
     );
     assert.equal(job.result?.rows, 90_000);
+  });
+
+  test('does not forget what was refused or failed before: a table, a function and its owner', async () => {
+    const { job, log } = await interrupted(
+      {},
+      'SELECT',
+      `ALTER TABLE unfit DROP COLUMN note; DROP FUNCTION made;
+       CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+       CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE FUNCTION') EXECUTE FUNCTION refuse()`,
+    );
+    assert.deepEqual([job.state, job.restarts, job.error_count], ['completed', 1, 3], log.join('\n'));
   });
 
   test('fails when the definitions are not the same any more, and says what to do', async () => {
