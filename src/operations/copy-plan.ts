@@ -6,7 +6,14 @@ import type { Engine, ImportSchedule, SourceSession, TableToRead, TargetSession 
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import { applyTasks } from './apply-tasks.ts';
 import { copyDataTasks, copyFinishTask, type TableToCopy } from './copy-data-tasks.ts';
-import { digestOf, madeBefore, objectKey, refuseChanged, undoLostRows } from './copy-restart.ts';
+import {
+  digestOf,
+  failedBefore,
+  madeBefore,
+  objectKey,
+  refuseChanged,
+  undoLostRows,
+} from './copy-restart.ts';
 import { targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
 import type { ExportSettings } from './export.ts';
@@ -153,6 +160,7 @@ async function decide(
       tables: decided.tables.map(({ schema, name }) => ({ schema, name })),
       left: objects.map(objectKey).filter((key) => !taken.has(key)),
       order: [...decided.order],
+      errors: decided.errors,
     },
     kept: new Set(),
     errors: decided.errors,
@@ -181,7 +189,8 @@ async function takeUp(
     clear: [],
     prepare: made,
     kept,
-    errors: 0,
+    // A restart begins to count anew, and what was refused or failed before it still lacks.
+    errors: made.errors + (await failedBefore(target, context)),
     log: [
       logLine(
         'note',

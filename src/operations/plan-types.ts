@@ -190,6 +190,8 @@ export interface CopyPreparePayload extends ApplyPayload {
   readonly left: readonly string[];
   /** As TargetPlan.order. */
   readonly order: readonly (readonly [string, readonly string[]])[];
+  /** As TargetPlan.errors. */
+  readonly errors: number;
 }
 
 /** Payload of the task `finish` of a copy. */

@@ -1,7 +1,8 @@
 import type { DdlObject } from '../../../core/catalogue.ts';
+import { AppError } from '../../../core/errors.ts';
 import type { ApplyFailure, ApplyOutcome } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
-import { quoteLiteral } from '../names.ts';
+import { quoteLiteral, quoteQualified } from '../names.ts';
 import { raiseMaintenanceMemory } from '../session-settings.ts';
 import type { Connection } from '../wire/connection.ts';
 import { ServerError } from '../wire/messages.ts';
@@ -16,14 +17,19 @@ import { type MadeTablespace, makeTablespaces } from './tablespaces.ts';
 const objectsAtOnce = 200;
 /** Characters in one transaction: objects of very many statements, which large objects are, take a lock with each. */
 const charactersAtOnce = 50_000;
+/**
+ * duplicate_table, and what two sessions get that make the same one at the same time: duplicate_object, of its row type, or
+ * unique_violation, of a system catalogue.
+ */
+const takenStates: readonly string[] = ['42P07', '42710', '23505'];
 const savepoint = 'pumphouse_object';
 /** Of the advisory lock under which indexes of partitions are attached: "pumq" in ASCII. */
 const attachLockNumber = 0x70756d71;
 
 /**
  * Runs the statements of `objects` with the receipt `key`. Very many objects are several transactions, each with a receipt of
- * its own under the key: a repetition goes on where the last one came to. An error that a retry may cure is thrown, any
- * other undoes its object alone.
+ * its own under the key: a repetition goes on where the last one came to. An error that a retry may cure is thrown, and that a table is
+ * there by now (`object-exists`); any other undoes its object alone.
  */
 export async function applyObjects(
   connection: Connection,
@@ -109,10 +115,20 @@ async function applyObject(
     const told = withoutRowValues(error);
     const reason = classifyPostgresError(told, `create ${object.type} ${object.name}`);
     if (reason.temporary) throw reason;
+    if (object.type === 'TABLE' && takenStates.includes(told.sqlState)) throw madeMeanwhile(object, told);
     await connection.query(`ROLLBACK TO SAVEPOINT ${savepoint}`, signal);
     return told.detail === null ? reason.message : `${reason.message} ${told.detail}`;
   }
 }
+
+/** None was there when the job was planned: another job, or somebody, writes here. Its rows and those of this job must not mix. */
+const madeMeanwhile = ({ schema, name }: DdlObject, cause: ServerError): AppError =>
+  new AppError('object-exists', {
+    message: `The table ${quoteQualified({ schema: schema ?? '', name })} was made by somebody else after this job had begun.`,
+    hint: 'See whether another job writes to this database (pumphouse jobs list). Cancel this job, and start it again with table_exists_action or another schema.',
+    operation: 'create tables',
+    cause,
+  });
 
 /** A schema that is there already will do: only what is in it can be in the way. */
 async function schemaExists(connection: Connection, name: string, signal: AbortSignal): Promise<boolean> {

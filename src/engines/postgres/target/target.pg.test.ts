@@ -68,6 +68,32 @@ describe('target', () => {
     await session[Symbol.asyncDispose]();
   });
 
+  it('does not make do with a table that somebody else made meanwhile', async () => {
+    const name = await withTable();
+    await using session = await open(name);
+    await session.begin('job', 1, context);
+    const objects = [
+      object('TABLE', 'u', 'CREATE TABLE u (a int)'),
+      object('TABLE', 't', 'CREATE TABLE public.t (a int)'),
+    ];
+    await assert.rejects(session.apply('prepare', objects, context), hasCode('object-exists'));
+    assert.deepEqual(await server.query(name, "SELECT to_regclass('u')"), [{ to_regclass: null }]);
+
+    // Two that make the same table at the same time: one of them is told.
+    await using other = await open(name);
+    await other.begin('other', 1, context);
+    const make = [object('TABLE', 'both', 'CREATE TABLE public.both (a int)')];
+    const settled = await Promise.allSettled([
+      session.apply('both', make, context),
+      other.apply('both', make, context),
+    ]);
+    const errors = settled.flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    );
+    assert.equal(errors.length, 1);
+    assert.ok(hasCode('object-exists')(errors[0]));
+  });
+
   it('applies a unit once when two workers write it at the same time', async () => {
     const name = await withTable();
     const sessions = await Promise.all([open(name), open(name)]);
@@ -125,7 +151,11 @@ describe('target', () => {
   it('creates very many objects, and goes on where it was interrupted', async () => {
     const name = await server.createDatabase();
     const objects = Array.from({ length: 450 }, (_, i) =>
-      object('TABLE', `t${i}`, i === 250 ? 'CREATE TABLE public.t0 ();' : `CREATE TABLE public.t${i} ();`),
+      object(
+        'TABLE',
+        `t${i}`,
+        i === 250 ? 'CREATE TABLE public.t250 (a none);' : `CREATE TABLE public.t${i} ();`,
+      ),
     );
     const controller = new AbortController();
     const slow = object('FUNCTION', 'slow()', 'SELECT pg_catalog.pg_sleep(60);');
