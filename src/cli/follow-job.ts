@@ -35,6 +35,7 @@ export interface JobView {
     readonly failed_tables: readonly string[];
     readonly damaged_files: readonly string[];
   } | null;
+  readonly waiting_for: { readonly message: string; readonly until: string } | null;
   readonly created_at: string;
   readonly finished_at: string | null;
   readonly request: { readonly target: string | null };
@@ -88,7 +89,7 @@ async function watchUntilRest(session: Session, client: ApiClient, started: JobV
       }
       job = await getJob(client, job.id);
       display?.update({
-        state: job.state,
+        state: job.waiting_for === null ? job.state : 'waiting for a server',
         percent: job.progress.percent,
         bytesDone: job.progress.bytes_done,
         bytesTotal: job.progress.bytes_total,

@@ -87,6 +87,15 @@ function dryRunText({ objects, tables, left_alone, warnings, error }: DryRunRepo
     '',
     ...[...left_alone, ...warnings].map((line) => `warn: ${line}`),
     `Dry run, nothing was changed. Objects: ${summary === '' ? 'none' : summary}.`,
-    error === null ? 'The import would run.' : `The import would stop: ${error.message}\n${error.hint}`,
+    error === null
+      ? runText([...objects, ...tables])
+      : `The import would stop: ${error.message}\n${error.hint}`,
   ].join('\n');
+}
+
+function runText(some: readonly { readonly action: string }[]): string {
+  const refused = some.filter(({ action }) => action === 'refuse').length;
+  return refused === 0
+    ? 'The import would run.'
+    : `The import would run with errors: ${formatCount(refused)} object${refused === 1 ? '' : 's'} would fail or be left out (refuse).`;
 }

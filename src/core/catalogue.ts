@@ -29,6 +29,11 @@ export interface Table extends TableName {
   readonly estimate: { readonly rows: number; readonly bytes: number };
   /** The partitioned tables that it is a part of, nearest first; what a request says of one of them, it says of this table. Absent: none. */
   readonly partOf?: readonly TableName[];
+  /**
+   * The tables that it inherits from, nearest first: a query of one of them shows this table's rows too, so what a request says of how their
+   * rows are read, it says of this table. It is chosen by its own name alone. Absent: none.
+   */
+  readonly inherits?: readonly TableName[];
   /** The columns that decide which part of a partitioned table a row belongs to, on any level. Absent: none. */
   readonly partitionKey?: readonly string[];
   /** Generated columns: they can be asked for in a filter, and their values do not travel. Absent: none. */

@@ -18,6 +18,7 @@ test('a resume is offered where the world may have changed, and not where the re
     'unsupported',
     'remap-impossible',
     'definitions-changed',
+    'dump-damaged',
   ]) {
     assert.equal(canResumeHelp(code), false, code);
   }

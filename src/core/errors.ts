@@ -87,11 +87,13 @@ export const errorKindOf = (code: ErrorCode): ErrorKind => errorCatalogue[code].
 /** Errors of these kinds stay what they are as long as the request is the same; but these of them may go when the databases change. */
 const lastingKinds: readonly ErrorKind[] = ['invalid', 'unsupported'];
 const passingCodes: readonly string[] = ['database-statement', 'preflight-failed'];
+/** Errors of other kinds that stay: of what is read, and will be read again. */
+const lastingCodes: readonly string[] = ['definitions-changed', 'dump-damaged', 'dump-not-a-dump'];
 
 /** Whether a job that failed with this code can end otherwise when it is resumed. A code that this version does not know: perhaps. */
 export function canResumeHelp(code: string): boolean {
   if (passingCodes.includes(code) || !(code in errorCatalogue)) return true;
-  return code !== 'definitions-changed' && !lastingKinds.includes(errorKindOf(code as ErrorCode));
+  return !lastingCodes.includes(code) && !lastingKinds.includes(errorKindOf(code as ErrorCode));
 }
 
 /** The same error, about the request field `field`: for errors of parts that do not know which field they were given. */

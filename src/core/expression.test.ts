@@ -163,3 +163,19 @@ test('LIKE agrees with a regular expression', async () => {
     { numRuns: 500 },
   );
 });
+
+test('what is nested deeper than the parser can take is refused', async () => {
+  for (const text of [`= ${'('.repeat(10_000)}'A'${')'.repeat(10_000)}`, `= ${'- '.repeat(12_000)}'A'`]) {
+    await assert.rejects(
+      parseExpression(text, 'f'),
+      (error) =>
+        error instanceof AppError &&
+        error.code === 'expression-invalid' &&
+        /is nested too deep/.test(error.message),
+    );
+  }
+  assert.deepEqual(
+    await matching(`IN (${names.map((name) => `'${name}'`).join()}${", 'x'".repeat(4_000)})`),
+    names,
+  );
+});

@@ -1,5 +1,6 @@
 import { loadModule, type Node, type ParseResult, parseSync } from 'libpg-query';
 import { AppError } from './errors.ts';
+import { isNestedTooDeep } from './sql-nesting.ts';
 
 /** A parsed name expression such as `LIKE 'EMP%'`. */
 export interface NamePredicate {
@@ -29,6 +30,7 @@ export async function parseExpression(text: string, field: string): Promise<Name
   if (text.trim() === '') throw invalid(field, text, 'is empty');
   if (text.includes('\0')) throw invalid(field, text, 'holds a NUL character');
   await loadModule();
+  if (isNestedTooDeep(lead + text)) throw invalid(field, text, 'is nested too deep');
   let tree: ParseResult;
   try {
     tree = parseSync(lead + text);

@@ -20,11 +20,12 @@ export type DryRunAction = (typeof dryRunActions)[number];
 /** Of an import with `dryRun`, under the names of the target. */
 export interface DryRunReport {
   readonly kind: 'dry_run';
-  /** What would stop the import as a whole; null: it would run. */
+  /** What would stop the import as a whole; null: it would run, and what has the action `refuse` would fail or be left out. */
   readonly error: ErrorRecord | null;
   /** In the order of the work. */
   readonly objects: readonly {
     readonly type: string;
+    /** With the name, as {@link shownName} has them. */
     readonly schema: string | null;
     readonly name: string;
     readonly action: DryRunAction;
@@ -38,7 +39,7 @@ export interface DryRunReport {
     readonly bytes: number;
     readonly reason: string;
   })[];
-  /** Places where a remap left a name as it was. */
+  /** Places where a remap left a name as it was, and remaps that change nothing. */
   readonly leftAlone: readonly string[];
   /** What the log of the import would warn of, other than that. */
   readonly warnings: readonly string[];

@@ -99,6 +99,8 @@ export interface Job {
   readonly error: ErrorRecord | null;
   /** How often the data was started again under a new snapshot. */
   readonly restarts: number;
+  /** Why no task is given out now, and when the next one tries (in the past: one is trying); null when nothing is waited for. */
+  readonly waitingFor: { readonly message: string; readonly until: number } | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;

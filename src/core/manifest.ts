@@ -1,4 +1,5 @@
 import type { Column, DdlSection, TableName } from './catalogue.ts';
+import type { Reduction } from './read-rules.ts';
 import type { Compression, Encoding, JobMode } from './request.ts';
 
 /** The format version that this code writes, and the newest that it reads. docs/dump-format.md describes it. */
@@ -38,6 +39,8 @@ export interface ManifestTable extends TableName {
   /** `failed`: the table's data is not whole; `error` says why, and its units are left out. */
   readonly status: 'complete' | 'failed';
   readonly error: string | null;
+  /** In which ways its rows were made fewer or other on purpose; absent: every row and column, as they were. */
+  readonly reduced?: readonly Reduction[];
   readonly units: readonly ManifestUnit[];
 }
 

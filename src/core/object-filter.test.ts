@@ -154,3 +154,12 @@ test('an unknown type or a bad expression is an error that names its field', asy
     (error: AppError) => error instanceof AppError && error.field === 'include[0].name_expression',
   );
 });
+
+test('what is included and excluded by its type alone is refused, by name it is not', async () => {
+  const all = (type: string) => ({ type, nameExpression: null });
+  await assert.rejects(
+    compileObjectFilters([all('VIEW')], [all('INDEX'), all('view')]),
+    (error: AppError) => error.code === 'field-invalid' && error.field === 'exclude[1].type',
+  );
+  await compileObjectFilters([all('VIEW')], [{ type: 'VIEW', nameExpression: "= 'V'" }]);
+});

@@ -34,6 +34,7 @@ export async function compileObjectFilters(
 ): Promise<ObjectFilters> {
   const included = await compileAll(include, 'include');
   const excluded = await compileAll(exclude, 'exclude');
+  refuseUndone(included, excluded);
   return {
     isEmpty: included.length === 0 && excluded.length === 0,
     objects(all) {
@@ -49,6 +50,20 @@ export async function compileObjectFilters(
       return kept.filter((table) => !drops(table));
     },
   };
+}
+
+/** What is included by its type alone, and excluded so too, cannot be meant: nothing of it is left. */
+function refuseUndone(included: readonly CompiledFilter[], excluded: readonly CompiledFilter[]): void {
+  const position = excluded.findIndex(
+    ({ word, name }) => name === null && included.some((filter) => filter.word === word),
+  );
+  const word = excluded[position]?.word;
+  if (word === undefined) return;
+  throw new AppError('field-invalid', {
+    field: `exclude[${position}].type`,
+    message: `${word} is included and, all of it, excluded.`,
+    hint: 'Take it out of include or of exclude, or exclude some by name.',
+  });
 }
 
 async function compileAll(

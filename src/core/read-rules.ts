@@ -1,6 +1,13 @@
 import type { Mask } from './request.ts';
 import type { RowFilter } from './row-filter.ts';
 
+/**
+ * In which way a table of a dump set or a copy holds less than its source: rows are left out by a filter or a sample, values are replaced
+ * by masks, columns are left out.
+ */
+export const reductions = ['filtered', 'sampled', 'masked', 'columns'] as const;
+export type Reduction = (typeof reductions)[number];
+
 /** Which rows and values of a table are read. Plain JSON: it travels with the units of a plan. */
 export interface ReadRules {
   /** Null: all rows. */

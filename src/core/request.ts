@@ -83,7 +83,12 @@ export type Mask =
   | { readonly method: 'hash' }
   /** All but the first and last characters become `*`. */
   | { readonly method: 'partial'; readonly keepFirst: number; readonly keepLast: number };
-export const maskMethods = ['null', 'constant', 'hash', 'partial'] as const satisfies readonly Mask['method'][];
+export const maskMethods = [
+  'null',
+  'constant',
+  'hash',
+  'partial',
+] as const satisfies readonly Mask['method'][];
 
 export interface ColumnMask {
   readonly table: TableReferenceText;

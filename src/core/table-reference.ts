@@ -11,9 +11,10 @@ export interface TableReference {
   readonly name: string;
 }
 
-/** What a reference can be looked up among: a table, with the partitioned tables that it is a part of. */
+/** What a reference can be looked up among: a table, with the partitioned tables that it is a part of and the tables that it inherits from. */
 export interface Referable extends TableName {
   readonly partOf?: readonly TableName[];
+  readonly inherits?: readonly TableName[];
 }
 
 /** Letters, digits, `_`, `$` and `#` need no quotes, as in SQL; any other letter of the world's alphabets neither. */
@@ -50,7 +51,7 @@ const unquote = (quoted: string | undefined, plain: string | undefined): string 
 
 /**
  * The tables that `reference` names. Letters compare without regard to case, unless two names there differ in case alone. The name of a
- * partitioned table stands for all its parts.
+ * partitioned table stands for all its parts, that of a table for those that inherit from it too.
  * @param field the request field to name in the error
  * @throws AppError field-invalid when there is none, with the tables that there are
  */
@@ -60,7 +61,7 @@ export function findTables<T extends Referable>(
   field: string,
 ): readonly T[] {
   const candidates = tables.flatMap((table) =>
-    [table, ...(table.partOf ?? [])].map((name) => ({ table, name })),
+    [table, ...(table.partOf ?? []), ...(table.inherits ?? [])].map((name) => ({ table, name })),
   );
   const inSchema = keep(candidates, ({ name }) => name.schema, reference.schema);
   const found = new Set(keep(inSchema, ({ name }) => name.name, reference.name).map(({ table }) => table));

@@ -78,6 +78,23 @@ describe('the stored manifest', () => {
     assert.ok(text.split('\n').some((line) => line.startsWith('{"file":"data/x"')));
   });
 
+  it('says of a table in which ways it was reduced, in words that are known', () => {
+    const whole = manifestOf([]);
+    const [table] = whole.tables as [(typeof whole.tables)[0]];
+    const text = encode({ ...whole, tables: [{ ...table, reduced: ['filtered', 'masked'] }] }).toString();
+    assert.deepEqual(decodeManifest(sealed(text), own, 'job').manifest.tables[0]?.reduced, [
+      'filtered',
+      'masked',
+    ]);
+    assert.equal(decodeManifest(encode(whole), own, 'job').manifest.tables[0]?.reduced, undefined);
+    for (const wrong of ['["shuffled"]', '["masked","masked"]', '[]', 'true', 'null']) {
+      assert.throws(() => decodeManifest(sealed(text.replace('["filtered","masked"]', wrong)), own, 'job'), {
+        code: 'dump-damaged',
+        message: /\/tables\/0\/reduced/,
+      });
+    }
+  });
+
   it('of a newer version is refused by number', () => {
     const newer = sealed(encode(manifestOf([])).toString().replace('"version":2', '"version":3'));
     assert.throws(() => decodeManifest(newer, own, 'job'), {

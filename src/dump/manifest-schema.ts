@@ -1,5 +1,6 @@
 import Type from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
+import { reductions } from '../core/read-rules.ts';
 import { compressions, encodings, jobModes } from '../core/request.ts';
 
 /** The stored manifest of format versions 1 and 2. Unknown members are allowed: later writers may add some without a new version. */
@@ -33,6 +34,7 @@ const Table = Type.Object({
   encoding: EncodingWord,
   status: Type.Enum(['complete', 'failed']),
   error: TextOrNull,
+  reduced: Type.Optional(Type.Array(Type.Enum([...reductions]), { minItems: 1, uniqueItems: true })),
   units: Type.Array(Unit),
 });
 

@@ -8,6 +8,7 @@ import {
   type ManifestTable,
   manifestVersion,
 } from '../core/manifest.ts';
+import type { Reduction } from '../core/read-rules.ts';
 import type { Compression, Encoding, JobMode } from '../core/request.ts';
 import type { PutOptions, Storage } from '../storages/storage.ts';
 import { type FrameWriter, putFrames, type UnitSource, type WrittenUnit } from './data-file.ts';
@@ -43,6 +44,8 @@ export interface DraftTable extends TableName {
   readonly encoding: Encoding;
   /** Not null: the table failed, and its units are left out. */
   readonly error: string | null;
+  /** As in the manifest. */
+  readonly reduced?: readonly Reduction[];
   readonly units: readonly WrittenUnit[];
   /** Single file only: ids of its units among `inline`. */
   readonly inlineUnits: readonly string[];

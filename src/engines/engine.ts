@@ -200,14 +200,10 @@ export interface TargetSession extends AsyncDisposable {
   /** Facts about those of `tables` that exist in the target, in any order. Only with `tableExistsActions`. */
   describeTables?(tables: readonly TableName[], context: OperationContext): Promise<readonly ExistingTable[]>;
   /**
-   * Empties or drops tables, all in one transaction with the receipt `key`: repeatable. Throws `table-in-use` naming what refers to a table
-   * (a view, a foreign key of a table that is not among them), and changes nothing then. Only with `tableExistsActions`.
+   * Empties or drops what is named, and nothing else, all in one transaction with the receipt `key`: repeatable. Throws `table-in-use` naming
+   * what refers to a table (a view, a foreign key of a table that is not among them), and changes nothing then. Only with `tableExistsActions`.
    */
-  clearTables?(
-    key: string,
-    tables: readonly (TableName & { readonly how: 'truncate' | 'drop' })[],
-    context: OperationContext,
-  ): Promise<void>;
+  clearTables?(key: string, things: readonly ToClear[], context: OperationContext): Promise<void>;
   /** Makes the place for receipts of this job. Repeatable. */
   begin(jobId: string, lanes: number, context: OperationContext): Promise<void>;
   /**
@@ -223,7 +219,7 @@ export interface TargetSession extends AsyncDisposable {
   write(unit: WriteUnit, bytes: AsyncIterable<Uint8Array>, context: OperationContext): Promise<WriteOutcome>;
   /**
    * Empties tables that this job made and removes the receipts of their units, so that they can be written again from another snapshot.
-   * Repeatable. Only with the capability `copy`.
+   * Units that are being written are waited for: when this resolves, their receipts can be seen. Repeatable. Only with the capability `copy`.
    */
   undoUnits?(
     tables: readonly (TableName & { readonly keys: readonly string[] })[],
@@ -266,8 +262,29 @@ export interface ExistingTable extends TableName {
   readonly references: readonly TableName[];
   /** Other tables whose foreign keys refer to it: it can only be emptied or dropped together with them. */
   readonly referredToBy: readonly TableName[];
-  /** What else is made from it, such as `view hr.rich`: it cannot be dropped. */
-  readonly usedBy: readonly string[];
+  /** What else is made from it, directly or by way of others: it can only be dropped after them. */
+  readonly usedBy: readonly Dependent[];
+}
+
+/** Something that is made from a table. */
+export interface Dependent {
+  /** As messages say it: `view hr.rich`. */
+  readonly title: string;
+  /** What {@link TargetSession.clearTables} can drop by itself, named as a DdlObject is; null: it cannot. */
+  readonly object: (Pick<DdlObject, 'type' | 'name'> & { readonly schema: string }) | null;
+  /** The table that it is a part of, and is dropped with (a policy, a default); null: of none. */
+  readonly table: TableName | null;
+}
+
+/** What an import removes before it writes. */
+export interface ToClear extends TableName {
+  /**
+   * `keep` is about what is no table and has rows all the same (large objects): those that are there when the rows come stay as they are,
+   * and with `truncate` they are emptied then; without either they refuse the rows.
+   */
+  readonly how: 'truncate' | 'drop' | 'keep';
+  /** Of {@link Dependent.object}, which can be dropped only; absent: a table. */
+  readonly type?: string;
 }
 
 export interface WriteOutcome {

@@ -1,7 +1,7 @@
 import type { OperationContext } from '../core/context.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import type { Job, JobKind, NewJobLogEntry } from '../core/job.ts';
-import type { ClaimedTask, TaskCompletion, TaskRecord } from './job-store.ts';
+import type { ClaimedTask, TaskCompletion, TaskRecord, TaskSpec } from './job-store.ts';
 
 /** Something that tasks share. */
 export interface Shareable extends AsyncDisposable {
@@ -37,6 +37,8 @@ export interface JobHandler {
   run(claimed: ClaimedTask, context: TaskContext): Promise<TaskOutcome>;
   /** What a permanent error (or a temporary one after the last attempt) of a task of this kind means. */
   onError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job';
+  /** What a task is about (`index hr.emp_pk`), for lines about its failures; null or absent: its key must do. */
+  subject?(task: TaskSpec): string | null;
   /** Keys of done tasks whose work stays when the job starts its data again; absent: none. */
   keepOnRestart?(job: Job, tasks: readonly TaskRecord[]): readonly string[];
   /** The last task of a group is done: a chance for a log line (a table is complete). */

@@ -142,8 +142,9 @@ export interface JobStore extends AsyncDisposable {
   /**
    * The task goes back to `ready` as if never claimed, and none of the job is given out before `until` (a later time of another task counts):
    * a server that they need does not answer. A resume or a cancel lifts it.
+   * @param reason a sentence: `Job.waitingFor` until a task completes after that time, the hold is lifted or the job rests
    */
-  holdJob(lease: Lease, until: number, log?: readonly NewJobLogEntry[]): Promise<void>;
+  holdJob(lease: Lease, until: number, reason: string, log?: readonly NewJobLogEntry[]): Promise<void>;
   /** Back to `ready` after an interruption, as if never claimed. The last released task of a `stopping` job makes it `stopped`. */
   releaseTask(lease: Lease): Promise<void>;
   /** The job fails: its running tasks lose their leases and become ready, so that a resume can go on. */

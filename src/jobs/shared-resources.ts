@@ -1,10 +1,13 @@
 import type { Logger } from '../core/context.ts';
+import { AppError } from '../core/errors.ts';
 import type { Shareable } from './handler.ts';
 
 /** What the tasks of one job share in this process: opened once per key, disposed together. */
 export interface SharedResources {
   /** The resource of the key; the first caller's `open` makes it. A rejected `open` is forgotten, and so is a resource that is lost. */
   get<T extends Shareable>(key: string, open: () => Promise<T>): Promise<T>;
+  /** Why the last snapshot that was lost was lost; null: none was, or nobody knows. */
+  lostSnapshot(): AppError | null;
   /** Disposes all, newest first; one that fails is logged and does not stop the others. */
   dispose(): Promise<void>;
 }
@@ -41,6 +44,12 @@ export function createSharedResources(log: Logger): SharedResources {
         },
       );
       return opened;
+    },
+
+    lostSnapshot() {
+      const reasons = entries.map(({ resource }) => resource?.lost?.reason as unknown);
+      const isLoss = (reason: unknown) => reason instanceof AppError && reason.kind === 'snapshot_lost';
+      return (reasons.findLast(isLoss) as AppError | undefined) ?? null;
     },
 
     async dispose() {

@@ -159,10 +159,12 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     const record = toErrorRecord(error);
     const where = { job: job.id, task: lease.taskKey, attempt: lease.attempt };
     if (handler !== undefined && isOutage(error)) {
-      const wait = run.outages.met(lease.taskKey, startedAt, subjectOf(claimed), error);
+      const wait = run.outages.met(lease.taskKey, startedAt, subjectOf(handler, claimed), error);
       if (wait !== null) {
         if (wait.line !== null) options.log.warn('a job waits for a server', { ...where, error });
-        await persist(() => store.holdJob(lease, wait.until, wait.line === null ? [] : [wait.line]));
+        await persist(() =>
+          store.holdJob(lease, wait.until, error.message, wait.line === null ? [] : [wait.line]),
+        );
         return job.state;
       }
     }
@@ -171,7 +173,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     if (handler !== undefined && temporary && lease.attempt < attempts) {
       const delayMs = retryDelayMs(retry, lease.attempt);
       options.log.warn('a task failed and is tried again', { ...where, error });
-      const message = `${subjectOf(claimed)}: ${error.message} ${error.hint} Trying again in ${(delayMs / 1000).toFixed(1)} s (attempt ${lease.attempt} of ${attempts}).`;
+      const message = `${subjectOf(handler, claimed)}: ${error.message} ${error.hint} Trying again in ${(delayMs / 1000).toFixed(1)} s (attempt ${lease.attempt} of ${attempts}).`;
       await persist(() =>
         store.retryTask(lease, clock.now() + delayMs, [
           { level: 'warn', event: 'note', message, data: { code: error.code, task: lease.taskKey } },
@@ -185,7 +187,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       await run.close(task);
       return 'failed';
     }
-    const object = subjectOf(claimed);
+    const object = subjectOf(handler, claimed);
     const effect = await persist(() =>
       store.failTask(lease, record, [
         {
@@ -220,7 +222,11 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
         await persist(() => store.releaseTask(lease));
         return job.state;
       }
-      if (error.kind === 'snapshot_lost') return await restart(claimed, run, task, error.message);
+      if (error.kind === 'snapshot_lost') {
+        // Who meets the loss sees that the snapshot is gone; who held it knows why.
+        const { message } = run.shared.lostSnapshot() ?? error;
+        return await restart(claimed, run, task, message);
+      }
       return await fail(handler, claimed, run, task, startedAt, error);
     }
   };
@@ -243,9 +249,11 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   };
 }
 
-/** The table of a unit of data, else the task's own key. */
-function subjectOf({ task }: ClaimedTask): string {
-  return task.group.startsWith('data:') ? task.group.slice('data:'.length) : `Task ${task.key}`;
+/** What the task is about, in the handler's words; else the table of a unit of data, or the task's own key. */
+function subjectOf(handler: JobHandler | undefined, { task }: ClaimedTask): string {
+  const { group, key } = task;
+  const named = group.startsWith('data:') ? group.slice('data:'.length) : `Task ${key}`;
+  return handler?.subject?.(task) ?? named;
 }
 
 /** The outcome did not reach the store, mostly because the lease was lost: what is the job now? */

@@ -321,8 +321,9 @@ describe('worker: a server that does not answer', () => {
     );
     const { id } = await fixture.start();
     await fixture.until(() => fixture.calls.has('holdJob'));
+    assert.equal((await get(fixture.store, id)).waitingFor?.message, 'The server is gone.');
     await fixture.stop(id);
-    await fixture.reached(id, 'stopped');
+    assert.equal((await fixture.reached(id, 'stopped')).waitingFor, null);
     await fixture.resume(id);
     await fixture.until(() => fixture.calls.get('holdJob') === 2);
     await fixture.cancel(id);

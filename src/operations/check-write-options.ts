@@ -1,16 +1,15 @@
 import { AppError } from '../core/errors.ts';
 import { compileObjectFilters } from '../core/object-filter.ts';
 import type { Content, ObjectFilter, WriteOptions } from '../core/request.ts';
-import { parseTableReference } from '../core/table-reference.ts';
 import type { Engine } from '../engines/engine.ts';
-import { refuseForeignRemaps, remapFields } from './remap-content.ts';
+import { checkTableRemap, refuseForeignRemaps } from './remap-content.ts';
 
 /** What can be known about {@link WriteOptions} before a job is made. `engine` is the target's. Throws with `field` set. */
 export function checkWriteOptions(engine: Engine, options: WriteOptions, content: Content): void {
   const { remaps, tableExistsAction, globals } = options;
   const { tableExistsActions, globalTypes } = engine.capabilities;
   refuseForeignRemaps(engine, remaps);
-  for (const { table } of remaps.tables) parseTableReference(table, remapFields.tables);
+  for (const remap of remaps.tables) checkTableRemap(remap);
   if (tableExistsAction !== null && !tableExistsActions.includes(tableExistsAction)) {
     throw new AppError('unsupported', {
       field: 'table_exists_action',

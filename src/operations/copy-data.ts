@@ -9,6 +9,7 @@ import type { TaskRecord } from '../jobs/job-store.ts';
 import { targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
 import { sharedSource } from './export-source.ts';
+import { withHashKey } from './hash-key.ts';
 import { counted, readyTarget } from './import-tasks.ts';
 import { tableLine } from './log-lines.ts';
 import type { CopyDataPayload, CopyDataResult } from './plan-types.ts';
@@ -27,7 +28,10 @@ export async function copyUnit(
 
   // A target that fails must also end a source that waits for its database.
   using link = linkAbort(context.signal);
-  const reader = snapshot.read(unit, encoding, { signal: link.signal, log: context.log });
+  const reader = snapshot.read(withHashKey(unit, context.job.plan), encoding, {
+    signal: link.signal,
+    log: context.log,
+  });
   const rows = reader.summary.then((summary) => summary.rows);
   // Nobody asks for it when the target has the unit already, or fails.
   rows.catch(() => undefined);
@@ -66,7 +70,7 @@ function variantOf({ variant }: UnitReader): string {
 /** The line of a table whose data is in; a table with a failed unit has error lines instead. */
 export function copiedTable(tasks: readonly TaskRecord[]): readonly NewJobLogEntry[] {
   const [first] = tasks;
-  if (first === undefined || tasks.some((task) => task.state !== 'done')) return [];
+  if (first?.kind !== 'data' || tasks.some((task) => task.state !== 'done')) return [];
   return [tableLine(first.payload as CopyDataPayload, figuresOf(tasks), 'copied')];
 }
 

@@ -5,9 +5,11 @@ import { forgetTask } from './apply-tasks.ts';
 import { byTable, figuresOf } from './copy-data.ts';
 import { targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
+import { forgetHashKey } from './hash-key.ts';
 import { failureLine, readyTarget } from './import-tasks.ts';
 import { errorLine } from './log-lines.ts';
 import type { CopyFinishPayload, CopyResult } from './plan-types.ts';
+import { tasksWithBatches } from './run-batch.ts';
 
 /** Compares what the target says it holds with what was read, and lets the engine check and gather statistics. */
 export async function finishCopy(
@@ -18,7 +20,7 @@ export async function finishCopy(
 ): Promise<TaskOutcome> {
   const target = await readyTarget(environment, targetOf(request), context);
   const receipts = await target.receipts(context);
-  const data = await context.tasks('data');
+  const data = await tasksWithBatches(context, 'data');
   const tasksOf = byTable(data);
 
   const tables = payload.tables.map((table) => {
@@ -47,6 +49,7 @@ export async function finishCopy(
     type: 'done',
     result: null,
     jobResult: result,
+    ...forgetHashKey(context.job.plan),
     spawn: [forgetTask],
     errors: differing.length + failures.length,
     log: [

@@ -9,15 +9,18 @@ import { copyDataTasks, copyFinishTask, type TableToCopy } from './copy-data-tas
 import {
   digestOf,
   failedBefore,
+  largeObjectLines,
   madeBefore,
   objectKey,
   refuseChanged,
   undoLostRows,
+  withLargeObjects,
 } from './copy-restart.ts';
 import { targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
 import type { ExportSettings } from './export.ts';
 import { beginSource } from './export-source.ts';
+import { withoutHashKey } from './hash-key.ts';
 import { withoutGlobals } from './import-set.ts';
 import { sharedTarget } from './import-target.ts';
 import { readyTarget } from './import-tasks.ts';
@@ -29,6 +32,7 @@ import { type JobContent, remapContent } from './remap-content.ts';
 import { chooseFromSource, readDefinitions, ruleBaseOf } from './source-choice.ts';
 import { warnLine } from './target-lines.ts';
 import { decideTarget, type TargetTable } from './target-plan.ts';
+import { inBatches } from './task-batches.ts';
 
 /** Decides everything before anything is written; what it refuses leaves the target as it was. */
 export async function planCopy(
@@ -65,9 +69,10 @@ export async function planCopy(
       : await takeUp(environment, engine, request, content, made, digest, context);
 
   const encoding = encodingBetween(engine, session.serverVersion, target.serverVersion);
+  const left = work.tables.filter((table) => !work.kept.has(tableKey(table)));
   const data = copyDataTasks(
-    work.tables.filter((table) => !work.kept.has(tableKey(table))),
-    snapshot.plan(choice.tables, settings.unitBytes),
+    left,
+    snapshot.plan(choice.tables, settings.unitBytes).map(withoutHashKey),
     encoding,
     job.restarts,
     work.prepare,
@@ -85,20 +90,20 @@ export async function planCopy(
     result: null,
     plan,
     errors: work.errors,
-    spawn: [
+    spawn: inBatches([
       ...applyTasks({ schedule: work.schedule, tables: work.tables, clear: work.clear, waitsFor: [] })
         .filter(({ key }) => made === null || (key !== 'clear' && key !== 'prepare'))
         .map((task) => (task.key === 'prepare' ? { ...task, payload: work.prepare } : task)),
       ...data,
       copyFinishTask(work.tables),
-    ],
+    ]),
     log: [
       ...leftAlone.map((message) => warnLine(message)),
       ...work.log,
       logLine(
         'plan',
-        `Planned ${data.length} units of ${work.tables.length} tables, about ${bytes} bytes, as ${encoding}.`,
-        { tables: work.tables.length, units: data.length, bytes },
+        `Planned ${data.length} units of ${left.length} tables, about ${bytes} bytes, as ${encoding}.`,
+        { tables: left.length, units: data.length, bytes },
       ),
     ],
   };
@@ -174,18 +179,20 @@ async function takeUp(
   engine: Engine,
   request: CopyRequest,
   content: Content,
-  made: CopyPreparePayload,
+  earlier: CopyPreparePayload,
   digest: string,
   context: TaskContext,
 ): Promise<CopyWork> {
-  refuseChanged(made, digest, request);
+  refuseChanged(earlier, digest, request);
+  const made = withLargeObjects(earlier, content.tables);
   const target = await readyTarget(environment, targetOf(request), context);
   const kept = await undoLostRows(target, made, context);
   const known = new Map(content.tables.map((table) => [tableKey(table), table]));
   const left = new Set(made.left);
+  const schedule = engine.schedule(content.objects.filter((object) => !left.has(objectKey(object))));
   return {
     tables: made.tables.flatMap((table) => known.get(tableKey(table)) ?? []),
-    schedule: engine.schedule(content.objects.filter((object) => !left.has(objectKey(object)))),
+    schedule,
     clear: [],
     prepare: made,
     kept,
@@ -196,6 +203,7 @@ async function takeUp(
         'note',
         `Emptied ${made.tables.length - kept.size} tables of database ${request.target}; ${kept.size} stay as they are.`,
       ),
+      ...largeObjectLines(made, schedule.before, request.target),
     ],
   };
 }

@@ -34,10 +34,16 @@ export async function cleanUpCopy(
 ): Promise<TaskOutcome> {
   const target = await sharedTarget(environment, targetOf(request), context);
   await target.forget(context.job.id, context);
-  const [prepare] = await context.tasks('prepare');
-  const begun = prepare !== undefined && prepare.state !== 'waiting';
-  const message = begun
-    ? `What the copy made in database ${request.target} so far stays there. Drop it before the next copy, or use table_exists_action.`
-    : `Nothing was changed in database ${request.target}.`;
-  return { type: 'done', result: null, log: [logLine('note', message)] };
+  return { type: 'done', result: null, log: [logLine('note', await leftIn(request.target, context))] };
+}
+
+/** What a cancelled copy has left in its target. A task that could run may have committed, whatever became of its answer. */
+async function leftIn(target: string, context: TaskContext): Promise<string> {
+  const mayHaveRun = async (kind: string): Promise<boolean> =>
+    (await context.tasks(kind)).some(({ state }) => state !== 'waiting');
+  if (await mayHaveRun('prepare'))
+    return `What the copy made in database ${target} so far stays there. Drop it before the next copy, or use table_exists_action.`;
+  if (await mayHaveRun('clear'))
+    return `The tables of database ${target} that were to be written anew may be empty or gone; nothing else was changed there.`;
+  return `Nothing was changed in database ${target}.`;
 }

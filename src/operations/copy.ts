@@ -1,7 +1,7 @@
 import type { Job } from '../core/job.ts';
 import type { CopyRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
-import type { ClaimedTask } from '../jobs/job-store.ts';
+import type { ClaimedTask, TaskRecord } from '../jobs/job-store.ts';
 import { copiedTable, copyUnit } from './copy-data.ts';
 import { finishCopy } from './copy-finish.ts';
 import { planCopy } from './copy-plan.ts';
@@ -9,9 +9,13 @@ import { keepCopied } from './copy-restart.ts';
 import { applyCopied, cleanUpCopy, targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
 import type { ExportSettings } from './export.ts';
+import { forgetHashKey } from './hash-key.ts';
 import { onApplyError } from './import.ts';
 import { applyObjects, clearTarget, forgetReceipts } from './import-tasks.ts';
 import type { ApplyPayload, ClearPayload, CopyDataPayload, CopyFinishPayload } from './plan-types.ts';
+import { runBatch } from './run-batch.ts';
+import { isBatch } from './task-batches.ts';
+import { applySubject } from './task-subject.ts';
 
 /**
  * The copy, as a runbook: from database to database in one job, without files.
@@ -28,15 +32,22 @@ import type { ApplyPayload, ClearPayload, CopyDataPayload, CopyFinishPayload } f
  *     forget   remove the receipts                                                                 -> import-tasks.ts
  *     cleanup  after a cancel: the receipts go, what was made stays                                -> copy-target.ts
  *
+ * Very many small tables share tasks, as in an import (task-batches.ts, run-batch.ts).
  * A lost snapshot starts the data again: the tables are emptied, with consistency `table` but those that were finished, and filled through a
  * new snapshot (copy-restart.ts). Once all data is in, nobody needs the snapshot any more.
  */
 export function createCopyHandler(environment: Environment, settings: ExportSettings): JobHandler {
+  const run: JobHandler['run'] = (claimed, context) => runTask(environment, settings, claimed, context);
+  const told = (task: TaskRecord) => (task.kind === 'data' ? copiedTable([task]) : []);
   return {
     kind: 'copy',
-    run: (claimed, context) => runTask(environment, settings, claimed, context),
+    run: (claimed, context) =>
+      isBatch(claimed.task.kind)
+        ? runBatch({ run, onError: onApplyError, told }, claimed, context)
+        : run(claimed, context),
     onError: onApplyError,
     keepOnRestart: keepCopied,
+    subject: applySubject,
     groupFinished: (_job: Job, group, tasks) => (group.startsWith('data:') ? copiedTable(tasks) : []),
   };
 }
@@ -67,7 +78,7 @@ async function runTask(
     case 'forget':
       return forgetReceipts(environment, target, context);
     case 'cleanup':
-      return cleanUpCopy(environment, request, context);
+      return { ...(await cleanUpCopy(environment, request, context)), ...forgetHashKey(job.plan) };
     default:
       throw new Error(`A copy has no task of kind ${task.kind}.`);
   }

@@ -6,6 +6,7 @@ import type { Snapshot, Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { Environment } from './environment.ts';
 import { sharedSource } from './export-source.ts';
+import { withHashKey } from './hash-key.ts';
 import { errorLine } from './log-lines.ts';
 import type { ExportDataPayload, ExportDataResult, ExportDdlPayload } from './plan-types.ts';
 import { readDefinitions } from './source-choice.ts';
@@ -39,11 +40,15 @@ export async function writeUnits(
     expectedBytes: payload.bytes,
     onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
   };
-  const { written, failed } = await withoutFailingUnits(payload.units, async (units, reader) => {
-    if (units.length === 0) return null;
-    const sources = units.map((unit) => reader(snapshot, unit, request));
-    return writeDataFile(storage, payload.file, sources, options, context);
-  });
+  const { written, failed } = await withoutFailingUnits(
+    payload.units,
+    context.job.plan,
+    async (units, reader) => {
+      if (units.length === 0) return null;
+      const sources = units.map((unit) => reader(snapshot, unit, request));
+      return writeDataFile(storage, payload.file, sources, options, context);
+    },
+  );
   const result: ExportDataResult = {
     written,
     failed: failed.map(({ unit, error }) => ({ id: unit.id, error: toErrorRecord(error) })),
@@ -69,10 +74,11 @@ type Reader = (snapshot: Snapshot, unit: Unit, request: ExportRequest) => UnitSo
 
 /**
  * Calls `write` with the units, and again without the one whose reading failed for good, until it goes through; in the end without any.
- * Temporary errors, interruptions and errors of the storage are not the unit's fault and are thrown.
+ * `plan` is the job's. Temporary errors, interruptions and errors of the storage are not the unit's fault and are thrown.
  */
 export async function withoutFailingUnits<T>(
   units: readonly Unit[],
+  plan: unknown,
   write: (units: readonly Unit[], reader: Reader) => Promise<T>,
 ): Promise<{ readonly written: T; readonly failed: readonly FailedUnit[] }> {
   const failed: FailedUnit[] = [];
@@ -82,7 +88,7 @@ export async function withoutFailingUnits<T>(
     const reader: Reader = (snapshot, unit, request) => ({
       id: unit.id,
       open: (context) => {
-        const { bytes, summary } = snapshot.read(unit, request.encoding, context);
+        const { bytes, summary } = snapshot.read(withHashKey(unit, plan), request.encoding, context);
         const blame = (error: unknown) => {
           // A unit that is broken off because the storage failed is not the culprit.
           if (!isInterruption(error)) culprit = { unit, error: toAppError(error) };

@@ -10,6 +10,7 @@ import type { Environment } from './environment.ts';
 import { sweepDumpFiles } from './export-cleanup.ts';
 import { type FailedUnit, unitErrorLine, withoutFailingUnits } from './export-data.ts';
 import { sharedSource } from './export-source.ts';
+import { forgetHashKey } from './hash-key.ts';
 import { logLine, tableLine } from './log-lines.ts';
 import type {
   ExportDataPayload,
@@ -37,6 +38,7 @@ export async function finishExport(
   // The manifest is the last thing written, and only this job writes it: a second attempt replaces the first's.
   const manifest = await writeMaster(storage, plan.layout, draft, [], { ifExists: 'replace' }, context);
   return done(
+    plan,
     storage,
     manifest,
     [],
@@ -57,7 +59,7 @@ export async function writeSingleFile(
   const { snapshot } = await sharedSource(environment, request, context);
   await sweepDumpFiles(storage, plan, context);
   const ifExists = claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
-  const { written, failed } = await withoutFailingUnits(payload.inline, async (units, reader) => {
+  const { written, failed } = await withoutFailingUnits(payload.inline, plan, async (units, reader) => {
     const left = new Set(units.map((unit) => unit.id));
     const errors = payload.inline.filter((unit) => !left.has(unit.id));
     const collected = {
@@ -73,7 +75,7 @@ export async function writeSingleFile(
   const lines = written.tables
     .filter((table) => table.status === 'complete')
     .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));
-  return done(storage, written, failed, lines);
+  return done(plan, storage, written, failed, lines);
 }
 
 interface Collected {
@@ -144,6 +146,7 @@ async function draftOf(
       columns: table.columns,
       encoding: request.encoding,
       error: collected.errors.get(key) ?? lost,
+      ...(table.reduced.length === 0 ? {} : { reduced: table.reduced }),
       units: [...(collected.units.get(key) ?? [])].sort((a, b) => (a.id < b.id ? -1 : 1)),
       inlineUnits: (inline.get(key) ?? []).map((unit) => unit.id),
     };
@@ -180,6 +183,7 @@ const linesOf = (manifest: Manifest, key: string) =>
     .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));
 
 function done(
+  plan: ExportPlan,
   storage: Storage,
   manifest: Manifest,
   failed: readonly FailedUnit[],
@@ -196,6 +200,7 @@ function done(
   return {
     type: 'done',
     result: null,
+    ...forgetHashKey(plan),
     jobResult: result,
     errors: failed.length,
     log: [

@@ -1,3 +1,4 @@
+import { tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { ExportRequest } from '../core/request.ts';
 import { findExistingFile } from '../dump/existing.ts';
@@ -12,6 +13,7 @@ import { estimated } from './export-estimate.ts';
 import { besideKept, fileOf, renamedUnits, unitsOf, usableFiles } from './export-restart.ts';
 import { beginSource } from './export-source.ts';
 import { ddlTask, fileTasks, singleTask } from './export-tasks.ts';
+import { withoutHashKey } from './hash-key.ts';
 import { logLine, objectTypeLine } from './log-lines.ts';
 import type { ExportFinishPayload, ExportPlan } from './plan-types.ts';
 import { reportFindings } from './preflight.ts';
@@ -34,7 +36,7 @@ export async function planExport(
   // What there is, and what of it was asked for.
   const rules = ruleBaseOf(job);
   const choice = await chooseFromSource(engine, snapshot, request, rules, context);
-  const units = snapshot.plan(choice.tables, settings.unitBytes);
+  const units = snapshot.plan(choice.tables, settings.unitBytes).map(withoutHashKey);
   if (request.estimate) return estimated(units);
 
   // Units, and the files that they go to.
@@ -50,10 +52,11 @@ export async function planExport(
     tables: choice.tables.length,
     ...rules,
   };
+  const left = choice.tables.length - files.keptTables;
   const bytes = files.units.reduce((sum, unit) => sum + unit.estimate.bytes, 0);
   const finish: ExportFinishPayload = {
     // A set without rows must not look as if its tables had none: it has definitions of them, and nothing more.
-    tables: choice.tables,
+    tables: choice.tables.map(({ rules: _, ...table }) => table),
     inline: layout.form === 'file' ? files.units : [],
     earlier: files.earlier,
   };
@@ -69,13 +72,18 @@ export async function planExport(
     ],
     log: [
       ...(files.earlier.kept > 0
-        ? [logLine('note', `${files.earlier.kept} files of finished tables stay as they are.`)]
+        ? [
+            logLine(
+              'note',
+              `${files.earlier.kept} files of ${files.keptTables} finished tables stay as they are.`,
+            ),
+          ]
         : []),
-      logLine(
-        'plan',
-        `Planned ${files.units.length} units of ${choice.tables.length} tables, about ${bytes} bytes.`,
-        { tables: choice.tables.length, units: files.units.length, bytes },
-      ),
+      logLine('plan', `Planned ${files.units.length} units of ${left} tables, about ${bytes} bytes.`, {
+        tables: left,
+        units: files.units.length,
+        bytes,
+      }),
       objectTypeLine(request.selection.mode, 'EXPORT'),
     ],
   };
@@ -88,6 +96,8 @@ interface PlacedUnits {
   readonly assignments: readonly FileAssignment[];
   /** Of all data files, those that stay among them. */
   readonly names: readonly string[];
+  /** Tables whose rows are in files that stay. */
+  readonly keptTables: number;
   readonly earlier: NonNullable<ExportFinishPayload['earlier']>;
 }
 
@@ -121,6 +131,7 @@ async function placeUnits(
     units: placed.units,
     assignments: placed.assignments,
     names: [...keep, ...placed.assignments.map(({ file }) => file)],
+    keptTables: new Set(placed.kept.flatMap(unitsOf).map(({ table }) => tableKey(table))).size,
     earlier: {
       kept: keep.size,
       dropped: earlier.filter((task) => !placed.kept.includes(task)).map(({ key }) => key),

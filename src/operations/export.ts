@@ -9,8 +9,10 @@ import { readDdl, writeUnits } from './export-data.ts';
 import { finishExport, writeSingleFile } from './export-finish.ts';
 import { planExport } from './export-plan.ts';
 import { keepExportedFiles } from './export-restart.ts';
+import { forgetHashKey } from './hash-key.ts';
 import { tablesOfGroup } from './log-lines.ts';
 import type { ExportDataPayload, ExportDdlPayload, ExportFinishPayload } from './plan-types.ts';
+import { exportSubject } from './task-subject.ts';
 
 /**
  * The export, as a runbook. Each step is a task that any worker may run; what it needs to know is in the store.
@@ -31,6 +33,7 @@ export function createExportHandler(environment: Environment, settings: ExportSe
     run: (claimed, context) => runTask(environment, settings, claimed, context),
     onError: (taskKind: string, _error: ErrorRecord) => (taskKind === 'cleanup' ? 'fail-task' : 'fail-job'),
     keepOnRestart: keepExportedFiles,
+    subject: exportSubject,
     groupFinished: (_job: Job, group, tasks) => (group.startsWith('data') ? tablesOfGroup(tasks) : []),
   };
 }
@@ -60,7 +63,7 @@ async function runTask(
       return writeSingleFile(environment, request, task.payload as ExportFinishPayload, claims, context);
     case 'cleanup':
       await cleanUpExport(environment, request, job, context);
-      return { type: 'done', result: null };
+      return { type: 'done', result: null, ...forgetHashKey(job.plan) };
     default:
       throw new Error(`An export has no task of kind ${task.kind}.`);
   }

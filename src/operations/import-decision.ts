@@ -7,8 +7,9 @@ import type { Storage } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
 import { chooseContent, refuseForeignSet } from './import-set.ts';
 import { sharedTarget } from './import-target.ts';
-import { missingRoleLines } from './missing-roles.ts';
+import { findMissingRoles } from './missing-roles.ts';
 import { reportFindings } from './preflight.ts';
+import { reducedLines } from './reduced-sentence.ts';
 import { refuseHostile } from './refuse-hostile.ts';
 import { remapContent } from './remap-content.ts';
 import { displayName, warnLine } from './target-lines.ts';
@@ -78,15 +79,18 @@ export async function decideImport(
     context,
   );
   if (planned.refusal !== null) stop(planned.refusal);
+  const missing = await findMissingRoles(engine, target, planned.objects, context, content.roles);
+  const report = { ...planned.report, objects: missing.refused(planned.report.objects) };
   return {
     manifest,
-    target: planned,
+    target: { ...planned, report },
     leftAlone,
     log: [
       ...leftAlone.map((message) => warnLine(message)),
       ...failedTables(content.tables),
+      ...(request.content === 'metadata_only' ? [] : reducedLines(content.tables)),
       ...planned.log,
-      ...(await missingRoleLines(engine, target, planned.objects, context, content.roles)),
+      ...missing.lines,
     ],
   };
 }

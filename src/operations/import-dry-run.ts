@@ -62,10 +62,14 @@ function summaryLines({ error, objects, tables }: DryRunReport): readonly NewJob
     [...Map.groupBy(some, ({ action }) => action)]
       .map(([action, of]) => `${action} ${of.length}`)
       .join(', ') || 'none';
+  const refused = [...objects, ...tables].filter(({ action }) => action === 'refuse').length;
   return [
     ...(error === null
       ? []
       : [warnLine(`The import would stop: ${error.message} ${error.hint}`, { code: error.code })]),
+    ...(error === null && refused > 0
+      ? [warnLine(`The import would run, and ${refused} objects would fail or be left out.`)]
+      : []),
     logLine(
       'note',
       `Dry run, nothing was changed. Objects: ${counts(objects)}. Tables with rows: ${counts(tables)}.`,

@@ -8,6 +8,7 @@ import { sharedTarget } from './import-target.ts';
 import { failureLine } from './import-tasks.ts';
 import { errorLine, readLine } from './log-lines.ts';
 import type { ImportFinishPayload, ImportResult, ReadResult } from './plan-types.ts';
+import { tasksWithBatches } from './run-batch.ts';
 
 /** Compares what the target says it holds with the manifest, and lets the engine check and gather statistics. */
 export async function finishImport(
@@ -19,7 +20,7 @@ export async function finishImport(
   const target = await sharedTarget(environment, request, context);
   await target.begin(context.job.id, request.threads, context);
   const receipts = await target.receipts(context);
-  const dataTasks = await context.tasks('data');
+  const dataTasks = await tasksWithBatches(context, 'data');
   const reported = new Set(dataTasks.filter(({ state }) => state === 'failed').map(({ key }) => key));
 
   // Tables whose units failed have their error lines already; any other difference is one of its own.
@@ -39,7 +40,7 @@ export async function finishImport(
 
   const bytesRead = bytesReadBy([
     ...(await context.tasks('plan')),
-    ...(await context.tasks('verify')),
+    ...(await tasksWithBatches(context, 'verify')),
     ...dataTasks,
   ]);
   const result: ImportResult = {

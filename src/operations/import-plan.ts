@@ -9,6 +9,7 @@ import { dryRunImport } from './import-dry-run.ts';
 import { logLine, objectTypeLine } from './log-lines.ts';
 import type { ImportDataPayload, ImportFinishPayload, ImportPlan, ReadResult } from './plan-types.ts';
 import type { TargetPlan } from './target-plan.ts';
+import { inBatches } from './task-batches.ts';
 import { importChecks, setBytesOf } from './verify-file.ts';
 
 /** Decides everything before the first byte is written; what it refuses leaves the target as it was. */
@@ -42,7 +43,7 @@ async function realRun(
     result,
     plan,
     errors: target.errors,
-    spawn: [
+    spawn: inBatches([
       ...importChecks(
         manifest,
         tables.map(({ source }) => source),
@@ -50,7 +51,7 @@ async function realRun(
       ...applyTasks({ schedule: engine.schedule(objects), tables, clear, waitsFor: ['verify'] }),
       ...tables.flatMap((table) => dataTasks(table, order, manifest.compression)),
       finishTask(tables, setBytesOf(manifest)),
-    ],
+    ]),
     log: [...log, plannedLine(tables), objectTypeLine(manifest.mode, 'IMPORT')],
   };
 }

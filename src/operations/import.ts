@@ -1,7 +1,7 @@
 import { type AppError, type ErrorRecord, errorKindOf } from '../core/errors.ts';
 import type { ImportRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
-import type { ClaimedTask } from '../jobs/job-store.ts';
+import type { ClaimedTask, TaskRecord } from '../jobs/job-store.ts';
 import type { Environment } from './environment.ts';
 import { finishImport } from './import-finish.ts';
 import { planImport } from './import-plan.ts';
@@ -14,6 +14,9 @@ import type {
   ImportFinishPayload,
   VerifyPayload,
 } from './plan-types.ts';
+import { runBatch } from './run-batch.ts';
+import { isBatch, unbatchedKind } from './task-batches.ts';
+import { applySubject } from './task-subject.ts';
 import { verifyDumpFile } from './verify-file.ts';
 
 /**
@@ -30,13 +33,20 @@ import { verifyDumpFile } from './verify-file.ts';
  *     finish   compare the rows in the target with the manifest, gather statistics        -> import-finish.ts
  *     forget   remove the receipts                                                        -> import-tasks.ts
  *
+ * Very many small tables and checks share tasks, their work being what it is (task-batches.ts, run-batch.ts).
  * A unit's receipt is in the target, in the transaction of its rows: after any crash a unit is neither lost nor doubled.
  */
 export function createImportHandler(environment: Environment): JobHandler {
+  const run: JobHandler['run'] = (claimed, context) => runTask(environment, claimed, context);
+  const told = (task: TaskRecord) => (task.kind === 'data' ? importedTable([task]) : []);
   return {
     kind: 'import',
-    run: (claimed, context) => runTask(environment, claimed, context),
+    run: (claimed, context) =>
+      isBatch(claimed.task.kind)
+        ? runBatch({ run, onError: onApplyError, told }, claimed, context)
+        : run(claimed, context),
     onError: onApplyError,
+    subject: applySubject,
     groupFinished: (_job, group, tasks) => (group.startsWith('data:') ? importedTable(tasks) : []),
   };
 }
@@ -44,8 +54,7 @@ export function createImportHandler(environment: Environment): JobHandler {
 /** One table or object that fails does not stop the others; a target that is gone does. */
 export function onApplyError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job' {
   if (taskKind === 'cleanup') return 'fail-task';
-  const single =
-    taskKind === 'data' || taskKind === 'index' || taskKind === 'constraints' || taskKind === 'after';
+  const single = ['data', 'index', 'constraints', 'after'].includes(unbatchedKind(taskKind));
   const kind: AppError['kind'] = errorKindOf(error.code);
   return single && kind !== 'unavailable' && kind !== 'timeout' && kind !== 'internal'
     ? 'fail-task'

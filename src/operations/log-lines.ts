@@ -95,7 +95,7 @@ export function tablesOfGroup(tasks: readonly TaskRecord[]): readonly NewJobLogE
 /** The line of an imported table, from the tasks of its group; a table with a failed unit has error lines instead. */
 export function importedTable(tasks: readonly TaskRecord[]): readonly NewJobLogEntry[] {
   const [first] = tasks;
-  if (first === undefined || tasks.some((task) => task.state !== 'done')) return [];
+  if (first?.kind !== 'data' || tasks.some((task) => task.state !== 'done')) return [];
   const payloads = tasks.map((task) => task.payload as ImportDataPayload);
   const figures = {
     bytes: payloads.reduce((sum, { unit }) => sum + unit.rawBytes, 0),

@@ -1,9 +1,10 @@
 import type { DdlObject, Table, TableName } from '../core/catalogue.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import type { FrameRef, Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
+import type { Reduction } from '../core/read-rules.ts';
 import type { WrittenFile } from '../dump/data-file.ts';
 import type { DumpLayout } from '../dump/layout.ts';
-import type { Unit } from '../engines/engine.ts';
+import type { ToClear, Unit } from '../engines/engine.ts';
 
 /** What the plans of all jobs that read a database hold. */
 export interface SnapshotPlan {
@@ -58,7 +59,7 @@ export interface ExportDdlResult {
 
 /** Payload of the task `finish` (or `single`, which moves the data too). */
 export interface ExportFinishPayload {
-  readonly tables: readonly Table[];
+  readonly tables: readonly (Table & { readonly reduced: readonly Reduction[] })[];
   /** Data of the single-file form; empty otherwise. */
   readonly inline: readonly Unit[];
   /** Files of an earlier snapshot; absent: none. */
@@ -106,7 +107,7 @@ export interface ApplyPayload {
 
 /** Payload of the task `clear`. */
 export interface ClearPayload {
-  readonly tables: readonly (TableName & { readonly how: 'truncate' | 'drop' })[];
+  readonly tables: readonly ToClear[];
 }
 
 /** Payload of the task `finish` of an import. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import type { Table } from '../core/catalogue.ts';
 import { databaseSchema } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
-import { type ReadRuleOptions, resolveReadRules } from './read-rules.ts';
+import { checkReadRules, type ReadRuleOptions, resolveReadRules } from './read-rules.ts';
 
 const now = new Date('2024-02-29T12:00:00Z');
 const none: ReadRuleOptions = { queries: [], samples: [], excludeColumns: [], masks: [] };
@@ -46,6 +46,61 @@ async function refusal(request: Partial<ReadRuleOptions>): Promise<AppError> {
 }
 
 describe('read rules', () => {
+  it('hold for the tables that inherit, which have columns of their own besides', async () => {
+    const person = table('person', ['id', 'email', 'phone']);
+    const employee = table('employee', ['id', 'email', 'phone', 'salary'], {
+      inherits: [{ schema: 'hr', name: 'person' }],
+    });
+    const boss = table('boss', ['id', 'email', 'phone', 'salary', 'car'], {
+      inherits: [
+        { schema: 'hr', name: 'employee' },
+        { schema: 'hr', name: 'person' },
+      ],
+    });
+    const hash = { method: 'hash' } as const;
+    const { tables: resolved, notes } = await resolve(
+      {
+        queries: [{ table: 'person', where: 'person.id > 1' }],
+        samples: [{ table: 'hr.person', percent: 50 }],
+        excludeColumns: [{ table: 'person', columns: ['phone'] }],
+        masks: [
+          { table: 'person', column: 'email', mask: hash },
+          { table: 'employee', column: 'salary', mask: { method: 'null' } },
+        ],
+      },
+      [boss, employee, person],
+    );
+    assert.deepEqual(
+      resolved.map(({ name, columns, rules }) => [
+        name,
+        columns.map((column) => column.name),
+        rules?.masks.map(({ column }) => column),
+        rules?.filter !== null,
+        rules?.sample?.percent,
+      ]),
+      [
+        ['boss', ['id', 'email', 'salary', 'car'], ['email', 'salary'], true, 50],
+        ['employee', ['id', 'email', 'salary'], ['email', 'salary'], true, 50],
+        ['person', ['id', 'email'], ['email'], true, 50],
+      ],
+    );
+    assert.deepEqual(notes, [
+      'What is said of person holds for the tables that inherit from it: hr.boss, hr.employee.',
+      'What is said of hr.person holds for the tables that inherit from it: hr.boss, hr.employee.',
+      'What is said of employee holds for the tables that inherit from it: hr.boss.',
+    ]);
+    const one = await resolve({ masks: [{ table: 'boss', column: 'email', mask: hash }] }, [
+      boss,
+      employee,
+      person,
+    ]);
+    assert.deepEqual(
+      one.tables.map(({ rules }) => rules === null),
+      [false, true, true],
+    );
+    assert.deepEqual(one.notes, []);
+  });
+
   it('are null where nothing is said of a table', async () => {
     const { tables: resolved, warnings } = await resolve({ queries: [{ table: 'emp', where: 'id > 1' }] });
     assert.deepEqual(
@@ -137,7 +192,7 @@ describe('read rules', () => {
   it('leave what belongs to the whole database alone', async () => {
     const objects = table('pg_largeobject', ['loid'], { schema: databaseSchema });
     const { tables: resolved } = await resolve({ samples: [{ table: null, percent: 1 }] }, [objects, emp]);
-    assert.deepEqual(resolved[0], { ...objects, rules: null });
+    assert.deepEqual(resolved[0], { ...objects, rules: null, reduced: [] });
     assert.equal(resolved[1]?.rules?.sample?.percent, 1);
     await assert.rejects(
       resolve({ samples: [{ table: 'pg_largeobject', percent: 1 }] }, [objects, emp]),
@@ -251,4 +306,13 @@ describe('read rules', () => {
       assert.ok(error.hint.length > 0);
     }
   });
+});
+
+it('two masks of one column are refused before a job is made', async () => {
+  const of = (table: string, column: string) => ({ table, column, mask: { method: 'null' } as const });
+  await checkReadRules({ ...none, masks: [of('hr.emp', 'a'), of('hr.emp', 'b'), of('emp', 'a')] });
+  await assert.rejects(
+    checkReadRules({ ...none, masks: [of('hr.emp', 'a'), of('"hr".emp', 'a')] }),
+    (error: AppError) => error.code === 'field-invalid' && error.field === 'mask[1].column',
+  );
 });

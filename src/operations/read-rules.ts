@@ -4,17 +4,18 @@ import { type Mask, maskMethods, type ReadOptions } from '../core/request.ts';
 import { pinClock } from '../core/row-filter.ts';
 import { parseRowFilter } from '../core/row-filter-parser.ts';
 import { findTables, parseTableReference, type TableReference } from '../core/table-reference.ts';
-import type { TableToRead } from '../engines/engine.ts';
-import { invalid, TableRules, twice } from './table-rules.ts';
+import { invalid, type RuledTable, TableRules, twice } from './table-rules.ts';
 
 /** The part of a request that says which rows and values are read. */
 export type ReadRuleOptions = Pick<ReadOptions, 'queries' | 'samples' | 'excludeColumns' | 'masks'>;
 
 /** Tables with their rules. */
 export interface ResolvedReads {
-  readonly tables: readonly TableToRead[];
+  readonly tables: readonly RuledTable[];
   /** One sentence for the job's log on each rule that an import of the rows will stumble over. */
   readonly warnings: readonly string[];
+  /** One sentence for each table whose rules hold for others too, because they inherit from it. */
+  readonly notes: readonly string[];
 }
 
 /** Most characters at each end that a partial mask keeps. */
@@ -47,9 +48,14 @@ export async function checkReadRules(request: ReadRuleOptions): Promise<void> {
       throw invalid(`exclude_columns[${i}].columns`, 'No column is named.', 'Name the columns to leave out.');
     }
   }
-  for (const [i, { table, mask }] of request.masks.entries()) {
-    parseTableReference(table, `mask[${i}].table`);
+  const masked = new Set<string>();
+  for (const [i, { table, column, mask }] of request.masks.entries()) {
+    const { schema, name } = parseTableReference(table, `mask[${i}].table`);
     checkMask(mask, `mask[${i}]`);
+    // Other spellings of one column show when its table is known.
+    const key = JSON.stringify([schema, name, column]);
+    if (masked.has(key)) throw twice(`mask[${i}].column`, `The column ${column} of ${table} has two masks.`);
+    masked.add(key);
   }
 }
 
@@ -80,7 +86,8 @@ function checkMask(mask: Mask, field: string): void {
 
 /**
  * The tables with what the request says of them: columns that are left out are gone from `columns`, the rest is in `rules`. A rule for a
- * partitioned table is one for each of its parts; several filters of one table all hold.
+ * partitioned table is one for each of its parts, a rule for a table one for those that inherit from it too, since its queries show their
+ * rows; several filters of one table all hold.
  * @param hashKey of the dump set: samples and hashed values come from it, so it must be the same when the job goes on
  * @param now what `now()` and `current_date` in filters mean
  * @throws AppError field-invalid, expression-invalid with the field that is wrong
@@ -95,6 +102,8 @@ export async function resolveReadRules(
   // What belongs to the database as a whole has no rows that a request could speak of.
   const nameable = tables.filter((table) => !isOfDatabase(table));
   const drafts = new Map(nameable.map((table) => [tableKey(table), new TableRules(table)]));
+  /** By what the request names. */
+  const heirs = new Map<string, Set<string>>();
   /** Runs `apply` on each table that `text` names. */
   const each = (
     text: string,
@@ -102,8 +111,11 @@ export async function resolveReadRules(
     apply: (draft: TableRules, reference: TableReference) => void,
   ): void => {
     const reference = parseTableReference(text, field);
-    for (const table of findTables(reference, nameable, field))
+    for (const table of findTables(reference, nameable, field)) {
       apply(drafts.get(tableKey(table)) as TableRules, reference);
+      if (isHeirOnly(table, reference))
+        heirs.set(text, (heirs.get(text) ?? new Set()).add(`${table.schema}.${table.name}`));
+    }
   };
   for (const [i, { table, where }] of request.queries.entries()) {
     const field = `query[${i}].where`;
@@ -124,8 +136,20 @@ export async function resolveReadRules(
   }
   return {
     tables: tables.map(
-      (table) => drafts.get(tableKey(table))?.finish(general, hashKey) ?? { ...table, rules: null },
+      (table) =>
+        drafts.get(tableKey(table))?.finish(general, hashKey) ?? { ...table, rules: null, reduced: [] },
     ),
     warnings: [...drafts.values()].flatMap((draft) => draft.warnings()),
+    notes: [...heirs].map(
+      ([text, names]) =>
+        `What is said of ${text} holds for the tables that inherit from it: ${[...names].join(', ')}.`,
+    ),
   };
+}
+
+/** Whether `reference` means a table because of what it inherits from, and not by its own name. */
+function isHeirOnly({ schema, name, inherits }: Table, reference: TableReference): boolean {
+  const isOwn = (own: string, wanted: string | null): boolean =>
+    wanted === null || own.toLowerCase() === wanted.toLowerCase();
+  return inherits !== undefined && !(isOwn(schema, reference.schema) && isOwn(name, reference.name));
 }

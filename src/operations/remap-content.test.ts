@@ -5,7 +5,7 @@ import type { AppError } from '../core/errors.ts';
 import { noRemaps, type Remaps } from '../core/request.ts';
 import { postgresEngine } from '../engines/postgres/engine.ts';
 import { sqliteEngine } from '../engines/sqlite/engine.ts';
-import { remapContent, resolveRemaps } from './remap-content.ts';
+import { checkTableRemap, remapContent, resolveRemaps } from './remap-content.ts';
 
 const tableObject = (schema: string, name: string): DdlObject => ({
   section: 'pre',
@@ -90,5 +90,42 @@ test('a remap that the engine cannot do is refused by its field', async () => {
   await assert.rejects(
     remapContent(sqliteEngine, { ...noRemaps, owners: [{ source: 'a', target: 'b' }] }, content),
     (error: AppError) => error.code === 'unsupported' && error.field === 'remap_owner',
+  );
+});
+
+test('a remap whose source is nowhere changes nothing, and is told with what there is', async () => {
+  const remaps: Remaps = {
+    ...noRemaps,
+    schemas: [
+      { source: 'nothere', target: 'x' },
+      { source: 'HR', target: 'people' },
+    ],
+    tablespaces: [
+      { source: 'fast', target: 'slow' },
+      { source: 'gone', target: 'slow' },
+    ],
+    // The second is no owner, and a word of a definition.
+    owners: [
+      { source: 'nobody', target: 'x' },
+      { source: 'parts', target: 'x' },
+      { source: 'scott', target: 'scott' },
+    ],
+  };
+  const { leftAlone } = await remapContent(postgresEngine, remaps, content);
+  assert.deepEqual(leftAlone, [
+    'remap_schemas nothere:x changes nothing: no schema nothere is among what is taken. There is hr, shop.',
+    'remap_tablespaces gone:slow changes nothing: no tablespace gone is among what is taken. There is fast.',
+    'remap_owner nobody:x changes nothing: no role nobody is among what is taken. There is scott.',
+  ]);
+  const only = { ...noRemaps, schemas: [{ source: 'nothere', target: 'x' }] };
+  assert.equal((await remapContent(postgresEngine, only, content)).leftAlone.length, 1);
+});
+
+test('a table gets a name, and no schema', () => {
+  checkTableRemap({ table: 'hr.emp', target: 'staff' });
+  assert.throws(
+    () => checkTableRemap({ table: 'hr.emp', target: 'people.staff' }),
+    (error: AppError) =>
+      error.code === 'field-invalid' && error.field === 'remap_tables' && /remap_schemas/.test(error.hint),
   );
 });

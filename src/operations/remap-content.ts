@@ -4,6 +4,10 @@ import type { Remap, Remaps, TableRemap } from '../core/request.ts';
 import { differInCaseAlone } from '../core/selection.ts';
 import { findTables, parseTableReference } from '../core/table-reference.ts';
 import type { Engine, ResolvedRemaps } from '../engines/engine.ts';
+import { wordsOf } from './words-of-statements.ts';
+
+/** Names that a sentence lists. */
+const listed = 10;
 
 /** Tables and objects of a job. */
 export interface JobContent<T extends TableName> {
@@ -32,7 +36,8 @@ export function refuseForeignRemaps(engine: Engine, remaps: Remaps): void {
 }
 
 /**
- * The content under its new names, and the places that keep an old one.
+ * The content under its new names, and the places that keep an old one. A remap of a schema, tablespace or owner that nothing has is said
+ * there, and is no error: one list of remaps may serve several imports, as in Data Pump.
  * @throws AppError unsupported, remap-impossible; field-invalid for a table that is not there; object-exists when two tables get one name
  */
 export async function remapContent<T extends TableName>(
@@ -42,14 +47,26 @@ export async function remapContent<T extends TableName>(
 ): Promise<JobContent<T> & { readonly leftAlone: readonly string[] }> {
   refuseForeignRemaps(engine, remaps);
   const resolved = resolveRemaps(remaps, content);
+  const unused = unusedRemaps(remaps, content);
   if (engine.remap === undefined || Object.values(resolved).every((some) => some.length === 0)) {
-    return { ...content, leftAlone: [] };
+    return { ...content, leftAlone: unused };
   }
   const { objects, leftAlone } = await engine.remap(content.objects, resolved);
   const rename = tableRenamer(resolved);
   const tables = content.tables.map((table) => ({ ...table, ...rename(table) }));
   refuseDoubles(tables);
-  return { objects, tables, leftAlone };
+  return { objects, tables, leftAlone: [...unused, ...leftAlone] };
+}
+
+/** @throws AppError field-invalid for a target that names a schema: a table is renamed where it is */
+export function checkTableRemap({ table, target }: TableRemap): void {
+  parseTableReference(table, remapFields.tables);
+  if (!target.includes('.')) return;
+  throw new AppError('field-invalid', {
+    field: remapFields.tables,
+    message: `${JSON.stringify(target.slice(0, 100))} is not the new name of a table: it has a dot.`,
+    hint: 'Give the name alone; the table stays in its schema, which remap_schemas renames.',
+  });
 }
 
 /** The name of a table after the remaps. */
@@ -68,18 +85,53 @@ export function tableRenamer({ schemas, tables }: ResolvedRemaps): (table: Table
  * and owners, which definitions may name where only the engine sees it, are taken as they were given.
  */
 export function resolveRemaps<T extends TableName>(remaps: Remaps, content: JobContent<T>): ResolvedRemaps {
-  const { tables, objects } = content;
   return {
     schemas: remaps.schemas.flatMap((remap) => resolveName(remap, schemasOf(content))),
     tables: remaps.tables.flatMap((remap) => resolveTable(remap, content)),
-    tablespaces: remaps.tablespaces.flatMap((remap) =>
-      resolveOrKeep(remap, [...namesOf(objects, 'TABLESPACE'), ...tables.flatMap(tablespaceOf)]),
-    ),
-    owners: remaps.owners.flatMap((remap) =>
-      resolveOrKeep(remap, [...namesOf(objects, 'ROLE'), ...objects.flatMap(({ owner }) => owner ?? [])]),
-    ),
+    tablespaces: remaps.tablespaces.flatMap((remap) => resolveOrKeep(remap, tablespacesOf(content))),
+    owners: remaps.owners.flatMap((remap) => resolveOrKeep(remap, ownersOf(content))),
   };
 }
+
+/** One sentence for each remap that changes nothing, because its source is nowhere. */
+function unusedRemaps<T extends TableName>(remaps: Remaps, content: JobContent<T>): readonly string[] {
+  let words: ReadonlySet<string> | null = null;
+  const inText = (name: string): boolean => {
+    words ??= wordsOf(content.objects.map(({ sql }) => sql));
+    return words.has(name) || words.has(name.toLowerCase());
+  };
+  const unused = (
+    kind: 'schemas' | 'tablespaces' | 'owners',
+    title: string,
+    names: readonly string[],
+    isNamed: (name: string) => boolean,
+  ): readonly string[] => {
+    const there = [...new Set(names)].sort();
+    const list = there.length === 0 ? 'none' : there.slice(0, listed).join(', ');
+    const more = there.length > listed ? ` and ${there.length - listed} more` : '';
+    return remaps[kind]
+      .filter(({ source }) => findName(source, names) === undefined && !isNamed(source))
+      .map(
+        ({ source, target }) =>
+          `${remapFields[kind]} ${source}:${target} changes nothing: no ${title} ${source} is among what is taken. There is ${list}${more}.`,
+      );
+  };
+  return [
+    ...unused('schemas', 'schema', schemasOf(content), () => false),
+    ...unused('tablespaces', 'tablespace', tablespacesOf(content), inText),
+    ...unused('owners', 'role', ownersOf(content), inText),
+  ];
+}
+
+const tablespacesOf = <T extends TableName>({ tables, objects }: JobContent<T>): readonly string[] => [
+  ...namesOf(objects, 'TABLESPACE'),
+  ...tables.flatMap(tablespaceOf),
+];
+
+const ownersOf = <T extends TableName>({ objects }: JobContent<T>): readonly string[] => [
+  ...namesOf(objects, 'ROLE'),
+  ...objects.flatMap(({ owner }) => owner ?? []),
+];
 
 const namesOf = (objects: readonly DdlObject[], wanted: string): readonly string[] =>
   objects.flatMap(({ type, name }) => (type === wanted ? name : []));

@@ -14,10 +14,13 @@ import {
   refuseEmpty,
   withAncestors,
 } from '../core/selection.ts';
-import type { Engine, Snapshot, TableToRead } from '../engines/engine.ts';
+import type { Engine, Snapshot } from '../engines/engine.ts';
 import type { TaskContext } from '../jobs/handler.ts';
+import { logLine } from './log-lines.ts';
 import type { RuleBase } from './plan-types.ts';
 import { resolveReadRules } from './read-rules.ts';
+import { reducedSentence } from './reduced-sentence.ts';
+import type { RuledTable } from './table-rules.ts';
 import { warnLine } from './target-lines.ts';
 
 /** What exports and copies ask for. */
@@ -37,7 +40,7 @@ export interface SourceChoice {
   /** What the selection lets through, whatever the filters say: the scope of the definitions. */
   readonly chosen: ChosenTables;
   /** Whose rows are read. */
-  readonly tables: readonly TableToRead[];
+  readonly tables: readonly RuledTable[];
 }
 
 /**
@@ -61,10 +64,16 @@ export async function chooseFromSource(
   // Without rows to read there must be another object, which only the definitions tell.
   if (passing.length === 0) await readDefinitions(snapshot, request, chosen, context);
   const { hashKey, readAt } = rules;
-  const { tables, warnings } = await resolveReadRules(request, passing, hashKey, new Date(readAt));
+  const { tables, warnings, notes } = await resolveReadRules(request, passing, hashKey, new Date(readAt));
   await snapshot.checkRules?.(tables, context);
-  await context.note(...warnings.map((warning) => warnLine(warning)));
-  return { chosen, tables: request.content === 'metadata_only' ? [] : tables };
+  const read = request.content === 'metadata_only' ? [] : tables;
+  const reduced = reducedSentence(read);
+  await context.note(
+    ...warnings.map((warning) => warnLine(warning)),
+    ...notes.map((note) => logLine('note', note)),
+    ...(reduced === null ? [] : [logLine('note', reduced)]),
+  );
+  return { chosen, tables: read };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { TableName } from '../core/catalogue.ts';
 import type { DryRunAction } from '../core/job-report.ts';
-import type { TableExistsAction } from '../core/request.ts';
+import type { Content, TableExistsAction } from '../core/request.ts';
 import type { ExistingTable } from '../engines/engine.ts';
 
 /** What is known about one table before it is decided what becomes of it. */
@@ -61,4 +61,28 @@ export function decideTable(facts: TableFacts): TableDecision {
     'refuse',
     `the table in the target lacks, or cannot be given, the column${lacking.length > 1 ? 's' : ''} ${names}`,
   );
+}
+
+/**
+ * The same for the rows of large objects, each of which is there or not by itself: `truncate` replaces the contents of those that are, and
+ * what `skip` leaves alone the target sees when the rows come.
+ * @param taken some of them are there
+ */
+export function decideLargeObjects(
+  asked: TableExistsAction | null,
+  content: Content,
+  taken: boolean,
+): TableDecision {
+  if (!taken) return decided('create');
+  switch (asked ?? (content === 'data_only' ? 'append' : null)) {
+    case null:
+      return decided('blocked', 'some of them exist already');
+    case 'append':
+      return decided('refuse', 'some of them exist already, and nothing can be added to a large object');
+    case 'skip':
+      return decided('create', 'those that exist and hold data stay as they are');
+    case 'truncate':
+    case 'replace':
+      return decided('truncate', 'those that exist get the contents that are brought');
+  }
 }

@@ -2,11 +2,17 @@ import { createHash } from 'node:crypto';
 import type { Table } from '../core/catalogue.ts';
 import { tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
-import type { MaskedColumn, ReadRules } from '../core/read-rules.ts';
+import type { MaskedColumn, ReadRules, Reduction } from '../core/read-rules.ts';
 import type { ColumnMask } from '../core/request.ts';
 import { bothFilters, mapLeaves, type RowFilter } from '../core/row-filter.ts';
 import { sameName, type TableReference } from '../core/table-reference.ts';
 import type { TableToRead } from '../engines/engine.ts';
+
+/** A table to read, and what an import of its rows will not find. */
+export interface RuledTable extends TableToRead {
+  /** Empty: every row and column, as they are. */
+  readonly reduced: readonly Reduction[];
+}
 
 /** What is known so far of one table's rules. Its methods take a request's parts and throw `field-invalid` for what the table cannot have. */
 export class TableRules {
@@ -96,15 +102,22 @@ export class TableRules {
     this.#masks.set(name, { column: name, mask, field });
   }
 
-  finish(generalPercent: number | null, hashKey: string): TableToRead {
+  finish(generalPercent: number | null, hashKey: string): RuledTable {
     const percent = this.#percent ?? generalPercent ?? 100;
     const sample = percent < 100 ? { percent, seed: seedOf(hashKey, tableKey(this.#table)) } : null;
     const masks = [...this.#masks.values()];
     const columns = this.#table.columns.filter(({ name }) => !this.#excluded.has(name));
     const from = this.#filter === null ? {} : { filterField: this.#filterField };
     const rules: ReadRules = { filter: this.#filter, ...from, sample, masks, hashKey };
-    const plain = this.#filter === null && sample === null && masks.length === 0;
-    return { ...this.#table, columns, rules: plain ? null : rules };
+    const filtered = this.#filter !== null;
+    const plain = !filtered && sample === null && masks.length === 0;
+    const reduced: readonly Reduction[] = [
+      ...(filtered ? (['filtered'] as const) : []),
+      ...(sample === null ? [] : (['sampled'] as const)),
+      ...(masks.length === 0 ? [] : (['masked'] as const)),
+      ...(this.#excluded.size === 0 ? [] : (['columns'] as const)),
+    ];
+    return { ...this.#table, columns, rules: plain ? null : rules, reduced };
   }
 
   warnings(): readonly string[] {

@@ -1,4 +1,4 @@
-import type { DdlObject } from '../core/catalogue.ts';
+import { type DdlObject, isOfDatabase } from '../core/catalogue.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
 import { errorLine, logLine } from './log-lines.ts';
 import type { DecidedTable, TableDecision } from './table-decision.ts';
@@ -31,11 +31,13 @@ const fates: Readonly<Partial<Record<TableDecision['action'], string>>> = {
 
 /** What becomes of tables that exist. A table that is refused is an error, each by itself. */
 export function tableDecisionLines(decisions: readonly DecidedTable[]): readonly NewJobLogEntry[] {
+  const [largeObjects, tables] = [decisions.filter(isLarge), decisions.filter((one) => !isLarge(one))];
   const of = (wanted: TableDecision['action']) =>
-    decisions.flatMap(({ table, decision: { action, reason } }) =>
+    tables.flatMap(({ table, decision: { action, reason } }) =>
       action === wanted ? [{ table, reason }] : [],
     );
   return [
+    ...largeObjects.flatMap(largeObjectLine),
     ...of('refuse').map(({ table, reason }) =>
       errorLine(`The table ${displayName(table)} is left out: ${reason}.`, {
         code: 'object-exists',
@@ -53,6 +55,27 @@ export function tableDecisionLines(decisions: readonly DecidedTable[]): readonly
         ({ table }) => `The table ${displayName(table)} exists already: ${fate}.`,
         (count) => `${count} tables exist already; of each, ${fate}.`,
       ),
+    ),
+  ];
+}
+
+const isLarge = ({ table }: DecidedTable): boolean => isOfDatabase(table);
+
+function largeObjectLine({ decision: { action, reason } }: DecidedTable): NewJobLogEntry | [] {
+  if (reason === '') return [];
+  return action === 'refuse'
+    ? errorLine(`Large objects are left out: ${reason}.`, { code: 'object-exists' })
+    : logLine('note', `Large objects: ${reason}.`);
+}
+
+/** What is dropped together with tables, and made anew. */
+export function remadeLines(objects: ReadonlySet<DdlObject>): readonly NewJobLogEntry[] {
+  if (objects.size === 0) return [];
+  const names = [...objects].map((object) => `${object.type.toLowerCase()} ${displayName(object)}`);
+  return [
+    logLine(
+      'note',
+      `Dropped together with the tables that they are made from, and made anew: ${names.join(', ')}.`,
     ),
   ];
 }

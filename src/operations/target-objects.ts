@@ -28,6 +28,8 @@ export interface ObjectFacts {
   /** By table key, of every table that the job is about. */
   readonly decisions: ReadonlyMap<string, DecidedTable>;
   readonly isThere: (object: DdlObject) => boolean;
+  /** Those of `objects` that exist, and are dropped together with the tables that they are made from. */
+  readonly remade: ReadonlySet<DdlObject>;
   readonly content: Content;
   readonly action: TableExistsAction | null;
   readonly globalTypes: readonly string[];
@@ -97,8 +99,9 @@ function decisionOf(
 const takesWhatIsThere: ReadonlySet<string> = new Set(['SCHEMA', 'EXTENSION', 'PROCEDURAL LANGUAGE']);
 
 /** Whether an object other than a table exists and is not made anew. */
-function stays(object: DdlObject, { decisions, isThere, action, globalTypes }: ObjectFacts): boolean {
+function stays(object: DdlObject, { decisions, isThere, remade, action, globalTypes }: ObjectFacts): boolean {
   if (object.type === 'TABLE' || filledBy(object) !== null || !isThere(object)) return false;
+  if (remade.has(object)) return false;
   // What belongs to a table shares its fate: dropped with it, or left with it.
   const ofTable = decisionOf(object, object.table, decisions);
   if (ofTable !== null && ofTable !== 'create') return false;

@@ -4,11 +4,12 @@ import type { AppError } from '../core/errors.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
 import type { DryRunReport } from '../core/job-report.ts';
 import { objectsOfContent } from '../core/object-content.ts';
-import type { Content, WriteOptions } from '../core/request.ts';
-import type { Engine, ExistingTable, TargetSession } from '../engines/engine.ts';
+import type { Content, TableExistsAction, WriteOptions } from '../core/request.ts';
+import type { Engine, ExistingTable, TargetSession, ToClear } from '../engines/engine.ts';
 import { loadOrder } from './load-order.ts';
-import { type DecidedTable, decideTable, type TableDecision } from './table-decision.ts';
-import { leftLines, tableDecisionLines, warnLine } from './target-lines.ts';
+import { findRemade } from './remade-objects.ts';
+import { type DecidedTable, decideLargeObjects, decideTable, type TableDecision } from './table-decision.ts';
+import { leftLines, remadeLines, tableDecisionLines, warnLine } from './target-lines.ts';
 import { lookFor, sortObjects } from './target-objects.ts';
 import { inUse, refusalOf } from './target-refusal.ts';
 import { reported, reportObjects } from './target-report.ts';
@@ -53,7 +54,7 @@ export interface TargetPlan<T extends TargetTable> {
   /** Whose rows are to be written. */
   readonly tables: readonly (T & { readonly action: WriteAction })[];
   /** For {@link TargetSession.clearTables}, before anything is made; the task `clear` of {@link applyTasks}. */
-  readonly clear: readonly (TableName & { readonly how: 'truncate' | 'drop' })[];
+  readonly clear: readonly ToClear[];
   /** By table key: keys of the tables whose rows must be there first, because foreign keys of tables that exist stay active. */
   readonly order: ReadonlyMap<string, readonly string[]>;
   readonly log: readonly NewJobLogEntry[];
@@ -77,7 +78,11 @@ export async function decideTarget<T extends TargetTable>(
   const tables = content === 'metadata_only' ? [] : question.tables;
 
   // What of it is there already?
-  const isThere = await lookFor(target, objects, context);
+  // Rows of large objects may come without their definitions.
+  const largeObjects = tables.some(isOfDatabase)
+    ? question.objects.filter(({ type }) => type === 'BLOB')
+    : [];
+  const isThere = await lookFor(target, [...new Set([...objects, ...largeObjects])], context);
   const definitions = objects.filter(({ type }) => type === 'TABLE');
   const names = [...definitions.map(nameOf), ...tables.map(nameOf)];
   const found = new Map(
@@ -86,10 +91,13 @@ export async function decideTarget<T extends TargetTable>(
 
   // What becomes of each table, and with it of each object?
   const decisions = decideTables(question, definitions, tables, isThere, found);
+  const all = [...decisions.values()];
+  const remade = findRemade(objects, all, found);
   const sorted = sortObjects({
     objects,
     decisions,
     isThere,
+    remade: remade.objects,
     content,
     action: options.tableExistsAction,
     globalTypes: engine.capabilities.globalTypes,
@@ -100,26 +108,23 @@ export async function decideTarget<T extends TargetTable>(
     return isWriting(action) ? [{ ...table, action }] : [];
   });
   const order = orderOf(written, found);
-  const all = [...decisions.values()];
   return {
     refusal:
       refusalOf(question, sorted.blocked, all, written.length === 0 && sorted.made.every(isOutside)) ??
-      inUse(all, found),
+      inUse(all, found, remade.has),
     objects: sorted.made,
     tables: written,
-    clear: all.flatMap(({ table, decision: { action } }) => {
-      const how = howToClear[action];
-      return how === undefined ? [] : [{ ...table, how }];
-    }),
+    clear: [...toDrop(remade.objects), ...all.flatMap(toClear(options.tableExistsAction))],
     order: order.first,
     log: [
       ...tableDecisionLines(all),
+      ...remadeLines(remade.objects),
       ...leftLines(sorted.left),
       ...order.circles.filter(isHarmful(written)).map(circleLine),
     ],
     errors: all.filter(({ decision }) => decision.action === 'refuse').length,
     report: {
-      objects: reportObjects(engine, sorted, decisions),
+      objects: reportObjects(engine, sorted, decisions, remade.objects),
       tables: tables.map((table) => ({
         ...nameOf(table),
         ...reported(decisionOf(table)),
@@ -133,10 +138,20 @@ export async function decideTarget<T extends TargetTable>(
 /** Schemas come along with what is in them. */
 const isOutside = ({ schema }: DdlObject): boolean => schema === null;
 
-const howToClear: Readonly<Partial<Record<TableDecision['action'], 'truncate' | 'drop'>>> = {
+const howToClear: Readonly<Partial<Record<TableDecision['action'], ToClear['how']>>> = {
   truncate: 'truncate',
   replace: 'drop',
 };
+
+const toClear =
+  (asked: TableExistsAction | null) =>
+  ({ table, decision: { action } }: DecidedTable): ToClear | [] => {
+    const how = isOfDatabase(table) && asked === 'skip' ? 'keep' : howToClear[action];
+    return how === undefined ? [] : { ...table, how };
+  };
+
+const toDrop = (objects: Iterable<DdlObject>): readonly ToClear[] =>
+  [...objects].map(({ type, schema, name }) => ({ type, schema: schema ?? '', name, how: 'drop' }));
 
 const nameOf = ({ schema, name }: { readonly schema: string | null; readonly name: string }): TableName => ({
   schema: schema ?? '',
@@ -144,7 +159,7 @@ const nameOf = ({ schema, name }: { readonly schema: string | null; readonly nam
 });
 
 function decideTables<T extends TargetTable>(
-  { options, tables: offered }: TargetQuestion<T>,
+  { options, content, objects: offeredObjects, tables: offered }: TargetQuestion<T>,
   definitions: readonly DdlObject[],
   tables: readonly T[],
   isThere: (object: DdlObject) => boolean,
@@ -155,8 +170,10 @@ function decideTables<T extends TargetTable>(
   const incomplete = new Set(offered.filter((table) => table.incomplete === true).map(tableKey));
   const decide = (table: TableName): [string, DecidedTable] => {
     const key = tableKey(table);
-    // Its rows fill objects that the job makes; the engine leaves those of others alone.
-    if (isOfDatabase(table)) return [key, { table, decision: { action: 'create', reason: '' } }];
+    if (isOfDatabase(table)) {
+      const taken = offeredObjects.some((object) => object.type === 'BLOB' && isThere(object));
+      return [key, { table, decision: decideLargeObjects(options.tableExistsAction, content, taken) }];
+    }
     const definition = defined.get(key);
     const decision = decideTable({
       action: options.tableExistsAction,

@@ -1,6 +1,6 @@
 import { type DdlObject, tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
-import type { Engine, ExistingTable } from '../engines/engine.ts';
+import type { Dependent, Engine, ExistingTable } from '../engines/engine.ts';
 import type { DecidedTable } from './table-decision.ts';
 import { displayName } from './target-lines.ts';
 
@@ -35,28 +35,41 @@ export function refusalOf(
   });
 }
 
-/** A table that is to be emptied or dropped while something that stays refers to it. Told before anything runs; the target looks again. */
+/**
+ * A table that is to be emptied or dropped while something that stays refers to it. Told before anything runs; the target looks again.
+ * @param isRemade whether something that is made from a table is dropped and made anew by the job
+ */
 export function inUse(
   decided: readonly DecidedTable[],
   found: ReadonlyMap<string, Pick<ExistingTable, 'referredToBy' | 'usedBy'>>,
+  isRemade: (dependent: Dependent) => boolean,
 ): AppError | null {
   const actions = new Map(decided.map(({ table, decision }) => [tableKey(table), decision.action]));
   const isCleared = (action: string | undefined) => action === 'truncate' || action === 'replace';
+  const goes = (dependent: Dependent) =>
+    isRemade(dependent) || (dependent.table !== null && actions.get(tableKey(dependent.table)) === 'replace');
   for (const { table, decision } of decided) {
     const there = found.get(tableKey(table));
     if (there === undefined || !isCleared(decision.action)) continue;
-    const inTheWay = [
-      ...there.referredToBy
-        .filter((other) => !isCleared(actions.get(tableKey(other))))
-        .map((other) => `a foreign key of ${displayName(other)}`),
-      ...(decision.action === 'replace' ? there.usedBy : []),
-    ];
+    const keys = there.referredToBy
+      .filter((other) => !isCleared(actions.get(tableKey(other))))
+      .map((other) => `a foreign key of ${displayName(other)}`);
+    const made =
+      decision.action === 'replace'
+        ? there.usedBy.filter((dependent) => !goes(dependent)).map(({ title }) => title)
+        : [];
+    const inTheWay = [...keys, ...made];
     if (inTheWay.length === 0) continue;
     const done = decision.action === 'replace' ? 'dropped' : 'emptied';
     const more = inTheWay.length > 5 ? ` and ${inTheWay.length - 5} more` : '';
     return new AppError('table-in-use', {
       field: 'table_exists_action',
       message: `The table ${displayName(table)} of the target cannot be ${done}, because of ${inTheWay.slice(0, 5).join(', ')}${more}.`,
+      ...(keys.length > 0
+        ? {}
+        : {
+            hint: 'Use table_exists_action truncate, which views do not hinder, or take what is in the way along (selection, include), or drop it.',
+          }),
     });
   }
   return null;

@@ -82,5 +82,6 @@ function viewOf(filePattern: string, form: DumpSetView['form'], manifest: Manife
     rows: tables.reduce((sum, table) => sum + table.rows, 0),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     errors: tables.filter((table) => table.status === 'failed').length,
+    reducedTables: tables.filter((table) => table.reduced !== undefined).length,
   };
 }

@@ -43,7 +43,7 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       completeTask: (lease, completion) => telling(lease.jobId, store.completeTask(lease, completion)),
       failTask: (lease, error, log) => telling(lease.jobId, store.failTask(lease, error, log)),
       retryTask: (lease, retryAt, log) => telling(lease.jobId, store.retryTask(lease, retryAt, log)),
-      holdJob: (lease, until, log) => telling(lease.jobId, store.holdJob(lease, until, log)),
+      holdJob: (lease, until, reason, log) => telling(lease.jobId, store.holdJob(lease, until, reason, log)),
       releaseTask: (lease) => telling(lease.jobId, store.releaseTask(lease)),
       failJob: (lease, error) => telling(lease.jobId, store.failJob(lease, error)),
       restartJob: (lease, reason, keep) => telling(lease.jobId, store.restartJob(lease, reason, keep)),

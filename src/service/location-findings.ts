@@ -1,3 +1,4 @@
+import { sizeText } from '../base/size-text.ts';
 import type { Finding } from '../core/catalogue.ts';
 import type { OperationContext } from '../core/context.ts';
 import { toAppError } from '../core/errors.ts';
@@ -62,13 +63,4 @@ export async function dumpSetFindings(
       remedy: 'Name the location that the export wrote to.',
     },
   ];
-}
-
-const units = ['bytes', 'KB', 'MB', 'GB', 'TB'] as const;
-
-/** `1.5 GB`; powers of 1024. */
-function sizeText(bytes: number): string {
-  const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(bytes, 1)) / 10)));
-  const value = bytes / 1024 ** unit;
-  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }

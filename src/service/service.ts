@@ -184,6 +184,8 @@ export interface DumpSetView {
   /** Stored bytes of all its files. */
   readonly bytes: number;
   readonly errors: number;
+  /** Tables that do not hold every row and value of their source. */
+  readonly reducedTables: number;
 }
 
 /** A file that a job wrote: its log, or a file of its dump set. */

@@ -113,6 +113,7 @@ function insertJob(
       finished_at: null,
       version: 1,
       held_until: 0,
+      held_for: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()

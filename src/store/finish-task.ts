@@ -51,6 +51,8 @@ export function completeTask(
     if (completion.jobResult !== undefined) {
       changes.result_id = await writeDocument(trx, job.id, completion.jobResult, job.result_id);
     }
+    // What it was held for answers again.
+    if (job.held_until <= store.clock.now()) changes.held_for = null;
     changes.error_count = job.error_count + whole(completion.errors ?? 0);
     return settle(store, trx, job, task, changes, spawn, deltas, completion.log);
   });

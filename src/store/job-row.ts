@@ -44,6 +44,7 @@ export async function toJob(store: StoreContext, trx: Trx, row: JobRow): Promise
     errorCount: row.error_count,
     error: row.error_json === null ? null : (JSON.parse(row.error_json) as ErrorRecord),
     restarts: row.restarts,
+    waitingFor: row.held_for === null ? null : { message: row.held_for, until: row.held_until },
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -94,6 +95,7 @@ export type JobChanges = Partial<
     | 'restarts'
     | 'started_at'
     | 'held_until'
+    | 'held_for'
   >
 >;
 
@@ -120,6 +122,7 @@ export async function saveJob(
     if (to !== 'failed') derived.error_json = null;
     log.push(stateEntry(to, changes.error_count ?? before.error_count));
   }
+  if (isResting(to) || changes.held_until === 0) derived.held_for = null;
   derived.log_seq = before.log_seq + log.length;
   const after = await trx
     .updateTable('job')

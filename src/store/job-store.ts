@@ -27,7 +27,7 @@ export function createJobStore(store: StoreContext): JobStore {
     completeTask: (lease, completion) => completeTask(store, lease, completion),
     failTask: (lease, error, log) => failTask(store, lease, error, log),
     retryTask: (lease, retryAt, log) => retryTask(store, lease, retryAt, log),
-    holdJob: (lease, until, log) => holdJob(store, lease, until, log),
+    holdJob: (lease, until, reason, log) => holdJob(store, lease, until, reason, log),
     releaseTask: (lease) => releaseTask(store, lease),
     failJob: (lease, error) => failJob(store, lease, error),
     restartJob: (lease, reason, keep) => restartJob(store, lease, reason, keep),

@@ -48,6 +48,7 @@ export function holdJob(
   store: StoreContext,
   lease: Lease,
   until: number,
+  reason: string,
   log?: readonly NewJobLogEntry[],
 ): Promise<void> {
   return inTransaction(store, 'hold a job', async (trx) => {
@@ -56,7 +57,7 @@ export function holdJob(
     // The cleanup of a cancel does not wait for what is no longer wanted.
     const isOver = job.state === 'cancelling' && task.kind !== cleanupTask.kind;
     const held_until = isOver ? 0 : Math.max(job.held_until, whole(until));
-    await saveJob(store, trx, job, atRest(job, { ...changes, held_until }), log);
+    await saveJob(store, trx, job, atRest(job, { ...changes, held_until, held_for: reason }), log);
   });
 }
 

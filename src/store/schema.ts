@@ -70,6 +70,8 @@ export interface JobTable {
   version: number;
   /** No task is given out before; 0: at once. */
   held_until: number;
+  /** What it waits for since it was held, until a task goes through or the hold is lifted; null: nothing. */
+  held_for: string | null;
 }
 
 /** A plan or result: written once under an id of its own, so that readers may keep it. */

@@ -1,3 +1,4 @@
+import { chmodSync, existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { AppError } from '../core/errors.ts';
 
@@ -18,6 +19,7 @@ export function openSqliteConnection(path: string): SqliteConnection {
   let database: Database.Database | undefined;
   try {
     database = new Database(path, { timeout: 100 });
+    keepPrivate(path);
     // The order matters: the mode of locking is decided when the write-ahead log is first touched.
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');
@@ -48,6 +50,13 @@ export function openSqliteConnection(path: string): SqliteConnection {
   };
 }
 
+/** For its owner alone: names, conditions and keys of jobs are in it. What SQLite makes beside it gets the permissions of the file. */
+function keepPrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    if (existsSync(file)) chmodSync(file, 0o600);
+  }
+}
+
 /** The AppError for whatever the store's SQLite raised. */
 export function classifySqliteError(error: unknown, operation: string, path: string): AppError {
   if (error instanceof AppError) return error;
@@ -68,8 +77,9 @@ export function classifySqliteError(error: unknown, operation: string, path: str
     });
   }
   const unwritable = ['SQLITE_CANTOPEN', 'SQLITE_READONLY', 'SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_PERM'];
-  // better-sqlite3 refuses a path in a missing folder with a TypeError of its own.
-  if (unwritable.some((prefix) => code.startsWith(prefix)) || error instanceof TypeError) {
+  // better-sqlite3 refuses a path in a missing folder with a TypeError of its own; the permissions of a file of another user stay.
+  const isOfFile = error instanceof TypeError || (error instanceof Error && 'syscall' in error);
+  if (unwritable.some((prefix) => code.startsWith(prefix)) || isOfFile) {
     return new AppError('data-folder-unwritable', {
       message: `The job store ${path} cannot be written: ${text}.`,
       ...common,

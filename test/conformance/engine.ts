@@ -448,7 +448,13 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
           columns: ['id', 'customer_id', 'quantity', 'note'],
           references: [named('customer')],
           referredToBy: [],
-          usedBy: [`view ${engine.defaultSchema}.big_line`],
+          usedBy: [
+            {
+              title: `view ${engine.defaultSchema}.big_line`,
+              object: { type: 'VIEW', ...named('big_line') },
+              table: null,
+            },
+          ],
         },
       ]);
       assert.deepEqual(await session.describeTables?.([], context), []);

@@ -211,7 +211,7 @@ function createModel(store: StoreUnderTest) {
         await jobs.retryTask(lease, store.now() + (size % 10_000));
         break;
       case 'hold':
-        await jobs.holdJob(lease, store.now() + (size % 10_000));
+        await jobs.holdJob(lease, store.now() + (size % 10_000), 'gone');
         break;
       case 'release':
         await jobs.releaseTask(lease);

@@ -337,10 +337,13 @@ export function taskConformance(open: OpenStore): void {
       const [a, b] = [await claim(jobs), await claim(jobs)];
       await jobs.reportProgress(a.lease, { bytes: 9, rows: 9 });
       const until = store.now() + 5_000;
-      await jobs.holdJob(a.lease, until, [{ level: 'warn', event: 'note', message: 'gone', data: {} }]);
-      await jobs.holdJob(b.lease, until - 1_000);
+      await jobs.holdJob(a.lease, until, 'the server is gone', [
+        { level: 'warn', event: 'note', message: 'gone', data: {} },
+      ]);
+      await jobs.holdJob(b.lease, until - 1_000, 'it does not answer');
       const held = await get(jobs, job.id);
       assert.deepEqual([held.state, held.running, held.progress], ['executing', 0, job.progress]);
+      assert.deepEqual(held.waitingFor, { message: 'it does not answer', until });
       assert.ok((await jobs.readLog(job.id, 0, 100)).some((entry) => entry.message === 'gone'));
       store.advance(4_999);
       assert.equal(await jobs.claimTask('w'), null);
@@ -351,6 +354,9 @@ export function taskConformance(open: OpenStore): void {
       assert.equal(await jobs.nextRetryAt(), null);
       const again = await claim(jobs);
       assert.deepEqual([again.lease.jobId, again.lease.attempt, again.claims], [job.id, 1, 2]);
+      assert.equal(again.job.waitingFor?.until, until, 'while the next try goes on it is still to be seen');
+      await jobs.completeTask(again.lease, done());
+      assert.equal((await get(jobs, job.id)).waitingFor, null);
     });
 
     it('does not keep a stop, a resume or a cancel waiting', async () => {
@@ -359,15 +365,17 @@ export function taskConformance(open: OpenStore): void {
       const job = await plannedJob(jobs, [unit('a')]);
       const first = await claim(jobs);
       await jobs.requestStop(job.id);
-      await jobs.holdJob(first.lease, store.now() + 60_000);
-      assert.equal((await get(jobs, job.id)).state, 'stopped');
+      await jobs.holdJob(first.lease, store.now() + 60_000, 'gone');
+      const stopped = await get(jobs, job.id);
+      assert.deepEqual([stopped.state, stopped.waitingFor], ['stopped', null]);
       await jobs.requestResume(job.id);
-      await jobs.holdJob((await claim(jobs)).lease, store.now() + 60_000);
+      await jobs.holdJob((await claim(jobs)).lease, store.now() + 60_000, 'gone');
       await jobs.requestCancel(job.id);
+      assert.equal((await get(jobs, job.id)).waitingFor, null);
       const cleanup = await claim(jobs);
       assert.equal(cleanup.task.kind, 'cleanup');
       // The cleanup itself can need a server that does not answer.
-      await jobs.holdJob(cleanup.lease, store.now() + 60_000);
+      await jobs.holdJob(cleanup.lease, store.now() + 60_000, 'gone');
       assert.equal(await jobs.claimTask('w'), null);
       assert.equal(await jobs.nextRetryAt(), store.now() + 60_000);
       store.advance(60_000);
@@ -380,7 +388,7 @@ export function taskConformance(open: OpenStore): void {
       const job = await plannedJob(jobs, [unit('a')]);
       const a = await claim(jobs);
       await jobs.requestCancel(job.id);
-      await jobs.holdJob(a.lease, store.now() + 60_000);
+      await jobs.holdJob(a.lease, store.now() + 60_000, 'gone');
       assert.equal((await claim(jobs)).task.kind, 'cleanup');
     });
   });
@@ -410,7 +418,7 @@ export function taskConformance(open: OpenStore): void {
         await rejects(jobs.completeTask(lease, done({ spawn: [unit('c')], plan: 1 })), 'lease-lost');
         await rejects(jobs.failTask(lease, failure), 'lease-lost');
         await rejects(jobs.retryTask(lease, 1), 'lease-lost');
-        await rejects(jobs.holdJob(lease, 1), 'lease-lost');
+        await rejects(jobs.holdJob(lease, 1, 'gone'), 'lease-lost');
         await rejects(jobs.releaseTask(lease), 'lease-lost');
         await rejects(jobs.failJob(lease, failure), 'lease-lost');
         await rejects(jobs.restartJob(lease, 'r', []), 'lease-lost');

@@ -120,9 +120,14 @@ describe('an export that loses its snapshot', () => {
   test('with consistency table keeps the finished tables, and says so in the manifest', async () => {
     const { jobName, log, job } = await interrupted({ consistency: 'table' });
     assert.ok(
-      log.some((line) => /files of finished tables stay as they are\.$/.test(line)),
+      log.some((line) => /^1 files of 1 finished tables stay as they are\.$/.test(line)),
       log.join('\n'),
     );
+    const planned = log.filter((line) => line.startsWith('Planned'));
+    assert.match(planned[0] ?? '', /^Planned 2 units of 2 tables/);
+    assert.match(planned[1] ?? '', /^Planned 1 units of 1 tables/);
+    const again = log.find((line) => line.startsWith('The job starts again: ')) ?? '';
+    assert.match(again, /The connection that held the snapshot is gone: ./);
     assert.deepEqual(await contents(jobName), { firstIsNew: false, secondIsNew: true });
     const { kind, note } = await consistencyOf(jobName);
     assert.equal(kind, 'table');

@@ -436,6 +436,47 @@ describe('a copy that loses its snapshot', () => {
     assert.deepEqual([job.state, job.restarts, job.error_count], ['completed', 1, 3], log.join('\n'));
   });
 
+  test('goes on when large objects came meanwhile, and says what became of them', async () => {
+    const { target, job, log } = await interrupted(
+      {},
+      "SELECT lo_from_bytea(77, 'seventy'); COMMENT ON LARGE OBJECT 77 IS 'new'",
+    );
+    await server.query('big', 'SELECT lo_unlink(77)');
+    assert.deepEqual([job.state, job.restarts, job.error_count], ['completed', 1, 0], log.join('\n'));
+    assert.ok(
+      log.some((line) => line.includes('Large objects were made, dropped or changed')),
+      log.join('\n'),
+    );
+    assert.deepEqual(await server.query(target, "SELECT convert_from(lo_get(77), 'UTF8') AS t"), [
+      { t: 'seventy' },
+    ]);
+  });
+
+  test('that is cancelled while it empties tables does not say that nothing was changed', async () => {
+    const target = await register(app, server, await server.createDatabase());
+    await assertClean(
+      app,
+      await run(app, { database: 'big', mode: 'full', target, content: 'metadata_only' }),
+    );
+    const holder = new pg.Client({ connectionString: server.url(target) });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE first IN ACCESS SHARE MODE');
+      const id = await start(app, { database: 'big', mode: 'full', target, table_exists_action: 'truncate' });
+      const waits = "SELECT FROM pg_locks WHERE relation = 'first'::regclass AND NOT granted";
+      while ((await server.query(target, waits)).length === 0) await setTimeout(20);
+      await app.json({ method: 'POST', path: `/api/v1/jobs/${id}/cancel` });
+      assert.equal((await app.settled(id)).state, 'cancelled');
+      const log = await logOf(app, id);
+      assert.ok(
+        log.some((line) => line.includes('may be empty or gone')),
+        log.join('\n'),
+      );
+    } finally {
+      await holder.end();
+    }
+  });
+
   test('fails when the definitions are not the same any more, and says what to do', async () => {
     const { target, job } = await interrupted({}, 'ALTER TABLE second ADD COLUMN extra int');
     assert.deepEqual([job.state, job.error?.code], ['failed', 'definitions-changed']);

@@ -163,4 +163,33 @@ describe('export options', () => {
       { card: '************1234' },
     ]);
   });
+
+  test('a mask of a table hides the values of those that inherit from it', async () => {
+    const database = await server.createDatabase();
+    await server.query(
+      database,
+      `CREATE TABLE person (name text, email text); CREATE TABLE billed (iban text);
+       CREATE TABLE employee (salary int) INHERITS (person, billed);
+       INSERT INTO person VALUES ('a', 'a@clear'); INSERT INTO employee VALUES ('b', 'b@clear', 'clear', 1);`,
+    );
+    await app.json({
+      method: 'POST',
+      path: '/api/v1/databases',
+      body: { name: database, url: server.url(database) },
+    });
+    const job = await exported({
+      database,
+      mask: [
+        { table: 'person', column: 'email', method: 'hash' },
+        { table: 'billed', column: 'iban', method: 'hash' },
+      ],
+    });
+    const log = (await logOf(job.id)).join('\n');
+    assert.match(log, /What is said of person holds for the tables that inherit from it: public\.employee\./);
+    const { target, count } = await contents(job);
+    assert.equal(await count('person'), 2);
+    const clear =
+      "SELECT p.name FROM person p WHERE email LIKE '%clear%' UNION ALL SELECT iban FROM billed WHERE iban = 'clear'";
+    assert.deepEqual(await server.query(target, clear), []);
+  });
 });

@@ -103,6 +103,11 @@ describe('an export that chooses and hides, and an import that renames and empti
     ];
     const to = folder.join('hand');
     await ok('export', 'shop', ...reading, '--to', to, '--file', 'HAND%U.DMP', '--threads', '2');
+    const shown = await ok('dump', 'show', to, '--file', 'HAND%U.DMP');
+    assert.match(shown, /hr +emp +500 .* filtered, masked, columns left out +complete/);
+    assert.match(await ok('dump', 'list', to), / 1 tables /);
+    const reduced = /Rows of 1 table are filtered; columns of 1 table are masked, of 1 left out: hr\.emp\./;
+    assert.match(await ok('jobs', 'log'), reduced);
     const writing = ['--from', to, '--file', 'HAND%U.DMP', '--remap-schema', 'hr:hr_test'];
 
     const refused = await run('import', 'by_hand', ...writing, '--dry-run');
@@ -111,6 +116,7 @@ describe('an export that chooses and hides, and an import that renames and empti
 
     const tried = await json('import', 'by_hand', ...writing, '--table-exists', 'truncate', '--dry-run');
     assert.equal(tried.error, null);
+    assert.match(tried.warnings.join('\n'), reduced);
     assert.deepEqual(
       tried.tables
         .map((table: Record<string, unknown>) => [table.schema, table.name, table.action, table.rows])
@@ -127,6 +133,7 @@ describe('an export that chooses and hides, and an import that renames and empti
     );
 
     const done = await ok('import', 'by_hand', ...writing, '--table-exists', 'truncate');
+    assert.match(done, /warn: The dump set does not hold all that its source had\. Rows of 1 table/);
     assert.match(done, /completed: 2 tables, 504 rows, [\d.]+ [KM]?B read/);
     await assertMoved(copied);
   });

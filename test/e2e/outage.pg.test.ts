@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { startApp, type TestApp } from '../harness/app.ts';
+import { runCommand } from '../harness/command-line.ts';
 import { type PostgresServer, startPostgres } from '../harness/postgres.ts';
 
 /** Servers that crash and come back while a job works on them: the job waits, its log stays readable, and it ends right. */
@@ -40,13 +41,12 @@ describe('a server that crashes and comes back', () => {
 
   const start = async (body: Body) =>
     app.json<{ readonly id: string; readonly name: string }>({ method: 'POST', path: '/api/v1/jobs', body });
-  const unitsDone = async (id: string): Promise<number> =>
-    (
-      await app.json<{ readonly progress: { readonly units_done: number } }>({
-        method: 'GET',
-        path: `/api/v1/jobs/${id}`,
-      })
-    ).progress.units_done;
+  const jobOf = async (id: string) =>
+    app.json<{
+      readonly progress: { readonly units_done: number };
+      readonly waiting_for: { readonly message: string; readonly until: string } | null;
+    }>({ method: 'GET', path: `/api/v1/jobs/${id}` });
+  const unitsDone = async (id: string): Promise<number> => (await jobOf(id)).progress.units_done;
   const logOf = async (id: string): Promise<readonly string[]> =>
     (
       await app.json<{ readonly items: readonly { readonly message: string }[] }>({
@@ -68,12 +68,18 @@ describe('a server that crashes and comes back', () => {
     while ((await unitsDone(id)) < 2) await setTimeout(5);
     await server.stop('immediate');
     await setTimeout(awayMs);
+    const { waiting_for } = await jobOf(id);
+    assert.match(waiting_for?.message ?? '', /database server(?: at)? .*:\d+/i, 'it says what it waits for');
+    assert.ok(Date.parse(waiting_for?.until ?? '') > Date.now() - 60_000);
+    const shown = await runCommand(['jobs', 'show', id, '--data', app.data]);
+    assert.match(shown.stdout, /^waits: .*database server.* Next try: 20/im);
     await server.restart();
   }
   async function assertRight(id: string, database: string): Promise<void> {
     const job = await app.settled(id);
     const log = await logOf(id);
     assert.deepEqual([job.state, job.error_count], ['completed', 0], log.join('\n'));
+    assert.equal((await jobOf(id)).waiting_for, null);
     const counts = Array.from({ length: 20 }, (_, table) => `(SELECT count(*) FROM t${table + 1})`).join(
       ' + ',
     );

@@ -21,6 +21,7 @@ export interface Script {
   run(claimed: ClaimedTask, context: TaskContext): Promise<TaskOutcome | undefined>;
   readonly onError?: JobHandler['onError'];
   readonly groupFinished?: JobHandler['groupFinished'];
+  readonly subject?: JobHandler['subject'];
 }
 
 export interface JobsFixtureOptions {
@@ -87,6 +88,7 @@ export async function openJobsFixture(
       return (await script.run(claimed, context)) ?? { type: 'done', result: claimed.task.key };
     },
     onError: script.onError ?? (() => 'fail-task'),
+    ...(script.subject === undefined ? {} : { subject: script.subject }),
     ...(script.groupFinished === undefined ? {} : { groupFinished: script.groupFinished }),
   };
   const worker = createWorker({

@@ -61,6 +61,9 @@ const ownSettings: Readonly<Record<string, string>> = {
   password_encryption: 'scram-sha-256',
 };
 
+/** How often a server that ends by itself is started. */
+const patience = 5;
+
 /** Starts a server on a free port of 127.0.0.1; ready for connections when this resolves. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const { version = 17, password } = options;
@@ -89,6 +92,19 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
   /** Resolves to false when another process took the port first. */
   const launch = async (data: string): Promise<boolean> => {
+    const failures: string[] = [];
+    while (failures.length < patience) {
+      if (await launchOnce(data)) return true;
+      if (/Address already in use/.test(log)) return false;
+      // On a machine under load, what is left of a server that crashed may still hold its memory.
+      failures.push(log);
+      await sleep(failures.length * 500);
+    }
+    throw new Error(`PostgreSQL ${version} did not start:\n${failures.join('\n')}`);
+  };
+
+  /** Resolves to false when the server ended by itself; its log says why. */
+  const launchOnce = async (data: string): Promise<boolean> => {
     log = '';
     const child = spawn(binaries.postgres, ['-D', data, '-k', folder, '-p', String(port)], {
       ...user,
@@ -110,8 +126,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         await sleep(20);
       }
     }
-    if (/Address already in use/.test(log)) return false;
-    throw new Error(`PostgreSQL ${version} did not start:\n${log}`);
+    return false;
   };
 
   const stop = async (mode: 'fast' | 'immediate' = 'fast'): Promise<void> => {

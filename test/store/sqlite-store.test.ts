@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -45,6 +45,23 @@ describe('openSqliteStore', () => {
       const path = join(folder, 'store.sqlite');
       await using _store = await open(path);
       await rejects(open(path), 'data-folder-locked');
+    });
+  });
+
+  it('is for its owner alone, also when an earlier version made it for all', async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, 'store.sqlite');
+      const modes = async () =>
+        Promise.all(
+          (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).mode & 0o777),
+        );
+      await (await open(path)).close();
+      await chmod(path, 0o644);
+      await using store = await open(path);
+      await store.registry.addDirectory({ name: 'D', url: 'file:///d' });
+      const found = await modes();
+      assert.ok(found.length > 1, 'the log of SQLite is beside the store');
+      assert.deepEqual([...new Set(found)], [0o600]);
     });
   });
 

@@ -76,7 +76,16 @@ async function writeSet(): Promise<readonly string[]> {
       encoding: 'text',
       compression: 'zstd',
       consistency: { kind: 'snapshot', note: '' },
-      tables: [{ ...table, encoding: 'text', error: null, units: written.units, inlineUnits: [] }],
+      tables: [
+        {
+          ...table,
+          encoding: 'text',
+          error: null,
+          units: written.units,
+          inlineUnits: [],
+          reduced: ['sampled', 'columns'],
+        },
+      ],
       objects: [
         {
           section: 'pre',
@@ -112,6 +121,7 @@ test('the dump sets of a directory or a location', async () => {
     tables: 1,
     rows: 3,
     error_count: 0,
+    reduced_tables: 1,
   });
   const url = encodeURIComponent(pathToFileURL(fixture.dumps).href);
   assert.deepEqual((await fixture.call(`/api/v1/dump-sets?location=${url}`)).json(), inDirectory);
@@ -127,7 +137,15 @@ test('what a dump set holds', async () => {
   const { tables, objects, rows, raw_bytes, source, consistency } = shown.json();
   assert.deepEqual([rows, raw_bytes, consistency.kind, source.engine], [3, 6, 'snapshot', 'sqlite']);
   assert.deepEqual(tables, [
-    { schema: 'main', name: 'line', rows: 3, raw_bytes: 6, status: 'complete', error: null },
+    {
+      schema: 'main',
+      name: 'line',
+      rows: 3,
+      raw_bytes: 6,
+      status: 'complete',
+      error: null,
+      reduced: ['sampled', 'columns'],
+    },
   ]);
   assert.deepEqual(objects, [{ type: 'TABLE', count: 1 }]);
   const missing = await fixture.call('/api/v1/dump-sets/show?file_pattern=none');

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import type { Manifest } from '../../core/manifest.ts';
+import { reductions } from '../../core/read-rules.ts';
 import { encodings, jobModes, type LocationRequest } from '../../core/request.ts';
 import type { DumpSetView, Service } from '../../service/service.ts';
 import type { Route } from '../api.ts';
@@ -19,6 +20,7 @@ const DumpSet = Type.Object(
     rows: Count('Rows.'),
     bytes: Count('Stored bytes of all its files.'),
     error_count: Count('Tables whose data is not whole.'),
+    reduced_tables: Count('Tables whose rows were filtered or sampled, or columns masked or left out.'),
   },
   { $id: 'DumpSet', description: 'A complete dump set.' },
 );
@@ -55,6 +57,9 @@ const DumpSetContents = Type.Object(
         raw_bytes: Count('Uncompressed bytes.'),
         status: words(['complete', 'failed'], 'failed: its data is not whole, and is left out.'),
         error: nullable(Type.String({ description: 'Why its data is not whole.' })),
+        reduced: Type.Array(words(reductions, 'Rows filtered or sampled, values masked, columns left out.'), {
+          description: 'In which ways it holds less than its source; empty: every row and value as it was.',
+        }),
       }),
     ),
     objects: Type.Array(
@@ -100,6 +105,7 @@ const dumpSetView = (set: DumpSetView): Static<typeof DumpSet> => ({
   rows: set.rows,
   bytes: set.bytes,
   error_count: set.errors,
+  reduced_tables: set.reducedTables,
 });
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
@@ -131,6 +137,7 @@ function contentsView(manifest: Manifest): Static<typeof DumpSetContents> {
       raw_bytes: table.rawBytes,
       status: table.status,
       error: table.error,
+      reduced: [...(table.reduced ?? [])],
     })),
     objects: [...counts].map(([type, count]) => ({ type, count })),
     files: manifest.files.map(({ name, bytes }) => ({ name, bytes })),

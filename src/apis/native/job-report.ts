@@ -59,7 +59,8 @@ const DryRun = Type.Object(
       { description: 'All objects, in the order of the work.' },
     ),
     left_alone: Type.Array(Type.String(), {
-      description: 'Places where a remap would leave a name as it is: bodies of functions.',
+      description:
+        'Places where a remap would leave a name as it is (bodies of functions), and remaps that change nothing.',
     }),
     warnings: Type.Array(Type.String(), {
       description: 'What the import would warn of, such as roles that the target does not have.',
@@ -67,7 +68,8 @@ const DryRun = Type.Object(
   },
   {
     $id: 'DryRunReport',
-    description: 'What an import would do. `error`: what would stop it as a whole; null: it would run.',
+    description:
+      'What an import would do. `error`: what would stop it as a whole; null: it would run, and what is marked `refuse` would fail or be left out.',
   },
 );
 

@@ -68,6 +68,15 @@ export const JobSchema = Type.Object(
     error_count: Count('Tables and objects that failed while the job went on.'),
     error: nullable(StoredError),
     result: nullable(Result),
+    waiting_for: nullable(
+      Type.Object(
+        {
+          message: Type.String({ description: 'What does not answer.' }),
+          until: Timestamp('When it is tried again; in the past: it is being tried.'),
+        },
+        { description: 'Not null while the job waits out an outage.' },
+      ),
+    ),
     restarts: Count('How often the data was started again under a new snapshot.'),
     created_at: Timestamp('When it was asked for.'),
     started_at: nullable(Timestamp('When its work began.')),
@@ -103,6 +112,10 @@ export function jobView(job: Job, rate: Rate, prefix: string): JobView {
     error_count: job.errorCount,
     error: job.error === null ? null : { ...job.error, field: job.error.field ?? null },
     result: resultView(job.result),
+    waiting_for:
+      job.waitingFor === null
+        ? null
+        : { message: job.waitingFor.message, until: timestamp(job.waitingFor.until) },
     restarts: job.restarts,
     created_at: timestamp(job.createdAt),
     started_at: job.startedAt === null ? null : timestamp(job.startedAt),

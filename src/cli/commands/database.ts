@@ -77,11 +77,12 @@ export async function testDatabase(
     path: `${resource(name)}/test`,
     body: { purpose: flags.for, ...locationFields(flags.at) },
   });
+  const widest = Math.max(0, ...result.findings.map(({ check }) => check.length));
   session.show(result, () =>
     [
       `${name} answers: ${result.engine} ${result.server_version}`,
-      ...result.findings.map(({ level, message, remedy }) =>
-        `${inColour(session, level)} ${message} ${remedy}`.trimEnd(),
+      ...result.findings.map(({ level, check, message, remedy }) =>
+        `${inColour(session, level)} ${check.padEnd(widest)} ${message} ${remedy}`.trimEnd(),
       ),
       verdict(flags.for, result.findings),
     ].join('\n'),

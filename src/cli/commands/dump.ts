@@ -12,6 +12,7 @@ interface DumpSet {
   readonly rows: number;
   readonly bytes: number;
   readonly error_count: number;
+  readonly reduced_tables: number;
 }
 
 interface DumpSetContents {
@@ -30,10 +31,14 @@ interface DumpSetContents {
     readonly raw_bytes: number;
     readonly status: string;
     readonly error: string | null;
+    readonly reduced: readonly string[];
   }[];
   readonly objects: readonly { readonly type: string; readonly count: number }[];
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
+
+/** A service that is newer may know others. */
+const reductionTexts: Readonly<Record<string, string>> = { columns: 'columns left out' };
 
 export async function listDumpSets(session: Session, location: string | undefined): Promise<CommandEnd> {
   const client = await session.client();
@@ -45,7 +50,7 @@ export async function listDumpSets(session: Session, location: string | undefine
     items.length === 0
       ? 'No complete dump sets there.'
       : formatTable(
-          ['file', 'database', 'engine', 'created', 'tables', 'rows', 'size', 'errors'],
+          ['file', 'database', 'engine', 'created', 'tables', 'rows', 'size', 'reduced', 'errors'],
           items.map((set) => [
             set.file_pattern,
             set.database,
@@ -54,6 +59,7 @@ export async function listDumpSets(session: Session, location: string | undefine
             formatCount(set.tables),
             formatCount(set.rows),
             formatBytes(set.bytes),
+            set.reduced_tables === 0 ? '' : `${formatCount(set.reduced_tables)} tables`,
             String(set.error_count),
           ]),
         ),
@@ -77,12 +83,13 @@ export async function showDumpSet(
       `${set.encoding}, consistency ${set.consistency.kind}${set.consistency.note === '' ? '' : ` (${set.consistency.note})`}, ${formatBytes(set.bytes)} in ${set.files.length} files, ${formatBytes(set.raw_bytes)} uncompressed`,
       `objects: ${set.objects.map(({ type, count }) => `${count} ${type.toLowerCase()}`).join(', ')}`,
       formatTable(
-        ['schema', 'table', 'rows', 'size', 'status'],
+        ['schema', 'table', 'rows', 'size', 'reduced', 'status'],
         set.tables.map((table) => [
           table.schema,
           table.name,
           formatCount(table.rows),
           formatBytes(table.raw_bytes),
+          table.reduced.map((word) => reductionTexts[word] ?? word).join(', '),
           table.error ?? table.status,
         ]),
       ),

@@ -71,6 +71,9 @@ export async function showJob(session: Session, id: string | undefined): Promise
       `${job.name} (${job.id})`,
       `${job.kind}${job.database === null ? '' : ` of ${databasesOf(job)}`}, asked for by ${job.owner} at ${job.created_at}, ${job.threads} thread(s)`,
       `${job.state}, ${job.progress.percent}%, ${formatBytes(job.progress.bytes_done)}, ${formatCount(job.progress.rows_done)} rows, ${job.error_count} error(s)`,
+      ...(job.waiting_for === null
+        ? []
+        : [`waits: ${job.waiting_for.message} Next try: ${job.waiting_for.until}`]),
       ...(job.error === null ? [] : [`${job.error.code}: ${job.error.message} ${job.error.hint}`]),
     ].join('\n'),
   );

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { collect, oneChunk, quietContext, unruled, writeUnitOf } from '../../../test/conformance/transfer.ts';
 import { type PostgresServer, type PostgresVersion, withServers } from '../../../test/harness/postgres.ts';
 import { type DdlObject, isOfDatabase } from '../../core/catalogue.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Encoding } from '../../core/request.ts';
-import type { Snapshot, SourceSession, TargetSession } from '../engine.ts';
+import type { Snapshot, SourceSession, TargetSession, WriteUnit } from '../engine.ts';
 import { postgresEngine as engine } from './engine.ts';
 
 const context = quietContext();
@@ -164,6 +165,41 @@ GRANT SELECT ON LARGE OBJECT 5 TO other; GRANT SELECT ON LARGE OBJECT 6 TO other
       }
       await move(snapshot, session, 'text');
       assert.deepEqual(await server().query(database, 'SELECT length(lo_get(5)) AS five'), [{ five: 4 }]);
+    });
+
+    it('are emptied when their units are undone, those that are being written too, which are waited for', async () => {
+      const snapshot = await source("SELECT lo_from_bytea(5, 'five')");
+      const database = await make('SELECT 1');
+      const session = await target(database);
+      const [unit] = await unitsOf(snapshot);
+      assert.ok(unit && session.undoUnits);
+      const gate = Promise.withResolvers<undefined>();
+      const begun = Promise.withResolvers<undefined>();
+      const held = async function* (): AsyncGenerator<Uint8Array> {
+        begun.resolve(undefined);
+        await gate.promise;
+        yield Buffer.from('5\t0\t\\\\x66697665\n');
+      };
+      const write: WriteUnit = {
+        ...{ key: 'late', table: unit.table, columns: ['loid', 'pageno', 'data'], encoding: 'text' },
+        ...{ variant: '', rows: 1, wholeTable: true },
+      };
+      const order: string[] = [];
+      const writing = session.write(write, held(), context).then(() => order.push('written'));
+      await begun.promise;
+      const undoing = session
+        .undoUnits([{ ...unit.table, keys: [] }], context)
+        .then(() => order.push('undone'));
+      const waits = "SELECT FROM pg_locks WHERE relation = '_pumphouse.receipt'::regclass AND NOT granted";
+      while (order.length === 0 && (await server().query(database, waits)).length === 0) await sleep(10);
+      assert.deepEqual(order, []);
+      gate.resolve(undefined);
+      await undoing;
+      const keys = [...(await session.receipts(context)).keys()];
+      assert.deepEqual(keys, ['late']);
+      await writing;
+      await session.undoUnits([{ ...unit.table, keys }], context);
+      assert.deepEqual(await server().query(database, 'SELECT length(lo_get(5)) AS five'), [{ five: 0 }]);
     });
 
     it('are the only thing in a schema of the system that is written', async () => {

@@ -30,6 +30,55 @@ withServers([13, 14, 15, 16, 17, 18], (server, version) => {
   });
 });
 
+withServers([13, 18], (server) => {
+  test('lines that would be commands of psql stay where they are part of something', async () => {
+    const source = await server().createDatabase();
+    const body =
+      String.raw`begin
+\restrict abc
+\UNRESTRICT abc
+\\restrict abc
+  \restrict abc
+-- ü` +
+      '\u2028' +
+      String.raw`\restrict
+end`;
+    const name = String.raw`"a
+\restrict b"`;
+    await server().query(
+      source,
+      `SET check_function_bodies = off; CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$${body}$$;
+       CREATE TABLE ${name} (a text DEFAULT 'x
+\\unrestrict y');
+       COMMENT ON TABLE ${name} IS 'x
+\\restrict z'`,
+    );
+    const objects = await dumpSchema(server().url(source));
+    const copy = await createFrom(server(), objects);
+    for (const database of [source, copy]) {
+      const state = await server().query(
+        database,
+        `SELECT prosrc, (SELECT relname FROM pg_class WHERE relname LIKE 'a%b'), (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef) AS expression,
+           (SELECT description FROM pg_description d JOIN pg_class c ON c.oid = d.objoid AND c.relname LIKE 'a%b') AS comment
+         FROM pg_proc WHERE proname = 'f'`,
+      );
+      assert.deepEqual(state, [
+        {
+          prosrc: body,
+          relname: 'a\n\\restrict b',
+          expression: String.raw`'x
+\unrestrict y'::text`,
+          comment: 'x\n\\restrict z',
+        },
+      ]);
+    }
+    assert.equal(
+      objects.some(({ sql }) => /\\restrict [A-Za-z0-9]{20}/.test(sql)),
+      false,
+    );
+  });
+});
+
 withServers(
   [17],
   (server) => {

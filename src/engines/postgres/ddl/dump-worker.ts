@@ -8,6 +8,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
 import type { DdlObject } from '../../../core/catalogue.ts';
 import { noEncryption, RequestReader } from './client-stream.ts';
+import { hideRestrictLines, restoreRestrictLines, showRestrictLines } from './restrict-lines.ts';
 import { withoutSecrets } from './secrets.ts';
 import { splitDump } from './split.ts';
 
@@ -52,7 +53,8 @@ const connection = {
     const request = requests.take(bytes);
     if (request.kind === 'startup') onRawData(data.startupAnswer);
     else if (request.kind === 'encryption') onRawData(noEncryption);
-    else if (request.kind === 'messages') onRawData(exchange(request.bytes));
+    else if (request.kind === 'messages')
+      onRawData(hideRestrictLines(exchange(showRestrictLines(request.bytes))));
   },
 };
 
@@ -60,7 +62,10 @@ try {
   // The program's own name, in its messages.
   process.argv[1] = '/pg_dump';
   const file = await pgDump({ pg: connection as unknown as PGlite, args: [...data.arguments] });
-  post({ kind: 'done', objects: (await splitDump(await file.text())).map(withoutSecrets) });
+  post({
+    kind: 'done',
+    objects: (await splitDump(restoreRestrictLines(await file.text()))).map(withoutSecrets),
+  });
 } catch (error) {
   post({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
 }

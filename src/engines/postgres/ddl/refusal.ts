@@ -1,4 +1,5 @@
 import type { DdlObject } from '../../../core/catalogue.ts';
+import { isNestedTooDeep } from '../../../core/sql-nesting.ts';
 import { ownSchema } from '../own-schema.ts';
 import { type Identity, identify } from './identify.ts';
 import { mayFollow } from './refusal-followers.ts';
@@ -27,7 +28,10 @@ export function readObject(object: DdlObject): Reading | string {
   const all = readStatements(sql);
   if (all === null) return 'The last statement has no end.';
   const unreadable = all.find(({ node }) => node === null);
-  if (unreadable !== undefined) return `${nameOf(unreadable)} cannot be parsed.`;
+  if (unreadable !== undefined) {
+    const tooDeep = isNestedTooDeep(unreadable.sql);
+    return `${nameOf(unreadable)} ${tooDeep ? 'is nested too deep' : 'cannot be parsed'}.`;
+  }
   const setting = refusalOfSettings(type, all);
   if (setting !== null) return setting;
 

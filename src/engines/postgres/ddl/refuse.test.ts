@@ -259,3 +259,16 @@ describe('lets through', () => {
     test(each.sql, async () => assert.equal(await messageOf(each), null));
   }
 });
+
+test('what is nested deeper than the parser can take is refused, however often, and the rest is still read', async () => {
+  const view = (expression: string): DdlObject =>
+    object('VIEW', 'v', `CREATE VIEW app.v AS SELECT ${expression} AS a;`);
+  const refusal = 'The statement CREATE VIEW is nested too deep.';
+  assert.equal(await messageOf(view(`${'('.repeat(100_000)}1${')'.repeat(100_000)}`)), refusal);
+  // An overflow harms the parser a little more each time.
+  for (let round = 0; round < 40; round++)
+    assert.equal(await messageOf(view(`1${' + 1'.repeat(12_000)}`)), refusal);
+  assert.equal(await messageOf(table()), null);
+  for (const expression of [`1${' + 1'.repeat(4_900)}`, `${'(SELECT '.repeat(800)}1${')'.repeat(800)}`])
+    assert.equal(await messageOf(view(expression)), null);
+});

@@ -1,9 +1,10 @@
-import { parseSync, type RawStmt } from 'libpg-query';
+import type { RawStmt } from 'libpg-query';
 import { type Identity, identify } from './identify.ts';
 import type { LeftAlone, Renames } from './rename-rules.ts';
 import { renameText } from './rename-text.ts';
 import { renameTree } from './rename-tree.ts';
 import { isSameTree } from './same-tree.ts';
+import { parse } from './statements.ts';
 
 /** Statements with the renames made. */
 export interface RenamedStatements {
@@ -46,7 +47,7 @@ function identityOf(statements: readonly RawStmt[]): Identity {
 
 function parsed(sql: string): RawStmt[] | null {
   try {
-    return parseSync(sql).stmts ?? [];
+    return parse(sql).stmts ?? [];
   } catch {
     return null;
   }

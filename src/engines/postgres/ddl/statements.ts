@@ -1,8 +1,9 @@
-import { loadModule, type Node, parseSync, type ScanToken, scanSync } from 'libpg-query';
+import { loadModule, type Node, type ParseResult, parseSync, type ScanToken, scanSync } from 'libpg-query';
+import { isNestedTooDeep } from '../../../core/sql-nesting.ts';
 
 export type { Node } from 'libpg-query';
 
-/** One statement of a text, semicolon included, and its tree; null where PostgreSQL 18's grammar does not know it. */
+/** One statement of a text, semicolon included, and its tree; null where PostgreSQL 18's grammar does not know it, and where it is nested too deep. */
 export interface Statement {
   readonly sql: string;
   readonly node: Node | null;
@@ -20,7 +21,7 @@ export function readStatements(text: string): readonly Statement[] | null {
   const cut = cutterOf(text);
   try {
     return (
-      parseSync(text).stmts?.map(({ stmt, stmt_location: start = 0, stmt_len: length }) => {
+      parse(text).stmts?.map(({ stmt, stmt_location: start = 0, stmt_len: length }) => {
         if (stmt === undefined || length === undefined) throw new UnfinishedStatement();
         return { sql: cut(start, start + length + 1), node: stmt };
       }) ?? []
@@ -32,6 +33,12 @@ export function readStatements(text: string): readonly Statement[] | null {
 }
 
 class UnfinishedStatement extends Error {}
+
+/** What the grammar makes of a text; throws where it does not know it, and rather than to overflow the stack. */
+export function parse(text: string): ParseResult {
+  if (isNestedTooDeep(text)) throw new RangeError('The statement is nested too deep.');
+  return parseSync(text);
+}
 
 /** The tokens of a text with their byte offsets; null when it ends inside of a string or comment. */
 export function readTokens(text: string): readonly ScanToken[] | null {
@@ -69,7 +76,7 @@ function scanStatements(text: string, cut: Cutter): readonly Statement[] | null 
 /** The tree of a single statement; null when it cannot be parsed. */
 export function parseOne(sql: string): Node | null {
   try {
-    return parseSync(sql).stmts?.[0]?.stmt ?? null;
+    return parse(sql).stmts?.[0]?.stmt ?? null;
   } catch {
     return null;
   }

@@ -1,12 +1,12 @@
 import { readFile, statfs } from 'node:fs/promises';
 import path from 'node:path';
+import { sizeText } from '../../../base/size-text.ts';
 import type { Finding } from '../../../core/catalogue.ts';
 import type { PostgresTarget } from '../database-url.ts';
 import type { Connection } from '../wire/connection.ts';
 import { finding } from './finding.ts';
 
 const lowBytes = 1024 ** 3;
-const megabyte = 1024 ** 2;
 
 /** The folder is told only to who may read all settings. */
 const query = `
@@ -26,7 +26,7 @@ export async function diskSpaceFinding(
   const disk = await statfs(folder).catch(() => null);
   if (disk === null) return [];
   const free = disk.bavail * disk.bsize;
-  const message = `The disk of the database server has ${Math.floor(free / megabyte)} MB free.`;
+  const message = `The disk of the database server has ${sizeText(free)} free.`;
   return [
     free >= lowBytes
       ? finding('green', 'disk-space', message)

@@ -1,11 +1,12 @@
 import type { Finding } from '../../../core/catalogue.ts';
 
-export const finding = (
-  level: Finding['level'],
-  check: string,
-  message: string,
-  remedy = 'Nothing to do.',
-): Finding => ({ level, check, message, remedy });
+/** @param remedy left out where nothing is to be done */
+export const finding = (level: Finding['level'], check: string, message: string, remedy = ''): Finding => ({
+  level,
+  check,
+  message,
+  remedy,
+});
 
 /** Which way the data will go. */
 export type Purpose = 'export' | 'import';

@@ -77,6 +77,20 @@ partition_keys AS (
   GROUP BY l.leaf
 )`;
 
+/** The tables above each one that inherits, by any way. */
+const inheritance = `
+inheritance_steps(heir, ancestor, level) AS (
+  SELECT t.oid, i.inhparent, 1 FROM tables t JOIN pg_inherits i ON i.inhrelid = t.oid WHERE NOT t.relispartition
+  UNION
+  SELECT s.heir, i.inhparent, s.level + 1 FROM inheritance_steps s JOIN pg_inherits i ON i.inhrelid = s.ancestor
+),
+inheritance AS (
+  SELECT s.heir, json_agg(json_build_array(n.nspname, c.relname) ORDER BY s.level, s.ancestor) AS ancestors
+  FROM (SELECT heir, ancestor, min(level) AS level FROM inheritance_steps GROUP BY heir, ancestor) s
+  JOIN pg_class c ON c.oid = s.ancestor JOIN pg_namespace n ON n.oid = c.relnamespace
+  GROUP BY s.heir
+)`;
+
 /** The columns of each unique key without conditions and expressions, the primary one first. */
 const uniqueKeys = `
 key_columns AS (
@@ -128,6 +142,7 @@ columns AS MATERIALIZED (
 ${typeSafety(serverVersionNum >= 140_000)},
 ${domains},
 ${lineage},
+${inheritance},
 ${uniqueKeys},
 shapes AS (
   SELECT a.attrelid,
@@ -144,7 +159,7 @@ SELECT t.nspname, t.relname,
   coalesce(s.spcname, (SELECT d.spcname FROM pg_tablespace d JOIN pg_database b ON b.dattablespace = d.oid
     WHERE b.datname = current_database())),
   json_build_object('columns', coalesce(h.columns, '[]'), 'generated', h.generated, 'notNull', h.not_null,
-    'required', h.required, 'domains', h.domains, 'ancestors', l.ancestors, 'partitionKey', p.columns, 'keys', k.keys),
+    'required', h.required, 'domains', h.domains, 'ancestors', l.ancestors, 'inherits', i.ancestors, 'partitionKey', p.columns, 'keys', k.keys),
   coalesce(h.binary_safe, true), t.relfilenode, t.condition, t.reltuples, t.relpages,
   -- The size of a file waits for an exclusive lock on its table, which may be held for hours.
   CASE WHEN x.relation IS NULL THEN pg_relation_size(t.oid)
@@ -154,6 +169,7 @@ SELECT t.nspname, t.relname,
 FROM tables t
 LEFT JOIN shapes h ON h.attrelid = t.oid
 LEFT JOIN lineage l ON l.leaf = t.oid
+LEFT JOIN inheritance i ON i.heir = t.oid
 LEFT JOIN partition_keys p ON p.leaf = t.oid
 LEFT JOIN unique_keys k ON k.indrelid = t.oid
 LEFT JOIN pg_tablespace s ON s.oid = t.reltablespace

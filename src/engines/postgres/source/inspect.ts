@@ -1,4 +1,4 @@
-import type { Catalogue, Table } from '../../../core/catalogue.ts';
+import type { Catalogue, Table, TableName } from '../../../core/catalogue.ts';
 import { ownSchema } from '../own-schema.ts';
 import type { Connection } from '../wire/connection.ts';
 import { tablesQuery } from './catalogue-query.ts';
@@ -32,6 +32,8 @@ export async function inspectDatabase(connection: Connection, signal: AbortSigna
   };
 }
 
+type QualifiedName = readonly [schema: string, name: string];
+
 /** What the query tells of a table's columns; null where there is nothing to tell. */
 interface Shape {
   readonly columns: readonly (readonly [name: string, type: string])[];
@@ -39,7 +41,8 @@ interface Shape {
   readonly notNull: readonly string[] | null;
   readonly required: readonly string[] | null;
   readonly domains: readonly (readonly [column: string, type: string, limited: boolean])[] | null;
-  readonly ancestors: readonly (readonly [schema: string, name: string])[] | null;
+  readonly ancestors: readonly QualifiedName[] | null;
+  readonly inherits: readonly QualifiedName[] | null;
   readonly partitionKey: readonly string[] | null;
   readonly keys: readonly (readonly string[])[] | null;
 }
@@ -47,9 +50,8 @@ interface Shape {
 function toTable(row: readonly (string | null)[]): Table {
   const [schema, name, tablespace, shapeText, binarySafe, fileNode, condition] = row as string[];
   const [tuples, pages, heapBytes, toastBytes, blockBytes] = row.slice(7).map(Number) as number[];
-  const { columns, generated, notNull, required, domains, ancestors, partitionKey, keys } = JSON.parse(
-    shapeText as string,
-  ) as Shape;
+  const { columns, generated, notNull, required, domains, ancestors, inherits, partitionKey, keys } =
+    JSON.parse(shapeText as string) as Shape;
   const heap = heapBytes as number;
   const bytes = heap + (toastBytes as number);
   const blocks = Math.ceil(heap / (blockBytes as number));
@@ -73,7 +75,8 @@ function toTable(row: readonly (string | null)[]): Table {
       rows: Math.round(rowsPerPage === null ? bytes / guessedRowBytes : rowsPerPage * blocks),
       bytes,
     },
-    ...(ancestors === null ? {} : { partOf: ancestors.map(([a, b]) => ({ schema: a, name: b })) }),
+    ...(ancestors === null ? {} : { partOf: ancestors.map(tableName) }),
+    ...(inherits === null ? {} : { inherits: inherits.map(tableName) }),
     ...(partitionKey === null ? {} : { partitionKey }),
     ...(generated === null ? {} : { generated }),
     notNull: notNull ?? [],
@@ -82,3 +85,5 @@ function toTable(row: readonly (string | null)[]): Table {
     details,
   };
 }
+
+const tableName = ([schema, name]: QualifiedName): TableName => ({ schema, name });

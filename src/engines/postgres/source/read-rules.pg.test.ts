@@ -80,7 +80,9 @@ withServers([13, 17], (server) => {
       CREATE TABLE region_n PARTITION OF regions FOR VALUES IN ('n');
       CREATE TABLE orders_new PARTITION OF orders FOR VALUES FROM ('2024-01-01') TO (MAXVALUE);
       CREATE TABLE base (a int NOT NULL, b serial, c int GENERATED ALWAYS AS IDENTITY, d int UNIQUE);
-      CREATE TABLE heir (e text NOT NULL DEFAULT '') INHERITS (base)`;
+      CREATE TABLE heir (e text NOT NULL DEFAULT '') INHERITS (base);
+      CREATE TABLE other (f int);
+      CREATE TABLE arc.late () INHERITS (other, heir, base)`;
       await withDatabase(server(), sql, async ({ table }) => {
         const leaf = table('orders_old_n');
         assert.deepEqual(leaf.partOf, [
@@ -91,8 +93,15 @@ withServers([13, 17], (server) => {
         assert.deepEqual(leaf.keys, [['id', 'placed']]);
         assert.deepEqual(table('region_n').partitionKey, ['region']);
         assert.deepEqual(table('orders_new').partitionKey, ['placed']);
-        // A table that inherits is a table of its own.
+        // A table that inherits is a table of its own, which shows in the others.
         assert.equal(table('heir').partOf, undefined);
+        assert.equal(table('base').inherits, undefined);
+        assert.equal(leaf.inherits, undefined);
+        assert.deepEqual(table('heir').inherits, [{ schema: 'public', name: 'base' }]);
+        assert.deepEqual(
+          table('late').inherits?.map(({ name }) => name),
+          ['base', 'heir', 'other'],
+        );
         assert.deepEqual(table('heir').required, ['a', 'c']);
         assert.deepEqual(table('base').required, ['a']);
         assert.deepEqual(table('base').notNull, ['a', 'b', 'c']);

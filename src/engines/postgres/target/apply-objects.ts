@@ -1,5 +1,6 @@
 import type { DdlObject } from '../../../core/catalogue.ts';
 import { AppError } from '../../../core/errors.ts';
+import { shownName } from '../../../core/shown-name.ts';
 import type { ApplyFailure, ApplyOutcome } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
 import { quoteLiteral, quoteQualified } from '../names.ts';
@@ -85,8 +86,7 @@ async function applyBatch(
       const made = tablespaces.get(object);
       const message = made?.failure ?? (await applyObject(connection, made?.rest ?? object, signal));
       if (message === null) continue;
-      const { type, schema, name } = object;
-      failures.push({ object: { type, schema, name }, message });
+      failures.push({ object: { type: object.type, ...shownName(object) }, message });
     }
     if (failures.length > 0) await recordFailures(connection, jobId, key, failures, signal);
     return { alreadyApplied: false, failures };

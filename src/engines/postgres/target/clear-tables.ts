@@ -1,10 +1,13 @@
 import { isOfDatabase, type TableName, tableKey } from '../../../core/catalogue.ts';
 import { AppError } from '../../../core/errors.ts';
+import type { ToClear } from '../../engine.ts';
+import { isLargeObjects } from '../large-objects.ts';
 import { quoteQualified } from '../names.ts';
 import type { Connection } from '../wire/connection.ts';
 import { ServerError } from '../wire/messages.ts';
-import { emptyLargeObjects } from './large-objects.ts';
-import { claimReceipt, inTransaction, removeReceipts } from './receipts.ts';
+import { findDependents } from './dependents.ts';
+import { emptyLargeObjects, noteFilled } from './large-objects.ts';
+import { claimReceipt, inTransaction, removeReceipts, waitForUnits } from './receipts.ts';
 
 /** dependent_objects_still_exist, and what TRUNCATE says of a table that a foreign key refers to. */
 const inUseStates: readonly string[] = ['2BP01', '0A000'];
@@ -47,27 +50,34 @@ WHERE EXISTS (
   SELECT FROM pg_catalog.pg_constraint k
   WHERE k.contype = 'f' AND k.conrelid <> k.confrelid AND c.oid IN (k.conrelid, k.confrelid))`;
 
-export interface TableToClear extends TableName {
-  readonly how: 'truncate' | 'drop';
-}
-
-/** Empties and drops, with the receipt `key`, in one transaction; tables that are not there any more are left out. */
+/**
+ * Empties and drops, with the receipt `key`, in one transaction; what is not there any more is left out. What becomes of large objects is
+ * noted for their rows to come.
+ */
 export async function clearTables(
   connection: Connection,
   jobId: string,
   key: string,
-  tables: readonly TableToClear[],
+  things: readonly ToClear[],
   signal: AbortSignal,
 ): Promise<void> {
   await inTransaction(connection, signal, async () => {
     if ((await claimReceipt(connection, jobId, key, null, signal)) !== null) return;
-    const emptied = tables.filter(({ how }) => how === 'truncate');
+    const tables = things.filter(({ type }) => type === undefined);
     const dropped = tables.filter(({ how }) => how === 'drop');
+    const others = things.filter(({ type }) => type !== undefined);
     await waitForLocks(connection, signal);
     await sayWhoIsInTheWay(async () => {
-      await truncate(connection, emptied, signal);
+      await truncate(
+        connection,
+        tables.filter(({ how }) => how === 'truncate'),
+        signal,
+      );
+      await dropDependents(connection, dropped, others, signal);
       await drop(connection, dropped, signal);
     });
+    const largeObjects = tables.find(isLargeObjects);
+    if (largeObjects !== undefined) await noteFilled(connection, jobId, largeObjects.how, signal);
   });
 }
 
@@ -81,6 +91,7 @@ export async function undoUnits(
   for (const some of await batches(connection, tables, signal)) {
     await inTransaction(connection, signal, async () => {
       await waitForLocks(connection, signal);
+      if (some.some(isLargeObjects)) await waitForUnits(connection, signal);
       await sayWhoIsInTheWay(() => truncate(connection, some, signal));
       const keys = some.flatMap((table) => table.keys);
       await emptyLargeObjects(connection, jobId, keys, signal);
@@ -121,6 +132,22 @@ async function truncate(
   if (found.length === 0) return;
   const list = found.map((table) => `${table.partitioned ? '' : 'ONLY '}${quoteQualified(table)}`);
   await connection.query(`TRUNCATE ${list.join(', ')}`, signal);
+}
+
+/** Drops what is made from `tables` and was named, each before what it is made from; the rest is in the way of the tables. */
+async function dropDependents(
+  connection: Connection,
+  tables: readonly TableName[],
+  named: readonly ToClear[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (named.length === 0) return;
+  const keyOf = ({ type, schema, name }: { type?: string; schema: string; name: string }): string =>
+    JSON.stringify([type, schema, name]);
+  const wanted = new Set(named.map(keyOf));
+  for (const { object, drop } of (await findDependents(connection, tables, signal)).inOrder) {
+    if (object !== null && wanted.has(keyOf(object))) await connection.query(`DROP ${drop} RESTRICT`, signal);
+  }
 }
 
 async function drop(

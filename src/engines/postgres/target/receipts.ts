@@ -83,6 +83,14 @@ export async function recordRows(
   );
 }
 
+/**
+ * Waits for the units that are being written, and keeps new ones away until the open transaction ends: TRUNCATE waits for those of its table
+ * by itself, but nothing locks all large objects.
+ */
+export async function waitForUnits(connection: Connection, signal: AbortSignal): Promise<void> {
+  await connection.query(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`, signal);
+}
+
 /** Removes receipts of units in the open transaction. */
 export async function removeReceipts(
   connection: Connection,
@@ -143,6 +151,20 @@ export async function forgetReceipts(
   } catch (error) {
     if (!(error instanceof ServerError) || !absentStates.includes(error.sqlState)) throw error;
   }
+}
+
+/** The same, when the job has done nothing yet. */
+export async function forgetUnused(
+  connection: Connection,
+  jobId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const [done] = await connection.queryWith(
+    `SELECT 1 FROM ${table} WHERE job_id = $1 AND key <> $2 LIMIT 1`,
+    [jobId, begunKey],
+    signal,
+  );
+  if (done === undefined) await forgetReceipts(connection, jobId, signal);
 }
 
 /** Runs `work` in a transaction with the settings for writing: committed when it resolves, undone when it rejects. */

@@ -14,7 +14,7 @@ import { watchBlockers } from './blocker-watch.ts';
 import { clearTables, undoUnits } from './clear-tables.ts';
 import { describeTables } from './existing-tables.ts';
 import { findExisting } from './find-existing.ts';
-import { beginReceipts, forgetReceipts, inTransaction, unitReceipts } from './receipts.ts';
+import { beginReceipts, forgetReceipts, forgetUnused, inTransaction, unitReceipts } from './receipts.ts';
 import { targetPreflight } from './target-preflight.ts';
 import { writeUnit } from './write-unit.ts';
 
@@ -73,9 +73,16 @@ export async function openPostgresTarget(
     },
     apply: (key, objects, call) =>
       guarded('apply DDL', call, (connection, signal) =>
-        watchBlockers(pool, connection, lockPatienceMs, signal, () =>
-          applyObjects(connection, jobId(), key, objects, signal),
-        ),
+        watchBlockers(pool, connection, lockPatienceMs, signal, async () => {
+          try {
+            return await applyObjects(connection, jobId(), key, objects, signal);
+          } catch (error) {
+            // A job that came too late, and cannot go on, leaves no trace when it has made nothing.
+            const isLate = error instanceof AppError && error.code === 'object-exists';
+            if (isLate) await forgetUnused(connection, jobId(), signal).catch(() => undefined);
+            throw error;
+          }
+        }),
       ),
     write: (unit, bytes, call) =>
       guarded(`write ${quoteQualified(unit.table)}`, call, (connection, signal) =>

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { oneChunk, quietContext } from '../../../../test/conformance/transfer.ts';
 import { type PostgresServer, startPostgres } from '../../../../test/harness/postgres.ts';
 import type { DdlObject } from '../../../core/catalogue.ts';
@@ -78,10 +80,13 @@ describe('target', () => {
     ];
     await assert.rejects(session.apply('prepare', objects, context), hasCode('object-exists'));
     assert.deepEqual(await server.query(name, "SELECT to_regclass('u')"), [{ to_regclass: null }]);
+    // It has made nothing, and leaves nothing of its own.
+    assert.deepEqual(await server.query(name, "SELECT FROM pg_namespace WHERE nspname ~ 'pumphouse'"), []);
 
     // Two that make the same table at the same time: one of them is told.
     await using other = await open(name);
     await other.begin('other', 1, context);
+    await session.begin('job', 1, context);
     const make = [object('TABLE', 'both', 'CREATE TABLE public.both (a int)')];
     const settled = await Promise.allSettled([
       session.apply('both', make, context),
@@ -105,6 +110,26 @@ describe('target', () => {
     assert.equal(await count(name), 100);
     await Promise.all(sessions.map((session) => session.forget('job', context)));
     await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
+  });
+
+  it('keeps the rows that somebody commits just before it would give the table a new file', async () => {
+    const name = await withTable();
+    await using session = await open(name);
+    await session.begin('job', 1, context);
+    const other = new pg.Client(server.url(name));
+    await other.connect();
+    try {
+      await other.query('BEGIN; INSERT INTO t VALUES (-1)');
+      const rows = 100_000;
+      const writing = session.write(unit(rows), oneChunk(numbers(rows)), context);
+      const waits = `SELECT FROM pg_locks WHERE relation = 't'::regclass AND NOT granted`;
+      while ((await server.query(name, waits)).length === 0) await sleep(10);
+      await other.query('COMMIT');
+      await writing;
+      assert.equal(await count(name), rows + 1);
+    } finally {
+      await other.end();
+    }
   });
 
   it('takes up again after the server died in the middle of a unit', async () => {

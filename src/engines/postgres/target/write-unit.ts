@@ -83,12 +83,18 @@ const isBinary = (unit: WriteUnit): boolean => unit.encoding === 'binary' && uni
  */
 async function startAfresh(connection: Connection, unit: WriteUnit, signal: AbortSignal): Promise<boolean> {
   const name = quoteQualified(unit.table);
-  const fit = await connection.query(
-    `SELECT FROM pg_class WHERE oid = ${quoteLiteral(name)}::regclass AND relkind = 'r' AND NOT relhastriggers
+  const fits = async (): Promise<boolean> => {
+    const fit = await connection.query(
+      `SELECT FROM pg_class WHERE oid = ${quoteLiteral(name)}::regclass AND relkind = 'r' AND NOT relhastriggers
 AND NOT EXISTS (SELECT FROM ONLY ${name})`,
-    signal,
-  );
-  if (fit.length === 0) return false;
+      signal,
+    );
+    return fit.length > 0;
+  };
+  if (!(await fits())) return false;
+  // Others may have written since, or be about to commit: their rows show under the lock, and stay.
+  await connection.query(`LOCK TABLE ONLY ${name} IN ACCESS EXCLUSIVE MODE`, signal);
+  if (!(await fits())) return false;
   await connection.query(`TRUNCATE ONLY ${name}`, signal);
   return true;
 }
