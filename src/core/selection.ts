@@ -166,12 +166,6 @@ export function ownSchemaOf(caller: string, schemas: readonly string[], defaultS
   return same.find((name) => name === caller) ?? same[0] ?? defaultSchema;
 }
 
-/** The table under its schema's new name. */
-export function remapTableName<T extends TableName>(table: T, remaps: ReadonlyMap<string, string>): T {
-  const schema = remaps.get(table.schema);
-  return schema === undefined ? table : { ...table, schema };
-}
-
 function schemaFilter(
   selection: CompiledSelection,
   schemas: readonly string[],
