@@ -56,6 +56,22 @@ test('an abort ends the waiting', async () => {
   await assert.rejects(running, reason);
 });
 
+test('waits as long as an error asks for, and an abort ends that too', async () => {
+  const started = performance.now();
+  const options = { ...policy, signal: never, askedDelayMs: () => 100 };
+  await retry((attempt) => (attempt < 2 ? Promise.reject(new Error('later')) : Promise.resolve()), options);
+  assert.ok(performance.now() - started >= 99);
+  const controller = new AbortController();
+  const reason = new Error('stop');
+  const running = retry(() => Promise.reject(new Error('later')), {
+    ...policy,
+    signal: controller.signal,
+    askedDelayMs: () => 60_000,
+    onRetry: () => setImmediate(() => controller.abort(reason)),
+  });
+  await assert.rejects(running, reason);
+});
+
 test('a success counts although the signal aborted meanwhile', async () => {
   const controller = new AbortController();
   const result = await retry(

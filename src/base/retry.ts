@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 
 /** How often and how patiently something is tried again. */
@@ -14,6 +15,8 @@ export interface RetryOptions extends RetryPolicy {
   readonly signal: AbortSignal;
   /** Whether another try may help. */
   isTemporary(error: unknown): boolean;
+  /** A wait that the error asks for, before the one of the policy; 0: none. */
+  askedDelayMs?(error: unknown): number;
   /** Called before the wait. `attempt` counts the tries that failed, from 1. */
   onRetry?(error: unknown, attempt: number): void;
 }
@@ -23,7 +26,7 @@ export interface RetryOptions extends RetryPolicy {
  * `signal` aborted meanwhile: what was done cannot be taken back by saying that it was not.
  */
 export async function retry<T>(run: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
-  const { attempts, isTemporary, onRetry, signal } = options;
+  const { attempts, isTemporary, onRetry, askedDelayMs = () => 0, signal } = options;
   let success: { readonly value: T } | undefined;
   try {
     return await pRetry(
@@ -39,9 +42,11 @@ export async function retry<T>(run: (attempt: number) => Promise<T>, options: Re
         maxTimeout: options.maxDelayMs,
         randomize: true,
         signal,
-        shouldRetry: ({ error, attemptNumber }) => {
+        shouldRetry: async ({ error, attemptNumber }) => {
           if (signal.aborted || !isTemporary(error)) return false;
           onRetry?.(error, attemptNumber);
+          // An abort is seen by the next wait.
+          await sleep(askedDelayMs(error), undefined, { signal }).catch(() => undefined);
           return true;
         },
       },

@@ -42,3 +42,31 @@ test('the abort of the caller is followed, and its listener removed', async () =
   }
   assert.equal(getEventListeners(caller.signal, 'abort').length, 0);
 });
+
+test('a touch starts the armed time anew, and nothing else', async () => {
+  const touches = 20;
+  {
+    using watch = watchSilence(new AbortController().signal, 5, () => silence);
+    watch.touch();
+    watch.arm(150);
+    // Longer in all than the armed time.
+    for (let n = 0; n < touches; n += 1) {
+      await watch.guard(new Promise((resolve) => setTimeout(resolve, 10)));
+      watch.touch();
+    }
+    assert.equal(watch.expired, undefined);
+    watch.disarm();
+    watch.touch();
+    await watch.guard(new Promise((resolve) => setTimeout(resolve, 200)));
+    assert.equal(watch.expired, undefined);
+    watch.arm(5);
+    watch.touch();
+    await assert.rejects(watch.guard(forever), silence);
+  }
+  const ended = watchSilence(new AbortController().signal, 5, () => silence);
+  ended.arm(5);
+  ended[Symbol.dispose]();
+  ended.touch();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(ended.expired, undefined);
+});

@@ -11,6 +11,8 @@ export interface SilenceWatch extends Disposable {
   readonly expired: Error | undefined;
   /** Something must happen within so many milliseconds from now. Replaces an earlier arming. */
   arm(ms: number): void;
+  /** Something has happened: an armed time starts anew. */
+  touch(): void;
   /** Nothing is expected for the moment. */
   disarm(): void;
   /** `step` as it is, unless it outlives an abort by the grace time: then rejects with the reason of the abort. One at a time. */
@@ -48,8 +50,12 @@ export function watchSilence(parent: AbortSignal, graceMs: number, onSilence: ()
         link.abort(expired);
       }, ms);
     },
+    touch() {
+      if (!link.signal.aborted) timer?.refresh();
+    },
     disarm() {
       clearTimeout(timer);
+      timer = undefined;
     },
     guard(step) {
       return new Promise((resolve, reject) => {
@@ -60,6 +66,8 @@ export function watchSilence(parent: AbortSignal, graceMs: number, onSilence: ()
     },
     [Symbol.dispose]() {
       clearTimeout(timer);
+      // A late touch would bring it back.
+      timer = undefined;
       clearTimeout(graceTimer);
       link.signal.removeEventListener('abort', startGrace);
       link[Symbol.dispose]();
