@@ -30,9 +30,19 @@ interface CatalogueEntry {
   readonly when: string;
   /** The remedy shown when the place that raises it has no better one. */
   readonly hint: string;
+  /** A retry of the same call may succeed, where the kind alone does not tell: what is unavailable or silent mostly comes back. */
+  readonly temporary?: boolean;
 }
 
 const entry = (kind: ErrorKind, when: string, hint: string): CatalogueEntry => ({ kind, when, hint });
+
+/** Of kind `unavailable`, and nothing that time alone mends. */
+const lasting = (when: string, hint: string): CatalogueEntry => ({
+  kind: 'unavailable',
+  when,
+  hint,
+  temporary: false,
+});
 
 export const errorCatalogue = {
   // requests
@@ -134,6 +144,21 @@ export const errorCatalogue = {
     'conflict',
     'A job that writes to or reads from this directory is not finished.',
     'Wait for the job or cancel it first.',
+  ),
+  'credential-unknown': entry(
+    'not_found',
+    'No credential of that name exists, or it belongs to somebody else.',
+    'Add it with pumphouse credential add NAME --type TYPE; pumphouse credential list shows your own.',
+  ),
+  'credential-exists': entry(
+    'conflict',
+    'A credential of that name exists already.',
+    'Choose another name, or remove the old one first.',
+  ),
+  'credential-in-use': entry(
+    'conflict',
+    'A directory or an unfinished job uses the credential.',
+    'Remove the directory, or wait for the job or cancel it.',
   ),
   'user-unknown': entry('not_found', 'No user of that name exists.', 'See pumphouse user list.'),
   'user-exists': entry(
@@ -309,6 +334,57 @@ export const errorCatalogue = {
     'timeout',
     'The storage does not answer in time.',
     'Check the storage and the network.',
+  ),
+  'storage-unreachable': entry(
+    'unavailable',
+    'Nobody answers at the storage, or the connection broke.',
+    'Check the endpoint, the network and the firewall.',
+  ),
+  'storage-throttled': entry(
+    'unavailable',
+    'The storage asks for fewer requests.',
+    'Use fewer threads, or lower the option storage-concurrency.',
+  ),
+  'storage-denied': lasting(
+    'The storage refuses the credential, or does not let it do this.',
+    'Check the credential (pumphouse credential list) and its rights at the storage.',
+  ),
+  'storage-full': lasting(
+    'The storage has no room left, or a quota is used up.',
+    'Make room or raise the quota, then resume the job.',
+  ),
+  'bucket-missing': lasting(
+    'The bucket or container of the location does not exist.',
+    'Create it at the storage, or correct the location.',
+  ),
+  'host-key-changed': lasting(
+    'An SSH server shows another host key than the pinned one, or none is pinned.',
+    'Compare the fingerprint with the server administrator, then set the option host-key of the credential.',
+  ),
+  'address-refused': entry(
+    'forbidden',
+    'The URL policy refuses the address that a URL leads to.',
+    'Allow the host or its range with the option url-allow (PUMPHOUSE_URL_ALLOW).',
+  ),
+  'dump-in-use': entry(
+    'conflict',
+    'An unfinished job reads, writes or removes the dump set.',
+    'Wait for the job or cancel it first.',
+  ),
+  'file-size-too-small': entry(
+    'invalid',
+    'The dump set cannot be cut into files of that size: a table or a part of it is larger, or they would be too many.',
+    'Give a larger file_size.',
+  ),
+  'encryption-key-missing': entry(
+    'invalid',
+    'The dump set is encrypted and no key was given.',
+    'Name the credential that holds the key: --decrypt NAME, or encryption_key in requests.',
+  ),
+  'encryption-key-wrong': entry(
+    'invalid',
+    'The key given is not the one that the dump set was encrypted with.',
+    'Name the credential that holds the right key; nothing has been written.',
   ),
   'dump-incomplete': entry(
     'corrupt',

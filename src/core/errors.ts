@@ -40,7 +40,8 @@ export class AppError extends Error {
     this.field = options.field;
     this.operation = options.operation;
     this.context = options.context ?? {};
-    this.temporary = options.temporary ?? (entry.kind === 'unavailable' || entry.kind === 'timeout');
+    this.temporary =
+      options.temporary ?? entry.temporary ?? (entry.kind === 'unavailable' || entry.kind === 'timeout');
   }
 }
 

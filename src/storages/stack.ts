@@ -1,10 +1,15 @@
 import type { RetryPolicy } from '../base/retry.ts';
+import type { Secret } from '../base/secret.ts';
 import { AppError } from '../core/errors.ts';
+import type { Network } from '../network/network.ts';
+import { credentialTypesOf } from './credential-types.ts';
 import { createLimit, type Limit, type LimitOptions, withLimit } from './layers/limit.ts';
 import { withLog } from './layers/log.ts';
+import { redacted, withRedaction } from './layers/redact.ts';
 import { withRetry } from './layers/retry.ts';
 import { type TimeoutOptions, withTimeout } from './layers/timeout.ts';
-import type { Storage, StorageDriver } from './storage.ts';
+import { placeOf } from './place.ts';
+import type { CredentialType, OpenedCredential, Storage, StorageDriver, StoragePlace } from './storage.ts';
 
 /** How patient and how busy the layers are. */
 export interface StorageLayerOptions {
@@ -19,35 +24,55 @@ export const defaultLayerOptions: StorageLayerOptions = {
   timeout: { silenceMs: 60_000, commitMs: 15 * 60_000, graceMs: 800 },
 };
 
-/** Puts the layers around a driver's storage: retry > log > limit > timeout > driver, so that each try is logged, limited and timed by itself. */
+/** Puts the layers around a driver's storage: retry > log > limit > timeout > driver, so that each try is logged, limited and timed by itself. `open` keeps the secret out of the driver's errors besides. */
 export function stackStorage(driver: Storage, options: StorageLayerOptions, limit: Limit): Storage {
   return withRetry(withLog(withLimit(withTimeout(driver, options.timeout), limit)), options.retry);
 }
 
 export interface StorageStack {
+  /** What can be entered with, each kind with every option that it may hold. */
+  readonly credentialTypes: readonly CredentialType[];
   /** The storage behind a URL, in its layers. Throws `location-invalid`, also for a scheme that no driver knows. No I/O. */
-  open(url: URL): Storage;
+  open(url: URL, credential: OpenedCredential | null): Storage;
 }
 
-/** All storages of a process: one limit for each kind of storage. */
+/**
+ * All storages of a process: one limit for each kind of storage.
+ * @param parts.concurrency calls at once at each kind of storage, in the place of its own number and that of the options
+ */
 export function createStorageStack(parts: {
   readonly drivers: readonly StorageDriver[];
+  readonly network: Network;
   readonly options?: StorageLayerOptions;
+  readonly concurrency?: number | null;
 }): StorageStack {
   const options = parts.options ?? defaultLayerOptions;
-  const limits = new Map(parts.drivers.map((driver) => [driver, createLimit(options.limit)]));
+  const limitOf = ({ concurrency = options.limit.concurrency }: StorageDriver): Limit =>
+    createLimit({ ...options.limit, concurrency: parts.concurrency ?? concurrency });
+  const limits = new Map(parts.drivers.map((driver) => [driver, limitOf(driver)]));
   return {
-    open(url) {
+    credentialTypes: credentialTypesOf(parts.drivers),
+    open(url, credential) {
+      const scheme = url.protocol.slice(0, -1);
       for (const [driver, limit] of limits) {
-        if (driver.schemes.includes(url.protocol.slice(0, -1))) {
-          return stackStorage(driver.open(url), options, limit);
-        }
+        if (!driver.schemes.includes(scheme)) continue;
+        const place = placeOf(driver, url, credential, parts.network);
+        return stackStorage(openWithout(place.credential?.secret ?? null, driver, place), options, limit);
       }
-      const known = parts.drivers.flatMap(({ schemes }) => schemes.map((scheme) => `${scheme}:`));
       throw new AppError('location-invalid', {
         message: `The storage URL begins with ${url.protocol}, which no storage answers for.`,
-        hint: `Name a directory, or give a URL that begins with ${known.join(', ')}.`,
+        hint: `Name a directory, or give a URL such as ${parts.drivers.map(({ example }) => example).join(', ')}.`,
       });
     },
   };
+}
+
+/** The driver's storage, whose errors never hold the secret; nor does what it says against the place. */
+function openWithout(secret: Secret | null, driver: StorageDriver, place: StoragePlace): Storage {
+  if (secret === null) return driver.open(place);
+  try {
+    return withRedaction(driver.open(place), secret);
+  } catch (error) {
+    throw redacted(error, secret);
+  }
 }

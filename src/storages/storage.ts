@@ -1,4 +1,6 @@
+import type { Secret } from '../base/secret.ts';
 import type { OperationContext } from '../core/context.ts';
+import type { Network } from '../network/network.ts';
 
 /** A file at a storage. */
 export interface StoredFile {
@@ -24,6 +26,11 @@ export interface PutOptions {
   readonly ifExists: 'fail' | 'replace';
   /** For planning part sizes; not checked. */
   readonly expectedBytes?: number;
+  /**
+   * Called whenever bytes of the upload have left, also when no further chunk is asked for: a part of some MiB takes minutes on a slow line,
+   * and that is no silence.
+   */
+  readonly onSent?: () => void;
 }
 
 /**
@@ -35,6 +42,8 @@ export interface Storage {
   readonly description: string;
   /** False: what is written is thrown away. Whoever reports on a put says so. */
   readonly keeps: boolean;
+  /** False: the place cannot tell what it holds (plain HTTP), and `list` throws `unsupported`. Whoever knows the names asks `stat`. */
+  readonly lists: boolean;
   /** Stores `source` under `name`: visible whole or not at all. An aborted or failed put leaves nothing visible. Resolves to the stored size. */
   put(
     name: string,
@@ -53,18 +62,78 @@ export interface Storage {
   list(prefix: string, context: OperationContext): AsyncIterable<StoredFile>;
   /** Removes a file; a missing one is no error. */
   remove(name: string, context: OperationContext): Promise<void>;
-  /** Removes what killed processes left of unfinished uploads below `prefix`. */
+  /**
+   * Removes what killed processes left of unfinished uploads below `prefix`. Callers sweep below names of their own only: where a storage does
+   * not tell who made an upload (S3), all go that this process has not under way, and a writer elsewhere has to begin that file again.
+   */
   sweep(prefix: string, context: OperationContext): Promise<void>;
   /** Bytes that can still be written here; null where nobody knows (object storages). */
   freeBytes(context: OperationContext): Promise<number | null>;
-  /** Writes, reads back and deletes a small file; throws in one sentence what is wrong. */
+  /** Writes, reads back and deletes a small file; throws in one sentence what is wrong. Nothing is tried twice. */
   probe(context: OperationContext): Promise<void>;
+}
+
+/** What a storage is entered with, unsealed: never log it. */
+export interface StorageCredential {
+  /** The user's name for it: printable. */
+  readonly name: string;
+  /** One of the driver's credential types. */
+  readonly type: string;
+  /** Access key id, account, user name: whatever the type calls it. Printable. */
+  readonly id: string | null;
+  readonly secret: Secret | null;
+}
+
+/** A credential with its options, unsealed: never log it. */
+export interface OpenedCredential extends StorageCredential {
+  /** By name; those of the place's URL count more. */
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Where a storage is, and as whom it is entered. */
+export interface StoragePlace {
+  /** Without password, query and fragment. */
+  readonly url: URL;
+  /** From the URL's query, over the credential's options. Only names that the driver declares. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Null: anonymous, or what the driver finds in the environment. */
+  readonly credential: StorageCredential | null;
+  /** Every connection to the place goes through it. */
+  readonly network: Network;
+}
+
+/** A setting of a place: `endpoint`, `region`. */
+export interface PlaceOption {
+  readonly name: string;
+  /** For the docs and for error messages: one sentence without full stop. */
+  readonly help: string;
+}
+
+/** A kind of credential, as `credential add --type` takes it. */
+export interface CredentialType {
+  /** `s3` */
+  readonly id: string;
+  /** What `--id` is: `access key id`; null: the type takes none. */
+  readonly idName: string | null;
+  /** What the secret is: `secret access key`. */
+  readonly secretName: string;
+  /** Which of them must be given; `choice`: none at all is fine too (keys of the environment or the instance, by an option `keys`). */
+  readonly needs: 'id-and-secret' | 'secret' | 'choice';
+  /** Options beyond those of the places, which every credential of the driver may hold too. */
+  readonly options: readonly PlaceOption[];
 }
 
 /** One kind of place. Construction is cold. */
 export interface StorageDriver {
   /** URL schemes without colon. */
   readonly schemes: readonly string[];
-  /** Throws `location-invalid`. No I/O. */
-  open(url: URL): Storage;
+  /** One location as an example: `s3://bucket/prefix`. */
+  readonly example: string;
+  /** What may stand in the query of a location, or in the options of a credential. */
+  readonly options: readonly PlaceOption[];
+  readonly credentialTypes: readonly CredentialType[];
+  /** Calls at once that one kind of place takes well; absent: the stack's own number. */
+  readonly concurrency?: number;
+  /** Throws `location-invalid`. No I/O. The storage may keep connections between calls, and closes idle ones by itself after some seconds. */
+  open(place: StoragePlace): Storage;
 }

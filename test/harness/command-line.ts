@@ -21,12 +21,14 @@ export interface CommandInput {
   readonly env?: Readonly<Record<string, string>>;
   /** Sends SIGINT to the command at its first line of output. */
   readonly interrupt?: boolean;
+  /** Whether its standard input says that it is a terminal. */
+  readonly isTerminal?: boolean;
 }
 
 /** Runs one command line in this process: quick, and everything but the process itself is as users have it. */
 export async function runCommand(
   args: readonly string[],
-  { stdin = '', env = {}, interrupt = false }: CommandInput = {},
+  { stdin = '', env = {}, interrupt = false, isTerminal = false }: CommandInput = {},
 ): Promise<CommandResult> {
   const written = { stdout: '', stderr: '' };
   const listeners = new Set<(signal: 'SIGINT') => void>();
@@ -41,7 +43,7 @@ export async function runCommand(
     });
   const host: CliHost = {
     version,
-    stdin: Readable.from([stdin]),
+    stdin: Object.assign(Readable.from([stdin]), { isTTY: isTerminal }),
     stdout: collect('stdout'),
     stderr: collect('stderr'),
     loadOptions: (flags) => loadOptions({ ...(flags === undefined ? {} : { flags }), env }),

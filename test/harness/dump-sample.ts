@@ -1,15 +1,14 @@
-import { pathToFileURL } from 'node:url';
 import type { DdlObject, TableName } from '../../src/core/catalogue.ts';
 import type { OperationContext } from '../../src/core/context.ts';
 import type { Manifest, ManifestFile } from '../../src/core/manifest.ts';
-import type { Compression } from '../../src/core/request.ts';
 import { type UnitSource, type WrittenUnit, writeDataFile } from '../../src/dump/data-file.ts';
+import type { FrameCoding } from '../../src/dump/frame-coding.ts';
 import { assignFiles, type DumpLayout, layoutForExport } from '../../src/dump/layout.ts';
 import { writeMaster } from '../../src/dump/master.ts';
 import { createLimit } from '../../src/storages/layers/limit.ts';
-import { localDriver } from '../../src/storages/local/driver.ts';
 import { defaultLayerOptions, stackStorage } from '../../src/storages/stack.ts';
 import type { Storage } from '../../src/storages/storage.ts';
+import { bareLocal } from './local-storage.ts';
 
 /** Each form of a dump set, by the file pattern that asks for it. */
 export const filePatterns: readonly (string | null)[] = [null, 'EXP%U.DMP', 'one.dmp'];
@@ -23,9 +22,12 @@ export interface SampleUnit {
   readonly content: Uint8Array;
 }
 
+/** Compressed, not encrypted: what most sets are. */
+export const plainZstd: FrameCoding = { compression: 'zstd', cipher: null };
+
 export const localStorage = (folder: string): Storage => {
   const { limit } = defaultLayerOptions;
-  return stackStorage(localDriver.open(pathToFileURL(folder)), defaultLayerOptions, createLimit(limit));
+  return stackStorage(bareLocal(folder), defaultLayerOptions, createLimit(limit));
 };
 
 export const unitId = (unit: SampleUnit): string => `${unit.table.name}-${unit.part}`;
@@ -79,7 +81,7 @@ export async function writeSample(
   filePattern: string | null,
   context: OperationContext,
   units: readonly SampleUnit[] = sampleUnits,
-  compression: Compression = 'zstd',
+  coding: FrameCoding = plainZstd,
 ): Promise<{ readonly layout: DumpLayout; readonly manifest: Manifest }> {
   const layout = layoutForExport(filePattern, sampleJob);
   const byId = new Map(units.map((unit) => [unitId(unit), unit]));
@@ -91,10 +93,11 @@ export async function writeSample(
   if (!isSingle) {
     for (const { file, units: ids, bytes } of assignFiles(layout, toPlace, {
       encoding: 'text',
-      compression,
+      compression: coding.compression,
+      isEncrypted: coding.cipher !== null,
       threads: 2,
     })) {
-      const options = { ifExists: 'fail', compression, expectedBytes: bytes } as const;
+      const options = { ifExists: 'fail', coding, expectedBytes: bytes } as const;
       const result = await writeDataFile(storage, file, ids.map(sourceOf), options, context);
       files.push(result.file);
       for (const unit of result.units) written.set(unit.id, unit);
@@ -123,7 +126,7 @@ export async function writeSample(
       source: { engine: 'postgres', serverVersion: '15.18', database: 'hr' },
       mode: 'schema',
       encoding: 'text',
-      compression,
+      coding,
       consistency: { kind: 'snapshot', note: '' },
       tables,
       objects: sampleObjects,

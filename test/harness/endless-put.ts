@@ -1,5 +1,4 @@
-import { pathToFileURL } from 'node:url';
-import { localDriver } from '../../src/storages/local/driver.ts';
+import { bareLocal } from './local-storage.ts';
 import { recordingContext } from './recording-context.ts';
 
 /* Run as a process of its own: begins a put below the folder and never ends it. Says "reached" when bytes were sent. */
@@ -13,4 +12,4 @@ const source = {
     }
   },
 };
-await localDriver.open(pathToFileURL(folder)).put(name, source, { ifExists: 'fail' }, recordingContext());
+await bareLocal(folder).put(name, source, { ifExists: 'fail' }, recordingContext());

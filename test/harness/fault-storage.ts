@@ -52,6 +52,7 @@ export function failingStorage(storage: Storage, faults: Faults): Storage & { re
   return {
     description: storage.description,
     keeps: storage.keeps,
+    lists: true,
     get failures() {
       return failures;
     },
@@ -105,6 +106,7 @@ export function silentStorage(storage: Storage, afterBytes: number): Storage {
   return {
     description: storage.description,
     keeps: storage.keeps,
+    lists: true,
     async put(_name, source, _options, context) {
       for await (const _ of quietAfter(source.open(context.signal)));
       return await never();

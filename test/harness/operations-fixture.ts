@@ -6,6 +6,7 @@ import { isResting } from '../../src/core/job.ts';
 import { completeRequest } from '../../src/core/stored-request.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { createLocalDispatcher } from '../../src/jobs/local/dispatcher.ts';
+import { defaultOutagePolicy, type OutagePolicy } from '../../src/jobs/outage.ts';
 import { createWorker } from '../../src/jobs/worker.ts';
 import { createEnvironment, sealTarget } from '../../src/operations/environment.ts';
 import { createExportHandler } from '../../src/operations/export.ts';
@@ -16,6 +17,7 @@ import type { Storage } from '../../src/storages/storage.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { newJob } from '../conformance/job-store-fixture.ts';
 import { createMemoryLog } from './http-fixture.ts';
+import { placeAt } from './local-storage.ts';
 import { makeFolder } from './with-folder.ts';
 
 export interface OperationsOptions {
@@ -25,6 +27,8 @@ export interface OperationsOptions {
   /** Put around the storage of the dump folder. */
   readonly wrapStorage?: (storage: Storage) => Storage;
   readonly unitBytes?: number;
+  /** How patiently jobs wait for a storage; by default as the product. */
+  readonly outage?: OutagePolicy;
 }
 
 /** A finished job with its log. */
@@ -38,17 +42,25 @@ export interface OperationsFixture extends AsyncDisposable {
   readonly dumps: string;
   /** Runs a request, of which absent options have their defaults, until the job rests. */
   run(request: Readonly<Record<string, unknown>>): Promise<FinishedJob>;
+  /** Resumes a failed job until it rests again. */
+  resume(id: string): Promise<FinishedJob>;
 }
 
 export async function openOperations(options: OperationsOptions): Promise<OperationsFixture> {
-  const { engine, databases, wrapStorage = (storage) => storage, unitBytes = 64 * 1024 * 1024 } = options;
+  const {
+    engine,
+    databases,
+    wrapStorage = (storage) => storage,
+    unitBytes = 64 * 1024 * 1024,
+    outage = defaultOutagePolicy,
+  } = options;
   const folder = await makeFolder();
   const { log } = createMemoryLog();
   const opened = await openSqliteStore({ path: folder.join('store.sqlite'), clock: systemClock, log });
   const sealer = { seal: (text: string) => text, unseal: (text: string) => text };
   const environment = createEnvironment({
     engines: [engine],
-    openStorage: (url) => wrapStorage(localDriver.open(url)),
+    openStorage: (url) => wrapStorage(localDriver.open(placeAt(url))),
     registry: {
       getDatabase: async (name) => {
         const url = databases[name];
@@ -56,7 +68,8 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
           ? null
           : { engine: engine.id, sealedTarget: sealTarget(sealer, engine.parseUrl(url)) };
       },
-      getDirectory: async () => ({ url: pathToFileURL(folder.join('dumps')).href }),
+      getDirectory: async () => ({ url: pathToFileURL(folder.join('dumps')).href, credential: null }),
+      getCredential: async () => null,
     },
     sealer,
   });
@@ -71,6 +84,7 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
     ],
     clock: systemClock,
     log,
+    outage,
   });
   const dispatcher = createLocalDispatcher({
     store,
@@ -83,6 +97,16 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   await dispatcher.start();
   const poll = setInterval(() => rested.emit('look'), 10);
 
+  const rest = async (id: string): Promise<FinishedJob> => {
+    dispatcher.notify();
+    for (;;) {
+      const job = await store.getJob(id);
+      if (job === null) throw new Error(`The job ${id} is gone.`);
+      if (isResting(job.state)) return { job, log: await store.readLog(id, 0, 1000) };
+      await once(rested, 'look');
+    }
+  };
+
   return {
     dumps: folder.join('dumps'),
     async run(body) {
@@ -91,13 +115,11 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
       const { job: created } = await store.createJob(
         newJob({ request, threads: 2, database: request.database }),
       );
-      dispatcher.notify();
-      for (;;) {
-        const job = await store.getJob(created.id);
-        if (job === null) throw new Error(`The job ${created.id} is gone.`);
-        if (isResting(job.state)) return { job, log: await store.readLog(job.id, 0, 1000) };
-        await once(rested, 'look');
-      }
+      return await rest(created.id);
+    },
+    async resume(id) {
+      await store.requestResume(id);
+      return await rest(id);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(poll);

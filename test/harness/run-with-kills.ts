@@ -11,6 +11,8 @@ export interface KillPlan {
   readonly withinMs: number;
   /** Arguments of the services that follow. */
   readonly flags: readonly string[];
+  /** Further variables of their environment. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** What has to hold with the process dead; gets the job as it was just before. */
   readonly afterKill?: (before: ServiceJob) => Promise<void>;
 }
@@ -19,7 +21,7 @@ export interface KillPlan {
 export async function runWithKills(
   first: ServiceProcess,
   body: Readonly<Record<string, unknown>>,
-  { random, kills, withinMs, flags, afterKill }: KillPlan,
+  { random, kills, withinMs, flags, environment = {}, afterKill }: KillPlan,
 ): Promise<{ readonly service: ServiceProcess; readonly job: ServiceJob; readonly midway: number }> {
   let service = first;
   let midway = 0;
@@ -30,7 +32,7 @@ export async function runWithKills(
     if (before.state === 'executing') midway += 1;
     await service.kill();
     await afterKill?.(before);
-    service = await startServiceProcess({ data: first.data, flags });
+    service = await startServiceProcess({ data: first.data, flags, environment });
     const found = await service.request<ServiceJob>('GET', `/api/v1/jobs/${id}`);
     assert.notEqual(
       found.state,

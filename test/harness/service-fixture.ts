@@ -9,13 +9,17 @@ import { localAdministrator } from '../../src/core/permission.ts';
 import { postgresEngine } from '../../src/engines/postgres/engine.ts';
 import { sqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import type { JobStore } from '../../src/jobs/job-store.ts';
+import { createNetwork } from '../../src/network/create-network.ts';
 import { createEnvironment } from '../../src/operations/environment.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { createService } from '../../src/service/create-service.ts';
+import type { ServiceDependencies } from '../../src/service/dependencies.ts';
 import { ensureDefaults } from '../../src/service/directories.ts';
 import { withSignals } from '../../src/service/job-signals.ts';
 import type { CallContext, Service } from '../../src/service/service.ts';
 import { localDriver } from '../../src/storages/local/driver.ts';
+import { s3Driver } from '../../src/storages/s3/driver.ts';
+import { sftpDriver } from '../../src/storages/sftp/driver.ts';
 import { createStorageStack } from '../../src/storages/stack.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createMemoryLog, type LogLine } from './http-fixture.ts';
@@ -26,6 +30,8 @@ export const fixtureToken = 'fixture-token';
 /** A service over a real store, real engines and a real folder; nothing runs its jobs, so that they stay where a test puts them. */
 export interface ServiceFixture extends AsyncDisposable {
   readonly service: Service;
+  /** What the service is made of, for one that differs in a part. */
+  readonly dependencies: ServiceDependencies;
   readonly store: JobStore;
   readonly registry: Registry;
   /** Temporary folder of everything. */
@@ -56,27 +62,33 @@ export async function openServiceFixture(): Promise<ServiceFixture> {
   const opened = await openSqliteStore({ path: join(folder, 'store.sqlite'), clock, log });
   const { store, signals } = withSignals(opened.jobs);
   const registry = opened.registry;
-  const sealer = await openWallet(join(folder, 'wallet.key'), null);
+  const wallet = await openWallet(join(folder, 'wallet.key'), { key: null, previous: null });
+  const storages = createStorageStack({
+    drivers: [localDriver, s3Driver, sftpDriver],
+    network: createNetwork({ allow: [] }),
+  });
   const environment = createEnvironment({
     engines: [sqliteEngine, postgresEngine],
-    openStorage: createStorageStack({ drivers: [localDriver] }).open,
+    openStorage: storages.open,
     registry,
-    sealer,
+    sealer: wallet,
   });
   await ensureDefaults(registry, dumps);
-  const service = createService({
+  const dependencies: ServiceDependencies = {
     store,
     signals,
     registry,
     environment,
-    sealer,
+    wallet,
+    credentialTypes: storages.credentialTypes,
     dispatcher: { notify: () => told.push('notify'), interrupt: (id) => told.push(`interrupt ${id}`) },
     clock,
     log,
     options: { threadsMax: 16 },
     localToken: new Secret(fixtureToken),
     isReady: () => fixture.ready,
-  });
+  };
+  const service = createService(dependencies);
   const as = (caller: Caller): CallContext => {
     requests += 1;
     return { caller, requestId: `request-${requests}`, signal: AbortSignal.timeout(60_000) };
@@ -90,6 +102,7 @@ export async function openServiceFixture(): Promise<ServiceFixture> {
   }
   return Object.assign(fixture, {
     service,
+    dependencies,
     store,
     registry,
     folder,

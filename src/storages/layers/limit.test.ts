@@ -1,18 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { bytesSource, readAll, stuckSource } from '../../../test/harness/byte-sources.ts';
+import { bareLocal } from '../../../test/harness/local-storage.ts';
 import { recordingContext } from '../../../test/harness/recording-context.ts';
 import { withFolder } from '../../../test/harness/with-folder.ts';
-import { localDriver } from '../local/driver.ts';
 import type { Storage } from '../storage.ts';
 import { createLimit, withLimit } from './limit.ts';
 
 const bytes = Buffer.alloc(100_000, 'x');
 
 const withLocal = (work: (local: Storage) => Promise<void>) =>
-  withFolder((folder) => work(localDriver.open(pathToFileURL(folder))));
+  withFolder((folder) => work(bareLocal(folder)));
 
 describe('limit layer', () => {
   it('lets at most so many calls through at once, over all storages that share the limit', () =>
@@ -39,6 +38,19 @@ describe('limit layer', () => {
         ),
       );
       assert.equal(most, 2);
+    }));
+
+  it('uploads may send what they read at the same kind of storage, even with one place', () =>
+    withLocal(async (local) => {
+      const limit = createLimit({ concurrency: 1, bytesPerSecond: null });
+      const [from, to] = [withLimit(local, limit), withLimit(local, limit)];
+      const context = recordingContext();
+      await from.put('x', bytesSource(bytes), { ifExists: 'fail' }, context);
+      const copies = ['a', 'b', 'c'].map((name) =>
+        to.put(name, { open: () => from.get('x', null, context) }, { ifExists: 'fail' }, context),
+      );
+      await Promise.all(copies);
+      assert.deepEqual(await readAll(to.get('c', null, context)), bytes);
     }));
 
   it('a failed or aborted call gives its place back', () =>

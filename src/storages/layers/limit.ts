@@ -4,7 +4,7 @@ import type { OperationContext } from '../../core/context.ts';
 import type { ByteSource, Storage } from '../storage.ts';
 
 export interface LimitOptions {
-  /** Calls at once. A `get` counts until its iteration ends, a `list` only while it fetches. */
+  /** Uploads at once, and as many other calls. A `get` counts until its iteration ends, a `list` only while it fetches. */
   readonly concurrency: number;
   /** Bytes sent and received; null: as fast as it goes. */
   readonly bytesPerSecond: number | null;
@@ -12,18 +12,25 @@ export interface LimitOptions {
 
 /** The places and the rate that several storages share. */
 export interface Limit {
-  readonly places: Gate;
+  /** Uploads have places of their own: what they send may come from the same kind of storage (`dump copy`), and must not wait for them. */
+  readonly uploads: Gate;
+  readonly others: Gate;
   readonly rate: Pace | null;
 }
 
 export const createLimit = ({ concurrency, bytesPerSecond }: LimitOptions): Limit => ({
-  places: gate(concurrency),
+  uploads: gate(concurrency),
+  others: gate(concurrency),
   rate: bytesPerSecond === null ? null : pace(bytesPerSecond),
 });
 
 /** Holds a storage to so many calls and bytes. While a `get` is being iterated, its user must not wait for another call of the same storage. */
-export function withLimit(storage: Storage, { places, rate }: Limit): Storage {
-  const call = async <T>(context: OperationContext, work: () => Promise<T>): Promise<T> => {
+export function withLimit(storage: Storage, { uploads, others, rate }: Limit): Storage {
+  const call = async <T>(
+    context: OperationContext,
+    work: () => Promise<T>,
+    places: Gate = others,
+  ): Promise<T> => {
     const leave = await places.enter(context.signal);
     try {
       return await work();
@@ -35,10 +42,11 @@ export function withLimit(storage: Storage, { places, rate }: Limit): Storage {
   return {
     description: storage.description,
     keeps: storage.keeps,
+    lists: storage.lists,
     put: (name, source, putOptions, context) =>
-      call(context, () => storage.put(name, pacedSource(source, rate), putOptions, context)),
+      call(context, () => storage.put(name, pacedSource(source, rate), putOptions, context), uploads),
     async *get(name, range, context) {
-      const leave = await places.enter(context.signal);
+      const leave = await others.enter(context.signal);
       try {
         yield* paced(storage.get(name, range, context), rate, context.signal);
       } finally {
@@ -46,7 +54,7 @@ export function withLimit(storage: Storage, { places, rate }: Limit): Storage {
       }
     },
     stat: (name, context) => call(context, () => storage.stat(name, context)),
-    list: (prefix, context) => pulledThrough(places, storage.list(prefix, context), context),
+    list: (prefix, context) => pulledThrough(others, storage.list(prefix, context), context),
     remove: (name, context) => call(context, () => storage.remove(name, context)),
     sweep: (prefix, context) => call(context, () => storage.sweep(prefix, context)),
     freeBytes: (context) => call(context, () => storage.freeBytes(context)),

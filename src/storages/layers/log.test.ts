@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { bytesSource, listAll, readAll } from '../../../test/harness/byte-sources.ts';
+import { bareLocal } from '../../../test/harness/local-storage.ts';
 import { recordingContext } from '../../../test/harness/recording-context.ts';
 import { withFolder } from '../../../test/harness/with-folder.ts';
-import { localDriver } from '../local/driver.ts';
 import { withLog } from './log.ts';
 
 test('the log layer notes each call with name, bytes and outcome', () =>
   withFolder(async (folder) => {
-    const storage = withLog(localDriver.open(pathToFileURL(folder)));
+    const storage = withLog(bareLocal(folder));
     const context = recordingContext();
     const bytes = Buffer.alloc(300_000);
     await storage.probe(context);

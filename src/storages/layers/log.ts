@@ -60,6 +60,7 @@ export function withLog(storage: Storage): Storage {
   return {
     description: storage.description,
     keeps: storage.keeps,
+    lists: storage.lists,
     put: (name, source, options, context) =>
       call(
         'put',

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { bytesSource, failingSource, listAll, readAll } from '../../../test/harness/byte-sources.ts';
 import { type Faults, failingStorage } from '../../../test/harness/fault-storage.ts';
+import { bareLocal } from '../../../test/harness/local-storage.ts';
 import { recordingContext } from '../../../test/harness/recording-context.ts';
 import { withFolder } from '../../../test/harness/with-folder.ts';
 import { AppError } from '../../core/errors.ts';
-import { localDriver } from '../local/driver.ts';
 import type { Storage } from '../storage.ts';
 import { withRetry } from './retry.ts';
 
@@ -22,7 +21,7 @@ const withFaults = (
   work: (faulty: Storage & { failures: number }, storage: Storage) => Promise<void>,
 ) =>
   withFolder(async (folder) => {
-    const local = localDriver.open(pathToFileURL(folder));
+    const local = bareLocal(folder);
     const context = recordingContext();
     await local.put('x', bytesSource(bytes), { ifExists: 'fail' }, context);
     for (const name of 'abcde')
@@ -93,18 +92,25 @@ describe('retry layer', () => {
       );
     }));
 
-  it('stat, remove, sweep, the free space and probe are tried again', async () => {
-    for (const call of ['stat', 'remove', 'sweep', 'freeBytes', 'probe'] as const) {
+  it('stat, remove, sweep and the free space are tried again', async () => {
+    for (const call of ['stat', 'remove', 'sweep', 'freeBytes'] as const) {
       await withFaults({ times: 2 }, async (faulty, storage) => {
         const context = recordingContext();
-        await (call === 'probe' || call === 'freeBytes'
-          ? storage[call](context)
-          : storage[call]('x', context));
+        await (call === 'freeBytes' ? storage[call](context) : storage[call]('x', context));
         assert.equal(faulty.failures, 2, call);
         assert.equal(context.complaints().length, 2);
       });
     }
   });
+
+  it('a probe is not: it tells what is wrong now', () =>
+    withFaults({ times: 1 }, async (faulty, storage) => {
+      const context = recordingContext();
+      await assert.rejects(storage.probe(context), { code: 'storage-failed' });
+      assert.equal(faulty.failures, 1);
+      assert.deepEqual(context.complaints(), []);
+      await storage.probe(context);
+    }));
 
   it('gives up after the last try with its error', () =>
     withFaults({ times: 99 }, async (faulty, storage) => {
@@ -113,7 +119,6 @@ describe('retry layer', () => {
       assert.equal(faulty.failures, 3);
       await assert.rejects(readAll(storage.get('x', null, context)), { code: 'storage-failed' });
       assert.equal(faulty.failures, 6);
-      await assert.rejects(storage.probe(context), { code: 'storage-failed' });
       await assert.rejects(storage.remove('x', context), { code: 'storage-failed' });
       await assert.rejects(storage.sweep('', context), { code: 'storage-failed' });
     }));
@@ -127,6 +132,23 @@ describe('retry layer', () => {
         await assert.rejects(putting, { code: 'file-exists' });
         assert.equal(faulty.failures, 1);
         assert.deepEqual(context.complaints(), []);
+      },
+    ));
+
+  it('waits until the storage wants to be asked again', () =>
+    withFaults(
+      {
+        times: 1,
+        error: () =>
+          new AppError('storage-throttled', {
+            message: 'Too many requests.',
+            context: { retryAfterMs: 150 },
+          }),
+      },
+      async (_, storage) => {
+        const started = performance.now();
+        await storage.stat('x', recordingContext());
+        assert.ok(performance.now() - started >= 149);
       },
     ));
 

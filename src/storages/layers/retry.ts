@@ -11,9 +11,14 @@ type Again = <T>(
   run: () => Promise<T>,
 ) => Promise<T>;
 
+/** However long a storage asks to be left alone, so long is waited at most. */
+const mostAskedMs = 60_000;
+
 /**
- * Tries again after temporary errors, with growing waits. A `put` opens its source again; a `get` goes on from the byte that it had
- * reached, a `list` after the name that it had reached, and each step forward gives back all tries. What a put's source throws is passed on
+ * Tries again after temporary errors, with growing waits, and not before the storage wants to be asked (`retryAfterMs` in the
+ * error's context, at most a minute). A `put` opens its source again; a `get` goes on from the byte that it had
+ * reached, a `list` after the name that it had reached, and each step forward gives back all tries. A file that was replaced between two
+ * pieces is not noticed here: dump files are written once, and what is read of them is held against digests. What a put's source throws is passed on
  * as it is: whoever reads the source knows whether to read it again.
  */
 export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
@@ -22,6 +27,7 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
       ...policy,
       signal: context.signal,
       isTemporary: (error) => error instanceof AppError && error.temporary,
+      askedDelayMs: (error) => Math.min(mostAskedMs, Number(toAppError(error).context.retryAfterMs ?? 0)),
       onRetry: (error, attempt) => {
         const { message, code } = toAppError(error);
         context.log.warn(`storage ${operation} failed, trying again: ${message}`, {
@@ -38,6 +44,7 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
   return {
     description: storage.description,
     keeps: storage.keeps,
+    lists: storage.lists,
     async put(name, source, options, context) {
       const guarded = guardedSource(source);
       const result = await again('put', name, context, async () => {
@@ -57,7 +64,8 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
     remove: (name, context) => again('remove', name, context, () => storage.remove(name, context)),
     sweep: (prefix, context) => again('sweep', prefix, context, () => storage.sweep(prefix, context)),
     freeBytes: (context) => again('free space', '', context, () => storage.freeBytes(context)),
-    probe: (context) => again('probe', '', context, () => storage.probe(context)),
+    // Somebody waits for the answer, and wants to know what is wrong now.
+    probe: (context) => storage.probe(context),
   };
 }
 

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import { bytesSource, listAll, readAll } from '../../../test/harness/byte-sources.ts';
 import { silentStorage } from '../../../test/harness/fault-storage.ts';
+import { bareLocal } from '../../../test/harness/local-storage.ts';
 import { recordingContext } from '../../../test/harness/recording-context.ts';
 import { withFolder } from '../../../test/harness/with-folder.ts';
-import { localDriver } from '../local/driver.ts';
 import type { Storage } from '../storage.ts';
 import { withTimeout } from './timeout.ts';
 
@@ -16,7 +15,7 @@ const silent = { code: 'storage-timeout', temporary: true };
 
 const withLocal = (work: (local: Storage) => Promise<void>) =>
   withFolder(async (folder) => {
-    const local = localDriver.open(pathToFileURL(folder));
+    const local = bareLocal(folder);
     await local.put('x', bytesSource(bytes), { ifExists: 'fail' }, recordingContext());
     await work(local);
   });
@@ -105,5 +104,34 @@ describe('time-out layer', () => {
         (await listAll(local.list('', context))).map(({ name }) => name),
         ['x'],
       );
+    }));
+
+  it('bytes that leave are no silence, also when no chunk is asked for', () =>
+    withLocal(async (local) => {
+      const sending = (ticks: number): Storage => ({
+        ...local,
+        async put(name, source, putOptions, inner) {
+          for await (const _ of source.open(inner.signal)) {
+            for (let tick = 0; tick < ticks; tick += 1) {
+              await sleep(20, undefined, { signal: inner.signal });
+              putOptions.onSent?.();
+            }
+            // Then nothing leaves any more.
+            if (ticks < 20) await sleep(60_000, undefined, { signal: inner.signal });
+          }
+          return await local.put(name, bytesSource(bytes), { ifExists: 'fail' }, inner);
+        },
+      });
+      const options = { silenceMs: 250, commitMs: 10_000, graceMs: 20 };
+      const put = (ticks: number, name: string) =>
+        withTimeout(sending(ticks), options).put(
+          name,
+          bytesSource(bytes, bytes.length),
+          { ifExists: 'fail' },
+          recordingContext(),
+        );
+      // Twice the time that silence may take.
+      assert.equal((await put(25, 'y')).bytes, bytes.length);
+      await assert.rejects(put(3, 'z'), silent);
     }));
 });

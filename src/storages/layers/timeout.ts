@@ -78,9 +78,15 @@ export function withTimeout(storage: Storage, options: TimeoutOptions): Storage 
   return {
     description: storage.description,
     keeps: storage.keeps,
+    lists: storage.lists,
     put: (name, source, putOptions, context) =>
       call('put', name, context, silenceMs, (watch, inner) =>
-        storage.put(name, watchedSource(source, watch, options), putOptions, inner),
+        storage.put(
+          name,
+          watchedSource(source, watch, options),
+          { ...putOptions, onSent: watch.touch },
+          inner,
+        ),
       ),
     get: (name, range, context) => iterate('get', name, context, (inner) => storage.get(name, range, inner)),
     stat: (name, context) => call('stat', name, context, silenceMs, (_, inner) => storage.stat(name, inner)),

@@ -25,8 +25,8 @@ const rights = 'Give the account that Pumphouse runs as the right to do this, or
 const verdicts: Readonly<Record<string, Verdict>> = {
   ENOENT: verdict('file-missing', false, 'does not exist'),
   EEXIST: verdict('file-exists', false, 'exists already'),
-  ENOSPC: verdict('storage-unwritable', false, 'cannot be written: the disk is full', full),
-  EDQUOT: verdict('storage-unwritable', false, 'cannot be written: the disk quota is used up', full),
+  ENOSPC: verdict('storage-full', false, 'cannot be written: the disk is full', full),
+  EDQUOT: verdict('storage-full', false, 'cannot be written: the disk quota is used up', full),
   EFBIG: verdict('storage-unwritable', false, 'would become larger than the file system takes'),
   EROFS: verdict('storage-unwritable', false, 'is on a read-only file system'),
   EACCES: verdict('storage-unwritable', false, 'may not be accessed', rights),

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { bytesSource, failingSource, listAll, readAll } from '../../../test/harness/byte-sources.ts';
+import { bareLocal, placeAt } from '../../../test/harness/local-storage.ts';
 import { recordingContext } from '../../../test/harness/recording-context.ts';
 import { withFolder } from '../../../test/harness/with-folder.ts';
 import type { Storage } from '../storage.ts';
@@ -11,14 +11,17 @@ import { localDriver } from './driver.ts';
 
 const some = Buffer.from('some bytes');
 const context = recordingContext();
-const open = (folder: string): Storage => localDriver.open(pathToFileURL(folder));
+const open = (folder: string): Storage => bareLocal(folder);
 const fail = { ifExists: 'fail' } as const;
 const escapes = { code: 'file-name-invalid', message: /symbolic link/ };
 
 describe('local driver', () => {
   it('takes absolute paths of this machine and refuses other URLs, without I/O', () => {
-    assert.equal(localDriver.open(new URL('file:///no/such/folder/')).description, 'file:///no/such/folder');
-    assert.equal(localDriver.open(new URL('file://localhost/a%20b')).description, 'file:///a b');
+    assert.equal(
+      localDriver.open(placeAt(new URL('file:///no/such/folder/'))).description,
+      'file:///no/such/folder',
+    );
+    assert.equal(localDriver.open(placeAt(new URL('file://localhost/a%20b'))).description, 'file:///a b');
     for (const url of [
       'file://otherhost/x',
       'file:///x?a=b',
@@ -27,7 +30,7 @@ describe('local driver', () => {
       'file:///a%00b',
       'http://x/',
     ]) {
-      assert.throws(() => localDriver.open(new URL(url)), {
+      assert.throws(() => localDriver.open(placeAt(new URL(url))), {
         code: 'location-invalid',
         message: new RegExp(url.slice(0, 7)),
       });

@@ -1,21 +1,24 @@
-import { randomBytes } from 'node:crypto';
 import { stat, statfs, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OperationContext } from '../../core/context.ts';
 import { AppError, toAppError } from '../../core/errors.ts';
+import { isAbandoned } from '../part-name.ts';
+import { probeStorage } from '../probe.ts';
 import type { Storage, StorageDriver, StoredFile } from '../storage.ts';
 import { classify, errnoOf, type LocalOperation } from './classify.ts';
 import { getFile } from './get.ts';
 import { listFiles } from './list.ts';
-import { isAbandoned } from './part-name.ts';
 import { checkInside, pathOf } from './paths.ts';
 import { putFile, removeEmptyFolders } from './put.ts';
 
 /** A folder of this machine, or one mounted on it: `file:///absolute/path`. */
 export const localDriver: StorageDriver = {
   schemes: ['file'],
-  open: (url) => localStorage(baseOf(url)),
+  example: 'file:///var/dumps',
+  options: [],
+  credentialTypes: [],
+  open: ({ url }) => localStorage(baseOf(url)),
 };
 
 function baseOf(url: URL): string {
@@ -59,6 +62,7 @@ function localStorage(base: string): Storage {
   const storage: Storage = {
     description: `file://${base}`,
     keeps: true,
+    lists: true,
 
     put(name, source, options, context) {
       return guarded('put', join(base, name), context, async () => {
@@ -114,23 +118,7 @@ function localStorage(base: string): Storage {
       return guarded('free space', base, context, () => freeBytesAt(base));
     },
 
-    async probe(context) {
-      const name = `pumphouse-probe-${randomBytes(6).toString('hex')}`;
-      const content = randomBytes(64);
-      await storage.put(name, { open: () => once(content) }, { ifExists: 'fail' }, context);
-      try {
-        const read: Uint8Array[] = [];
-        for await (const chunk of storage.get(name, null, context)) read.push(chunk);
-        if (!Buffer.concat(read).equals(content)) {
-          throw new AppError('storage-failed', {
-            message: `${base} does not give back what was written to it.`,
-            operation: 'probe',
-          });
-        }
-      } finally {
-        await storage.remove(name, context);
-      }
-    },
+    probe: (context) => probeStorage(storage, context),
   };
   return storage;
 }
@@ -169,8 +157,4 @@ async function freeBytesAt(folder: string): Promise<number> {
     if (errnoOf(error) !== 'ENOENT' || parent === folder) throw error;
     return await freeBytesAt(parent);
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

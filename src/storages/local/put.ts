@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { intoBlocks } from '../../base/blocks.ts';
 import { releaseChunk } from '../../base/release-chunk.ts';
 import { AppError } from '../../core/errors.ts';
+import { partName, writerEnded } from '../part-name.ts';
 import type { ByteSource, PutOptions } from '../storage.ts';
 import { errnoOf } from './classify.ts';
-import { partName } from './part-name.ts';
 import { checkInside, makeFolder } from './paths.ts';
 
 /** Each call is a trip to the thread pool, and much larger ones are no faster. */
@@ -26,9 +26,9 @@ export async function putFile(
   await checkInside(base, path);
   const folder = dirname(path);
   const part = join(folder, partName(basename(path)));
-  const { file, changed } = await createPart(folder, part);
   let published = false;
   try {
+    const { file, changed } = await createPart(folder, part);
     let bytes: number;
     try {
       bytes = await writeAll(file, source, signal);
@@ -45,6 +45,8 @@ export async function putFile(
     await unlink(published ? path : part).catch(() => undefined);
     await removeEmptyFolders(base, folder);
     throw error;
+  } finally {
+    writerEnded(part);
   }
 }
 

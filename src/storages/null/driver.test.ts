@@ -7,10 +7,11 @@ import {
   readAll,
   stuckSource,
 } from '../../../test/harness/byte-sources.ts';
+import { placeAt } from '../../../test/harness/local-storage.ts';
 import { recordingContext } from '../../../test/harness/recording-context.ts';
 import { nullDriver } from './driver.ts';
 
-const storage = nullDriver.open(new URL('null:'));
+const storage = nullDriver.open(placeAt(new URL('null:')));
 const context = recordingContext();
 const fail = { ifExists: 'fail' } as const;
 
@@ -51,7 +52,10 @@ describe('null driver', () => {
     await assert.rejects(storage.stat('a//b', context), refused);
     await assert.rejects(storage.remove('', context), refused);
     for (const url of ['null:/tmp', 'null://host', 'null:?a', 'null:x']) {
-      assert.throws(() => nullDriver.open(new URL(url)), { code: 'location-invalid', message: /null:/ });
+      assert.throws(() => nullDriver.open(placeAt(new URL(url))), {
+        code: 'location-invalid',
+        message: /null:/,
+      });
     }
   });
 });

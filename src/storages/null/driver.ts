@@ -10,7 +10,10 @@ import type { ByteSource, Storage, StorageDriver } from '../storage.ts';
  */
 export const nullDriver: StorageDriver = {
   schemes: ['null'],
-  open(url) {
+  example: 'null:',
+  options: [],
+  credentialTypes: [],
+  open({ url }) {
     if (url.href === 'null:') return nullStorage;
     throw new AppError('location-invalid', {
       message: `The storage URL ${JSON.stringify(url.href)} says more than null:, and there is only one such place.`,
@@ -22,6 +25,7 @@ export const nullDriver: StorageDriver = {
 const nullStorage: Storage = {
   description: 'null:',
   keeps: false,
+  lists: true,
 
   async put(name, source, _options, context) {
     checkFileName(name);

@@ -11,7 +11,8 @@ import { hostname } from 'node:os';
  *     start (16)  when that process started, in clock ticks after boot; 0 where the system does not tell
  *     random (8)
  */
-const pattern = /\.([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{16})[0-9a-f]{8}\.part$/;
+const tagPattern = /^([0-9a-f]{8})([0-9a-f]{8})([0-9a-f]{16})[0-9a-f]{8}$/;
+const namePattern = /\.([0-9a-f]{40})\.part$/;
 
 /** A part of another host (or from before a reboot) that nobody wrote to for so long is given up. */
 export const foreignPartLifeMs = 24 * 60 * 60 * 1000;
@@ -25,20 +26,51 @@ export function partName(fileName: string): string {
     .subarray(0, nameBytesKept)
     .toString()
     .replace(/\uFFFD+$/, '');
+  return `.${begin}.${writerTag()}.part`;
+}
+
+/** Tags of this process whose uploads go on. */
+const writing = new Set<string>();
+
+/**
+ * A fresh tag of 40 hex digits that says who writes, as in names of unfinished uploads. Whoever made it calls {@link writerEnded} when the
+ * upload is over.
+ */
+export function writerTag(): string {
   const pid = process.pid.toString(16).padStart(8, '0');
   const start = (startOf(process.pid) ?? 0n).toString(16).padStart(16, '0');
-  return `.${begin}.${hostTag()}${pid}${start}${randomBytes(4).toString('hex')}.part`;
+  const tag = hostTag() + pid + start + randomBytes(4).toString('hex');
+  writing.add(tag);
+  return tag;
+}
+
+/**
+ * The upload of that part name or tag is over, well or not: what is left of it can be swept from now on, although this process lives. A
+ * failed upload often cannot clean up after itself, because the storage has gone.
+ */
+export function writerEnded(nameOrTag: string): void {
+  writing.delete(namePattern.exec(nameOrTag)?.[1] ?? nameOrTag);
 }
 
 /** Whether nobody will finish the part any more. `modifiedMs` and `nowMs` count from the epoch. False for names not made by {@link partName}. */
 export function isAbandoned(name: string, modifiedMs: number, nowMs: number): boolean {
-  const match = pattern.exec(name);
+  const [, tag = ''] = namePattern.exec(name) ?? [];
+  return isWriterGone(tag, modifiedMs, nowMs);
+}
+
+/**
+ * Whether the upload of the tag (see {@link writerTag}) is over or the process that made it gone. One of another host counts as gone when it last wrote at
+ * `modifiedMs`, and that is long ago. False for what is no tag.
+ */
+export function isWriterGone(tag: string, modifiedMs: number, nowMs: number): boolean {
+  const match = tagPattern.exec(tag);
   if (match === null) return false;
   const [, host = '', pid = '', start = ''] = match;
   if (host !== hostTag()) return nowMs - modifiedMs > foreignPartLifeMs;
-  const startNow = startOf(Number.parseInt(pid, 16));
-  if (startNow === null) return true;
-  return startNow !== BigInt(`0x${start}`);
+  const writer = Number.parseInt(pid, 16);
+  const startNow = startOf(writer);
+  if (startNow === null || startNow !== BigInt(`0x${start}`)) return true;
+  return writer === process.pid && !writing.has(tag);
 }
 
 /** Clock ticks from boot to the start of the process; 0 where the system does not tell, null when no such process lives. */

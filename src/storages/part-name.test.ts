@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
-import { isUnfinished } from '../file-name.ts';
-import { foreignPartLifeMs, isAbandoned, partName } from './part-name.ts';
+import { isUnfinished } from './file-name.ts';
+import {
+  foreignPartLifeMs,
+  isAbandoned,
+  isWriterGone,
+  partName,
+  writerEnded,
+  writerTag,
+} from './part-name.ts';
 
 const now = 1_800_000_000_000;
 
@@ -29,6 +36,16 @@ test('a part name fits into 255 bytes and stays valid Unicode', () => {
 
 test('the part of a living process is kept, however old', () => {
   assert.equal(isAbandoned(partName('x'), 0, now), false);
+});
+
+test('the part of an upload that is over can be swept while its process lives', () => {
+  const name = partName('x');
+  const tag = writerTag();
+  writerEnded(name);
+  assert.equal(isAbandoned(name, now, now), true);
+  assert.equal(isWriterGone(tag, now, now), false);
+  writerEnded(tag);
+  assert.equal(isWriterGone(tag, now, now), true);
 });
 
 test('the part of a process that ended is abandoned', () => {
