@@ -94,6 +94,7 @@ const optionsOf = ({
   database: _database,
   directory: _directory,
   location: _location,
+  file_pattern: _file,
   filePattern: _filePattern,
   ...options
 }: Body): Body => options;
@@ -106,7 +107,8 @@ describe('the examples of choosing-and-changing.md', () => {
 
   it('are there for every option', () => {
     const shown = new Set(examples.flatMap(({ native }) => Object.keys(native)));
-    const place = ['database', 'target', 'directory', 'location', 'file_pattern', 'threads', 'kind'];
+    const where = ['directory', 'location', 'credential'].flatMap((name) => [name, `to_${name}`]);
+    const place = ['database', 'target', ...where, 'file_pattern', 'threads', 'kind'];
     const selection = ['mode', 'name_expressions', 'schema_expressions', 'tablespace_expressions'];
     const options = new Set(NewJob.anyOf.flatMap((branch) => Object.keys(branch.properties)));
     for (const known of [...place, ...selection]) options.delete(known);

@@ -2,7 +2,16 @@ import { type Command, Option } from 'commander';
 import { roles } from '../core/permission.ts';
 import { compressions, encodings } from '../core/request.ts';
 import type { CommandDefiner, CommandDetails } from './define-command.ts';
-import { addReading, addRunning, addSelection, addWriting, collect } from './job-options.ts';
+import { addDumpCommands } from './dump-commands.ts';
+import {
+  addCredentialFlag,
+  addReading,
+  addRunning,
+  addSelection,
+  addWriting,
+  collect,
+} from './job-options.ts';
+import { addPlaceCommands } from './place-commands.ts';
 
 /** Commands that run a job take the options of running jobs. */
 const running: CommandDetails = { reads: ['all', 'jobs'] };
@@ -36,17 +45,19 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   command(database, 'list', 'List the databases.', async (session) =>
     (await import('./commands/database.ts')).listDatabases(session),
   );
-  command<{ for: string; at?: string }>(
-    database,
-    'test <name>',
-    'Connect, and look for what would make a job fail.',
-    async (session, [name = ''], flags) =>
-      (await import('./commands/database.ts')).testDatabase(session, name, flags),
-  )
-    .addOption(
-      new Option('--for <purpose>', 'What to test for.').choices(['export', 'import']).default('export'),
+  addCredentialFlag(
+    command<{ for: string; at?: string; credential?: string }>(
+      database,
+      'test <name>',
+      'Connect, and look for what would make a job fail.',
+      async (session, [name = ''], flags) =>
+        (await import('./commands/database.ts')).testDatabase(session, name, flags),
     )
-    .option('--at <location>', 'Where the dump files would be: directory name, path or file: URL.');
+      .addOption(
+        new Option('--for <purpose>', 'What to test for.').choices(['export', 'import']).default('export'),
+      )
+      .option('--at <location>', 'Where the dump files would be: directory name, path or storage URL.'),
+  );
   command(
     database,
     'remove <name>',
@@ -67,20 +78,14 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   command(user, 'list', 'List the users.', async (session) =>
     (await import('./commands/user.ts')).listUsers(session),
   );
-  command(user, 'remove <name>', 'Remove a user.', async (session, [name = '']) =>
-    (await import('./commands/user.ts')).removeUser(session, name),
+  command(
+    user,
+    'remove <name>',
+    'Remove a user, and the credentials that belong to him.',
+    async (session, [name = '']) => (await import('./commands/user.ts')).removeUser(session, name),
   );
 
-  const directory = group('directory', 'Named places for dump files.');
-  command(directory, 'add <name> <path>', 'Name a folder.', async (session, [name = '', path = '']) =>
-    (await import('./commands/directory.ts')).addDirectory(session, name, path),
-  );
-  command(directory, 'list', 'List the directories.', async (session) =>
-    (await import('./commands/directory.ts')).listDirectories(session),
-  );
-  command(directory, 'remove <name>', 'Forget a directory; its files stay.', async (session, [name = '']) =>
-    (await import('./commands/directory.ts')).removeDirectory(session, name),
-  );
+  addPlaceCommands({ command, group });
 
   const exporting = command<import('./commands/start-job.ts').ExportFlags>(
     program,
@@ -91,7 +96,7 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     running,
   );
   addReading(addSelection(exporting))
-    .option('--to <location>', 'Directory name, path or file: URL; default DATA_PUMP_DIR.')
+    .option('--to <location>', 'Directory name, path or storage URL; default DATA_PUMP_DIR.')
     .option(
       '--file <pattern>',
       'EXPDAT%U.DMP for numbered files, one.dmp for a single one; default a folder named like the job.',
@@ -102,8 +107,13 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
         compressions,
       ),
     )
+    .option('--encrypt <credential>', 'Encrypt the dump files with the secret of this credential.')
+    .option(
+      '--file-size <size>',
+      'What no numbered dump file but the first may grow beyond, like 500MB or 5GB; needs %U in --file.',
+    )
     .option('--estimate', 'Only estimate rows and sizes; nothing is read or written.');
-  addRunning(exporting);
+  addRunning(addCredentialFlag(exporting));
 
   const importing = command<import('./commands/start-job.ts').ImportFlags>(
     program,
@@ -114,13 +124,14 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     running,
   );
   addWriting(addSelection(importing))
-    .requiredOption('--from <location>', 'Directory name, path or file: URL.')
+    .requiredOption('--from <location>', 'Directory name, path or storage URL.')
     .option(
       '--file <pattern>',
       'As given to the export, or the name of its folder; default: the location is the folder.',
     )
+    .option('--decrypt <credential>', 'The credential that the dump set was encrypted with.')
     .option('--dry-run', 'Only say, object by object, what would happen.');
-  addRunning(importing);
+  addRunning(addCredentialFlag(importing));
 
   const copying = command<import('./commands/start-job.ts').CopyFlags>(
     program,
@@ -165,36 +176,7 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     (await import('./commands/jobs.ts')).cancelJob(session, id),
   );
 
-  const dump = group('dump', 'Dump sets.');
-  command(
-    dump,
-    'list [location]',
-    'List the complete dump sets at a place; default DATA_PUMP_DIR.',
-    async (session, [location]) => (await import('./commands/dump.ts')).listDumpSets(session, location),
-  );
-  command<{ file?: string }>(
-    dump,
-    'show <location>',
-    'Show what a dump set holds.',
-    async (session, [location = ''], flags) =>
-      (await import('./commands/dump.ts')).showDumpSet(session, location, flags),
-  ).option(
-    '--file <pattern>',
-    'File pattern, file or folder of the set; default: the location is the folder.',
-  );
-  addRunning(
-    command<{ file?: string }>(
-      dump,
-      'verify <location>',
-      'Check every byte of a dump set against its digests.',
-      async (session, [location = ''], flags) =>
-        (await import('./commands/start-job.ts')).startVerify(session, location, flags),
-      running,
-    ).option(
-      '--file <pattern>',
-      'File pattern, file or folder of the set; default: the location is the folder.',
-    ),
-  );
+  addDumpCommands({ command, group });
 
   const config = group('config', 'Settings of the config folder.');
   command(config, 'list', 'List every option with its value and where it came from.', async (session) =>

@@ -9,6 +9,10 @@ export const collect = (value: string, previous: readonly string[] = []): readon
   value,
 ];
 
+/** With what a storage URL is entered. */
+export const addCredentialFlag = (command: Command): Command =>
+  command.option('--credential <name>', 'The credential that a storage URL is entered with.');
+
 /** What a job is about. */
 export function addSelection(command: Command): Command {
   return command

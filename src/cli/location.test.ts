@@ -15,5 +15,9 @@ test('a name is a directory, a path is one of here, a URL stays', () => {
 
 test('as a query', () => {
   assert.equal(locationQuery(undefined), '');
-  assert.equal(locationQuery('SPARE', 'A%U.DMP'), '?directory=SPARE&file_pattern=A%25U.DMP');
+  assert.equal(locationQuery('SPARE', { file: 'A%U.DMP' }), '?directory=SPARE&file_pattern=A%25U.DMP');
+  assert.equal(
+    locationQuery('s3://b/p?region=r', { credential: 'C' }),
+    '?location=s3%3A%2F%2Fb%2Fp%3Fregion%3Dr&credential=C',
+  );
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { AppError } from '../core/errors.ts';
 import {
   parseExcludedColumn,
+  parseFileSize,
   parseMask,
   parseObjectFilter,
   parseQuery,
@@ -99,4 +100,13 @@ test('remaps', () => {
   assert.deepEqual(parseTableRemap('hr."e:mp":old'), { table: 'hr."e:mp"', target: 'old' });
   assert.deepEqual(parseTableRemap('emp:"New one"'), { table: 'emp', target: 'New one' });
   assert.throws(() => parseTableRemap('emp'), refused('remap_tables', /TABLE:NAME/));
+});
+
+test('sizes of files in bytes or larger units', () => {
+  assert.equal(parseFileSize('500MB'), 500 * 1024 ** 2);
+  assert.equal(parseFileSize('1048576'), 1024 ** 2);
+  assert.throws(
+    () => parseFileSize('5 files'),
+    refused('file_size', /--file-size takes a size such as 500MB/),
+  );
 });

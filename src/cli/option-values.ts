@@ -1,3 +1,4 @@
+import { parseSize } from '../base/size-text.ts';
 import { AppError } from '../core/errors.ts';
 import { type Mask, maskMethods } from '../core/request.ts';
 
@@ -29,6 +30,11 @@ export function parseSample(text: string): { readonly table?: string; readonly p
     return refuse('sample', '--sample', 'PERCENT or TABLE:PERCENT', text);
   }
   return table === undefined ? { percent } : { table, percent };
+}
+
+/** `500MB`, `5G`, `1048576`: bytes, by powers of 1024. */
+export function parseFileSize(text: string): number {
+  return parseSize(text) ?? refuse('file_size', '--file-size', 'a size such as 500MB or 5GB', text);
 }
 
 /** `hr.emp.notes` */

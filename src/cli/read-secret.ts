@@ -14,10 +14,26 @@ export async function readSecretLine(host: CliHost): Promise<string> {
   return line;
 }
 
+/** All of standard input but a last line end, for secrets of several lines: private keys, key files. */
+export async function readSecretText(host: CliHost): Promise<string> {
+  const secret = withoutLastLineEnd(await text(host.stdin));
+  if (secret !== '') return secret;
+  throw new AppError('usage', {
+    message: 'Standard input holds no secret.',
+    hint: 'Send it there: pumphouse credential add NAME ... --secret-stdin < FILE',
+  });
+}
+
+/** What editors and `echo` put behind a text is no part of it. */
+export const withoutLastLineEnd = (secret: string): string => secret.replace(/\r?\n$/, '');
+
+/** Whether somebody can be asked. */
+export const isTerminal = (host: CliHost): boolean => (host.stdin as NodeJS.ReadStream).isTTY === true;
+
 /** A password from the terminal, not shown while it is typed. */
 export async function askSecret(host: CliHost, question: string): Promise<string> {
   const input = host.stdin as NodeJS.ReadStream;
-  if (input.isTTY !== true) {
+  if (!isTerminal(host)) {
     throw new AppError('usage', { message: 'A password is needed.', hint: 'Give it with --password-stdin.' });
   }
   host.stderr.write(question);

@@ -83,6 +83,13 @@ export const options = {
     secret: true,
     settable: false,
   }),
+  walletKeyPrevious: option('wallet-key-previous', optional(keyType), null, {
+    help: 'The key that wallet-key takes the place of: pumphouse wallet rotate seals again what it sealed.',
+    readBy: 'all',
+    defaultText: 'none',
+    secret: true,
+    settable: false,
+  }),
   host: option('host', textType, '127.0.0.1', {
     help: 'Address to listen on; 0.0.0.0 or :: for every interface.',
     readBy: 'serve',
@@ -112,6 +119,21 @@ export const options = {
   ordsEndState: option('ords.end-state', choiceType(['COMPLETED', 'NOT RUNNING']), 'COMPLETED', {
     help: 'What the ORDS API calls the state of a job that ended well.',
     readBy: 'serve',
+  }),
+  urlAllow: option('url-allow', listType, [], {
+    help: 'Hosts, addresses and CIDR ranges that locations may lead to although they are not public: minio.example.net,10.0.0.0/8.',
+    readBy: 'jobs',
+    defaultText: 'none: loopback, private, link-local and metadata addresses are refused',
+  }),
+  storageConcurrency: option('storage-concurrency', optional(integerType(1, 1024)), null, {
+    help: 'Uploads at once, and as many other calls, at each kind of storage.',
+    readBy: 'jobs',
+    defaultText: '64; 8 at SFTP and FTP',
+  }),
+  storageRate: option('storage-rate', optional(bytesType(1024, 1024 ** 4)), null, {
+    help: 'Bytes a second that go to and come from each kind of storage, over all jobs of this process.',
+    readBy: 'jobs',
+    defaultText: 'as fast as it goes',
   }),
   workers: option('workers', integerType(1, 256), () => availableParallelism() + 1, {
     help: 'Tasks that this process runs at once, over all jobs.',

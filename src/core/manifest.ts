@@ -2,13 +2,31 @@ import type { Column, DdlSection, TableName } from './catalogue.ts';
 import type { Reduction } from './read-rules.ts';
 import type { Compression, Encoding, JobMode } from './request.ts';
 
-/** The format version that this code writes, and the newest that it reads. docs/dump-format.md describes it. */
-export const manifestVersion = 2;
+/** The newest format version that this code reads. docs/dump-format.md describes it. */
+export const manifestVersion = 3;
+
+/** The version that is written: the oldest whose readers understand the set. */
+export const versionOf = (encryption: EncryptionFacts | null): number => (encryption === null ? 2 : 3);
+
+/** How the frames of a set are encrypted, and what its key is made with. No secret. */
+export interface EncryptionFacts {
+  readonly algorithm: 'aes-256-gcm-segments';
+  readonly keyDerivation: {
+    readonly function: 'scrypt';
+    readonly n: number;
+    readonly r: number;
+    readonly p: number;
+    /** Hex. */
+    readonly salt: string;
+  };
+  /** Hex; tells whether a key is the right one. */
+  readonly check: string;
+}
 
 /** `sha256:<64 hex digits>`: the algorithm travels with the value. */
 export type Digest = `${string}:${string}`;
 
-/** A piece of stored bytes: one zstd frame, or the raw bytes themselves in a set without compression. */
+/** A piece of stored bytes: one zstd frame, or the raw bytes themselves in a set without compression; either may be encrypted. */
 export interface FrameRef {
   /** Name of the file, relative to the dump set's base. */
   readonly file: string;
@@ -76,6 +94,8 @@ export interface Manifest {
   readonly mode: JobMode;
   readonly encoding: Encoding;
   readonly compression: Compression;
+  /** Absent: not encrypted. */
+  readonly encryption?: EncryptionFacts;
   /** Never claims more than was had: `snapshot` only if all units were read through one snapshot. */
   readonly consistency: { readonly kind: 'snapshot' | 'table' | 'none'; readonly note: string };
   readonly tables: readonly ManifestTable[];

@@ -9,10 +9,13 @@ export type Action =
   | 'job:read'
   | 'job:control'
   | 'dump:read'
+  | 'dump:manage' // copy and delete dump sets
   | 'database:read'
   | 'database:manage'
   | 'directory:read'
   | 'directory:manage'
+  | 'credential:manage' // one's own
+  | 'credential:any' // everybody's, and those that stand for the service's own keys
   | 'location:any' // storage URLs instead of named directories
   | 'user:manage'
   | 'config:manage';
@@ -45,10 +48,13 @@ const everything: readonly Action[] = [
   'job:read',
   'job:control',
   'dump:read',
+  'dump:manage',
   'database:read',
   'database:manage',
   'directory:read',
   'directory:manage',
+  'credential:manage',
+  'credential:any',
   'location:any',
   'user:manage',
   'config:manage',
@@ -60,6 +66,8 @@ const working: readonly Action[] = [
   'import:start',
   'verify:start',
   'job:control',
+  'dump:manage',
+  'credential:manage',
 ];
 
 const actionsOf: Readonly<Record<Role, readonly Action[]>> = {

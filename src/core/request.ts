@@ -22,10 +22,18 @@ export interface SelectionRequest {
   readonly ownSchemaOf?: string;
 }
 
-/** Where dump files are: below a named directory, or at a storage URL. */
+/** Where dump files are: below a named directory (which has its own credential), or at a storage URL. */
 export type LocationRequest =
   | { readonly type: 'directory'; readonly directory: string }
-  | { readonly type: 'url'; readonly url: string };
+  | {
+      readonly type: 'url';
+      readonly url: string;
+      /** Name of the credential that the place is entered with; null: none. */
+      readonly credential: string | null;
+    };
+
+/** The least that may be asked for as size of numbered data files, in bytes. */
+export const leastFileSize = 1024 * 1024;
 
 /** Rows, definitions or both. */
 export const contents = ['all', 'data_only', 'metadata_only'] as const;
@@ -149,6 +157,10 @@ export interface ExportRequest extends ReadOptions {
   readonly filePattern: string | null;
   readonly encoding: Encoding;
   readonly compression: Compression;
+  /** Name of the credential whose secret the dump files are encrypted with; null: they are not. */
+  readonly encryptionKey: string | null;
+  /** Stored bytes that no numbered data file may grow beyond; null: no limit. Needs a file pattern with `%U`. */
+  readonly fileSize: number | null;
   /** Only estimate: nothing is read or written. */
   readonly estimate: boolean;
   readonly threads: number;
@@ -162,6 +174,8 @@ export interface ImportRequest extends WriteOptions {
   readonly location: LocationRequest;
   /** As given to the export; or the folder's name for a folder set; null: the location itself is the folder. */
   readonly filePattern: string | null;
+  /** Name of the credential whose secret the dump set was encrypted with; null: it is not encrypted. */
+  readonly encryptionKey: string | null;
   readonly content: Content;
   readonly include: readonly ObjectFilter[];
   readonly exclude: readonly ObjectFilter[];
@@ -189,4 +203,31 @@ export interface VerifyRequest {
   readonly threads: number;
 }
 
-export type JobRequest = ExportRequest | ImportRequest | CopyRequest | VerifyRequest;
+/** A dump set from one place to another, under the same names. */
+export interface DumpCopyRequest {
+  readonly kind: 'dump_copy';
+  /** Empty: it concerns no database. */
+  readonly database: '';
+  readonly location: LocationRequest;
+  readonly filePattern: string | null;
+  readonly to: LocationRequest;
+  readonly threads: number;
+}
+
+/** A dump set that is removed. */
+export interface DumpDeleteRequest {
+  readonly kind: 'dump_delete';
+  /** Empty: it concerns no database. */
+  readonly database: '';
+  readonly location: LocationRequest;
+  readonly filePattern: string | null;
+  readonly threads: number;
+}
+
+export type JobRequest =
+  | ExportRequest
+  | ImportRequest
+  | CopyRequest
+  | VerifyRequest
+  | DumpCopyRequest
+  | DumpDeleteRequest;

@@ -4,3 +4,15 @@ export interface Sealer {
   /** Throws `option-invalid` with the remedy when the key is not the one that sealed. */
   unseal(sealed: string): string;
 }
+
+/** A sealer whose key can be exchanged: `addKey`, seal everything again, `dropOldKeys`. Killed in between, everything still opens. */
+export interface Wallet extends Sealer {
+  /** Where the key that seals is kept: only one in the key file can be made here. */
+  readonly keptIn: 'file' | 'environment';
+  /** Whether there are keys that only open: something may be sealed with them yet. */
+  readonly hasOldKeys: boolean;
+  /** Makes the key that seals from now on, beside those that there are; on disk when it returns. Throws `data-folder-unwritable`. */
+  addKey(): Promise<void>;
+  /** Forgets all keys but the one that seals. Throws `data-folder-unwritable`. */
+  dropOldKeys(): Promise<void>;
+}

@@ -27,6 +27,8 @@ describe('a stored request', () => {
       excludeColumns: [],
       masks: [],
       compression: 'zstd',
+      encryptionKey: null,
+      fileSize: null,
       estimate: false,
     });
   });
@@ -51,8 +53,19 @@ describe('a stored request', () => {
       content: 'all',
       include: [],
       exclude: [],
+      encryptionKey: null,
       dryRun: false,
     });
+  });
+
+  it('at a URL goes without a credential where it names none', () => {
+    const at = { type: 'url', url: 's3://b' };
+    for (const kind of ['export', 'import', 'verify']) {
+      const request = completeRequest({ kind, database: '', location: at });
+      assert.deepEqual('location' in request && request.location, { ...at, credential: null }, kind);
+    }
+    const named = completeRequest({ kind: 'verify', database: '', location: { ...at, credential: 'C' } });
+    assert.deepEqual('location' in named && named.location, { ...at, credential: 'C' });
   });
 
   it('of this version is what it is', () => {

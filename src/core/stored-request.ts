@@ -1,4 +1,11 @@
-import { type ExportRequest, type ImportRequest, type JobRequest, noRemaps, type Remap } from './request.ts';
+import {
+  type ExportRequest,
+  type ImportRequest,
+  type JobRequest,
+  type LocationRequest,
+  noRemaps,
+  type Remap,
+} from './request.ts';
 
 /**
  * A request as it was stored, complete: one that an earlier version stored lacks the options that came since, and gets the defaults
@@ -8,15 +15,26 @@ export function completeRequest(stored: unknown): JobRequest {
   const request = stored as JobRequest;
   switch (request.kind) {
     case 'export':
-      return { ...exportDefaults, ...request };
+      return { ...exportDefaults, ...request, location: completeLocation(request.location) };
     case 'import': {
       const { remapSchemas: schemas = [], ...rest } = request as OldImport;
-      return { ...importDefaults, remaps: { ...noRemaps, schemas }, ...rest };
+      return {
+        ...importDefaults,
+        remaps: { ...noRemaps, schemas },
+        ...rest,
+        location: completeLocation(rest.location),
+      };
     }
-    default:
+    case 'copy':
       return request;
+    default:
+      return { ...request, location: completeLocation(request.location) };
   }
 }
+
+/** URLs went without credentials once. */
+const completeLocation = (location: LocationRequest): LocationRequest =>
+  location.type === 'url' ? { ...location, credential: location.credential ?? null } : location;
 
 /** What an import could rename before there were other remaps. */
 type OldImport = Omit<ImportRequest, keyof typeof importDefaults | 'remaps'> & {
@@ -33,6 +51,8 @@ const exportDefaults = {
   excludeColumns: [],
   masks: [],
   compression: 'zstd',
+  encryptionKey: null,
+  fileSize: null,
   estimate: false,
 } as const satisfies Partial<ExportRequest>;
 
@@ -42,5 +62,6 @@ const importDefaults = {
   content: 'all',
   include: [],
   exclude: [],
+  encryptionKey: null,
   dryRun: false,
 } as const satisfies Partial<ImportRequest>;

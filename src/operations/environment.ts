@@ -1,8 +1,9 @@
+import { Secret } from '../base/secret.ts';
 import { AppError, withField } from '../core/errors.ts';
 import type { LocationRequest } from '../core/request.ts';
 import type { Sealer } from '../core/sealer.ts';
 import type { Engine, EngineTarget } from '../engines/engine.ts';
-import type { Storage } from '../storages/storage.ts';
+import type { OpenedCredential, Storage } from '../storages/storage.ts';
 
 /** A registered database with what is needed to open it. */
 export interface ResolvedDatabase {
@@ -19,20 +20,28 @@ export interface Environment {
   engineForUrl(url: string): Engine;
   /** Throws `database-unknown`. */
   database(name: string): Promise<ResolvedDatabase>;
-  /** The storage behind its layers. Throws `directory-unknown`, `location-invalid`. No I/O at the place itself. */
+  /** A credential, unsealed: never log it. Who may use it is asked in service/credentials.ts. Throws `credential-unknown`. */
+  credential(name: string): Promise<OpenedCredential>;
+  /** The secret of a credential that holds a key for dump sets. Throws `credential-unknown`. */
+  encryptionKey(credential: string): Promise<Secret>;
+  /**
+   * The storage behind its layers, entered with the credential of the directory or of the location. Throws `directory-unknown`,
+   * `credential-unknown`, `location-invalid`. No I/O at the place itself.
+   */
   storage(location: LocationRequest): Promise<Storage>;
 }
 
 /** What is asked of the registry here. */
 export interface NamedThings {
   getDatabase(name: string): Promise<{ readonly engine: string; readonly sealedTarget: string } | null>;
-  getDirectory(name: string): Promise<{ readonly url: string } | null>;
+  getDirectory(name: string): Promise<{ readonly url: string; readonly credential: string | null } | null>;
+  getCredential(name: string): Promise<{ readonly type: string; readonly sealedBody: string } | null>;
 }
 
 export interface EnvironmentParts {
   readonly engines: readonly Engine[];
   /** The storage behind a URL, in its layers (storages/stack.ts). Throws `location-invalid`. */
-  readonly openStorage: (url: URL) => Storage;
+  readonly openStorage: (url: URL, credential: OpenedCredential | null) => Storage;
   readonly registry: NamedThings;
   readonly sealer: Sealer;
 }
@@ -41,10 +50,29 @@ export interface EnvironmentParts {
 export const sealTarget = (sealer: Sealer, target: EngineTarget): string =>
   sealer.seal(JSON.stringify(target));
 
+/** What of a credential is secret, or might be. */
+export interface CredentialBody {
+  readonly id: string | null;
+  readonly secret: string | null;
+  readonly options: Readonly<Record<string, string>>;
+}
+
+/** Seals a credential for the registry. */
+export const sealCredential = (sealer: Sealer, body: CredentialBody): string =>
+  sealer.seal(JSON.stringify(body));
+
 /** Finds engines, registered databases and storages by what requests call them. */
 export function createEnvironment({ engines, openStorage, registry, sealer }: EnvironmentParts): Environment {
+  async function credential(name: string): Promise<OpenedCredential> {
+    const record = await registry.getCredential(name);
+    if (record === null) throw unknownCredential(name, 'credential');
+    const { id, secret, options } = JSON.parse(sealer.unseal(record.sealedBody)) as CredentialBody;
+    return { name, type: record.type, id, secret: secret === null ? null : new Secret(secret), options };
+  }
+
   return {
     engines,
+    credential,
 
     engineForUrl(url) {
       const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(url)?.[1]?.toLowerCase();
@@ -80,10 +108,21 @@ export function createEnvironment({ engines, openStorage, registry, sealer }: En
       return { name, engine, target: JSON.parse(sealer.unseal(record.sealedTarget)) as EngineTarget };
     },
 
+    async encryptionKey(name) {
+      const { type, secret } = await credential(name);
+      if (type === 'encryption' && secret !== null) return secret;
+      throw new AppError('field-invalid', {
+        field: 'encryption_key',
+        message: `The credential ${name} is of the type ${type}.`,
+        hint: 'Name a credential of the type encryption.',
+      });
+    },
+
     async storage(location) {
-      const url = await urlOf(registry, location);
+      const place = await placeOf(registry, location);
+      const opened = place.credential === null ? null : await credential(place.credential);
       try {
-        return openStorage(url);
+        return openStorage(place.url, opened);
       } catch (error) {
         throw withField(error, location.type === 'directory' ? 'directory' : 'location');
       }
@@ -91,8 +130,20 @@ export function createEnvironment({ engines, openStorage, registry, sealer }: En
   };
 }
 
-async function urlOf(registry: NamedThings, location: LocationRequest): Promise<URL> {
-  if (location.type === 'url') return parseLocationUrl(location.url, 'location');
+/** The same whether it is missing or somebody else's: nobody learns of another's credentials. */
+export const unknownCredential = (name: string, field: string): AppError =>
+  new AppError('credential-unknown', {
+    field,
+    message: `There is no credential ${JSON.stringify(name)}.`,
+  });
+
+async function placeOf(
+  registry: NamedThings,
+  location: LocationRequest,
+): Promise<{ readonly url: URL; readonly credential: string | null }> {
+  if (location.type === 'url') {
+    return { url: parseLocationUrl(location.url, 'location'), credential: location.credential };
+  }
   const directory = await registry.getDirectory(location.directory);
   if (directory === null) {
     throw new AppError('directory-unknown', {
@@ -100,7 +151,7 @@ async function urlOf(registry: NamedThings, location: LocationRequest): Promise<
       message: `There is no directory ${JSON.stringify(location.directory)}.`,
     });
   }
-  return new URL(directory.url);
+  return { url: new URL(directory.url), credential: directory.credential };
 }
 
 /** A storage URL as text, parsed. Throws `location-invalid`; the text is not repeated, since it may hold a secret. */

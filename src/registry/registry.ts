@@ -17,6 +17,19 @@ export interface DatabaseRecord {
 export interface DirectoryRecord {
   readonly name: string;
   readonly url: string;
+  /** Name of the credential that the place is entered with; null: none. */
+  readonly credential: string | null;
+  readonly createdAt: number;
+}
+
+/** A named secret. `sealedBody` (id, secret and options in one) is opened by the service's sealer only. */
+export interface CredentialRecord {
+  readonly name: string;
+  /** Name of the user that it belongs to. */
+  readonly owner: string;
+  /** `s3`, `sftp`, ... as the storages declare them, or `encryption`. */
+  readonly type: string;
+  readonly sealedBody: string;
   readonly createdAt: number;
 }
 
@@ -42,17 +55,28 @@ export interface AuditEntry {
 
 /**
  * The named things of the service. Each verb is one transaction; names compare exactly. Lists are ordered by name.
- * `add*` throws database-exists, directory-exists, user-exists; `remove*` throws ...-unknown.
+ * `add*` throws database-exists, directory-exists, credential-exists, user-exists; `remove*` throws ...-unknown.
  */
 export interface Registry {
   addDatabase(record: Omit<DatabaseRecord, 'uid' | 'createdAt'>): Promise<DatabaseRecord>;
   getDatabase(name: string): Promise<DatabaseRecord | null>;
   listDatabases(): Promise<readonly DatabaseRecord[]>;
   removeDatabase(name: string): Promise<void>;
+  /** Throws also `credential-unknown`: a directory's credential is there as long as the directory is. */
   addDirectory(record: Omit<DirectoryRecord, 'createdAt'>): Promise<DirectoryRecord>;
   getDirectory(name: string): Promise<DirectoryRecord | null>;
   listDirectories(): Promise<readonly DirectoryRecord[]>;
   removeDirectory(name: string): Promise<void>;
+  addCredential(record: Omit<CredentialRecord, 'createdAt'>): Promise<CredentialRecord>;
+  getCredential(name: string): Promise<CredentialRecord | null>;
+  listCredentials(): Promise<readonly CredentialRecord[]>;
+  /** Throws also `credential-in-use`, while a directory has it. */
+  removeCredential(name: string): Promise<void>;
+  /**
+   * Puts `reseal(sealed)` in the place of every sealed text, of databases and credentials: all or, when `reseal` throws, none.
+   * @returns how many there are
+   */
+  replaceSealed(reseal: (sealed: string) => string): Promise<number>;
   addUser(record: Omit<UserRecord, 'createdAt'>): Promise<UserRecord>;
   getUser(name: string): Promise<UserRecord | null>;
   listUsers(): Promise<readonly UserRecord[]>;

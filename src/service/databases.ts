@@ -14,7 +14,9 @@ import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { readChoice, readLocation, readObject, readText } from './input.ts';
 import { databasesOf } from './job-databases.ts';
 import { dumpSetFindings, spaceFindings } from './location-findings.ts';
+import { authoriseLocation } from './locations.ts';
 import type { CallContext, DatabaseView, Service } from './service.ts';
+import type { InTurn } from './wallet.ts';
 
 type DatabaseFunctions = Pick<
   Service,
@@ -24,8 +26,8 @@ type DatabaseFunctions = Pick<
 const urlHint = 'Give a URL such as postgres://user@host:5432/database or sqlite:/path/to/file.';
 
 /** Registered databases: commands and queries. */
-export function createDatabases(parts: ServiceDependencies): DatabaseFunctions {
-  const { registry, environment, sealer, store } = parts;
+export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): DatabaseFunctions {
+  const { registry, environment, wallet, store } = parts;
 
   /** The record, for a caller who may read it. A developer learns nothing about databases that he has no grant on. */
   async function find(context: CallContext, name: string): Promise<DatabaseRecord> {
@@ -48,7 +50,7 @@ export function createDatabases(parts: ServiceDependencies): DatabaseFunctions {
     if (given === undefined || given === null) return null;
     const location = readLocation(given);
     authorise(context, `${purpose}:start`, { database });
-    if (location.type === 'url') authorise(context, 'location:any');
+    await authoriseLocation(parts, context, location);
     return await environment.storage(location);
   }
 
@@ -67,12 +69,14 @@ export function createDatabases(parts: ServiceDependencies): DatabaseFunctions {
           : withPassword(given, readText(password, 'password', 'Give the password as a text.'));
       const engine = environment.engineForUrl(url);
       const target = parseTarget(engine, url);
-      const record = await registry.addDatabase({
-        name,
-        engine: engine.id,
-        sealedTarget: sealTarget(sealer, target),
-        description: engine.describe(target),
-      });
+      const record = await inTurn(() =>
+        registry.addDatabase({
+          name,
+          engine: engine.id,
+          sealedTarget: sealTarget(wallet, target),
+          description: engine.describe(target),
+        }),
+      );
       return viewOf(record);
     },
 

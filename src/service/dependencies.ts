@@ -1,11 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import type { Secret } from '../base/secret.ts';
 import type { Logger, OperationContext } from '../core/context.ts';
-import type { Sealer } from '../core/sealer.ts';
+import type { Wallet } from '../core/sealer.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { JobStore } from '../jobs/job-store.ts';
 import type { Environment } from '../operations/environment.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { CredentialType } from '../storages/storage.ts';
 import type { JobSignals } from './job-signals.ts';
 import type { CallContext } from './service.ts';
 
@@ -16,7 +17,9 @@ export interface ServiceDependencies {
   readonly signals?: JobSignals;
   readonly registry: Registry;
   readonly environment: Environment;
-  readonly sealer: Sealer;
+  readonly wallet: Wallet;
+  /** The kinds of credentials that the storages take. */
+  readonly credentialTypes: readonly CredentialType[];
   readonly dispatcher: Pick<Dispatcher, 'notify' | 'interrupt'>;
   readonly clock: Clock;
   readonly log: Logger;

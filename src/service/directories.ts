@@ -6,8 +6,10 @@ import { checkNewName } from '../core/name.ts';
 import { parseLocationUrl } from '../operations/environment.ts';
 import type { DirectoryRecord, Registry } from '../registry/registry.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
-import { defaultDirectory, fieldInvalid, readObject, readText } from './input.ts';
+import { defaultDirectory, fieldInvalid, readCredentialName, readObject, readText } from './input.ts';
+import { locationsOf } from './job-credentials.ts';
 import type { CallContext, DirectoryView, Service } from './service.ts';
 
 type DirectoryFunctions = Pick<
@@ -15,16 +17,16 @@ type DirectoryFunctions = Pick<
   'addDirectory' | 'getDirectory' | 'listDirectories' | 'removeDirectory'
 >;
 
-const pathHint = 'Give an absolute path such as /var/dumps, or a storage URL such as file:///var/dumps.';
+const pathHint = 'Give an absolute path such as /var/dumps, or a storage URL such as s3://bucket/dumps.';
 
 /** Named locations: commands and queries. */
 export function createDirectories(parts: ServiceDependencies): DirectoryFunctions {
   const { registry, environment, store } = parts;
 
   /** A directory that nothing can be written to is refused now, not when the first job fails. */
-  async function probe(url: string, context: CallContext): Promise<void> {
+  async function probe(url: string, credential: string | null, context: CallContext): Promise<void> {
     try {
-      const storage = await environment.storage({ type: 'url', url });
+      const storage = await environment.storage({ type: 'url', url, credential });
       await storage.probe(ioContext(parts, context));
     } catch (error) {
       throw withField(error, 'path');
@@ -39,8 +41,10 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
         authorise(context, 'directory:manage'),
       );
       const url = urlOf(readText(input.path, 'path', pathHint));
-      await probe(url, context);
-      return viewOf(await registry.addDirectory({ name, url }));
+      const credential = readCredentialName(input.credential, 'credential');
+      if (credential !== null) await usableCredential(parts, context, credential, 'credential');
+      await probe(url, credential, context);
+      return viewOf(await registry.addDirectory({ name, url, credential }));
     },
 
     async getDirectory(context, name) {
@@ -63,11 +67,8 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
         authorise(context, 'directory:manage'),
       );
       const unfinished = await store.listJobs({ states: unfinishedStates, limit: 1000 });
-      const job = unfinished.find(
-        ({ request }) =>
-          request.kind !== 'copy' &&
-          request.location.type === 'directory' &&
-          request.location.directory === name,
+      const job = unfinished.find(({ request }) =>
+        locationsOf(request).some((place) => place.type === 'directory' && place.directory === name),
       );
       if (job !== undefined) {
         throw new AppError('directory-in-use', {
@@ -83,7 +84,11 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
 /** Makes what exists from the start: the directory DATA_PUMP_DIR, at `dumpFolder` unless somebody gave it another place. */
 export async function ensureDefaults(registry: Registry, dumpFolder: string): Promise<void> {
   if ((await registry.getDirectory(defaultDirectory)) !== null) return;
-  await registry.addDirectory({ name: defaultDirectory, url: pathToFileURL(dumpFolder).href });
+  await registry.addDirectory({
+    name: defaultDirectory,
+    url: pathToFileURL(dumpFolder).href,
+    credential: null,
+  });
 }
 
 function urlOf(path: string): string {
@@ -92,4 +97,9 @@ function urlOf(path: string): string {
   throw fieldInvalid('path', `must be absolute, not ${JSON.stringify(path)}`, pathHint);
 }
 
-const viewOf = ({ name, url, createdAt }: DirectoryRecord): DirectoryView => ({ name, url, createdAt });
+const viewOf = ({ name, url, credential, createdAt }: DirectoryRecord): DirectoryView => ({
+  name,
+  url,
+  credential,
+  createdAt,
+});

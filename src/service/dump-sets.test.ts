@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { bareLocal } from '../../test/harness/local-storage.ts';
 import { callerOf, openServiceFixture, type ServiceFixture } from '../../test/harness/service-fixture.ts';
 import { localAdministrator } from '../core/permission.ts';
 import { type LocationRequest, noRemaps } from '../core/request.ts';
 import { layoutForExport } from '../dump/layout.ts';
 import { writeMaster } from '../dump/master.ts';
-import { localDriver } from '../storages/local/driver.ts';
 import type { Service } from './service.ts';
 
 let fixture: ServiceFixture;
@@ -29,7 +28,7 @@ async function writeSet(pattern: string | null, job: string, database: string): 
     inlineUnits: [],
   };
   await writeMaster(
-    localDriver.open(pathToFileURL(fixture.dumps)),
+    bareLocal(fixture.dumps),
     layoutForExport(pattern, job),
     {
       job: { id: `id-${job}`, name: job },
@@ -37,7 +36,7 @@ async function writeSet(pattern: string | null, job: string, database: string): 
       source: { engine: 'sqlite', serverVersion: '3.50.0', database },
       mode: 'full',
       encoding: 'text',
-      compression: 'zstd',
+      coding: { compression: 'zstd', cipher: null },
       consistency: { kind: 'snapshot', note: '' },
       tables: [
         { ...table, name: 'customer', error: null },
@@ -138,6 +137,7 @@ test('an import takes everything in the set unless filtered', async () => {
     remaps: noRemaps,
     tableExistsAction: null,
     globals: false,
+    encryptionKey: null,
     dryRun: false,
     threads: 1,
   });

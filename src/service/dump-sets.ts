@@ -4,25 +4,27 @@ import { everyDatabase, isAllowed } from '../core/permission.ts';
 import type { LocationRequest } from '../core/request.ts';
 import { listDumpSets } from '../dump/list-sets.ts';
 import { openDumpSet } from '../dump/read-set.ts';
+import type { Storage } from '../storages/storage.ts';
 import { authorise } from './authorise.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { readFilePattern, readLocation } from './input.ts';
+import { authoriseLocation } from './locations.ts';
 import type { CallContext, DumpSetView, Service } from './service.ts';
 
 /** Queries about dump sets. A developer sees the sets of the databases that he may use. */
 export function createDumpSets(parts: ServiceDependencies): Pick<Service, 'listDumpSets' | 'showDumpSet'> {
   const { environment } = parts;
 
-  function checkLocation(context: CallContext, location: LocationRequest): LocationRequest {
+  async function storageAt(context: CallContext, location: LocationRequest): Promise<Storage> {
     authorise(context, 'dump:read');
     const place = readLocation(location);
-    if (place.type === 'url') authorise(context, 'location:any');
-    return place;
+    await authoriseLocation(parts, context, place);
+    return await environment.storage(place);
   }
 
   return {
     async listDumpSets(context, location) {
-      const storage = await environment.storage(checkLocation(context, location));
+      const storage = await storageAt(context, location);
       const views: DumpSetView[] = [];
       for await (const { filePattern, layout, manifest } of listDumpSets(
         storage,
@@ -34,7 +36,7 @@ export function createDumpSets(parts: ServiceDependencies): Pick<Service, 'listD
     },
 
     async showDumpSet(context, location, filePattern) {
-      const storage = await environment.storage(checkLocation(context, location));
+      const storage = await storageAt(context, location);
       const pattern = readFilePattern(filePattern) ?? null;
       const { manifest } = await openDumpSet(storage, pattern, ioContext(parts, context));
       requireReading(context, manifest);
@@ -81,6 +83,7 @@ function viewOf(filePattern: string, form: DumpSetView['form'], manifest: Manife
     tables: tables.length,
     rows: tables.reduce((sum, table) => sum + table.rows, 0),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    isEncrypted: manifest.encryption !== undefined,
     errors: tables.filter((table) => table.status === 'failed').length,
     reducedTables: tables.filter((table) => table.reduced !== undefined).length,
   };

@@ -1,5 +1,5 @@
 import { AppError } from '../core/errors.ts';
-import type { LocationRequest } from '../core/request.ts';
+import { type LocationRequest, leastFileSize } from '../core/request.ts';
 import { parseLocationUrl } from '../operations/environment.ts';
 
 /*
@@ -32,6 +32,12 @@ export function readText(value: unknown, field: string, hint: string, longest = 
   if (value.length > longest) throw fieldInvalid(field, `is longer than ${longest} characters`, hint);
   if (value.includes('\0')) throw fieldInvalid(field, 'holds a NUL character', hint);
   return value;
+}
+
+/** Name of a credential; null when absent. */
+export function readCredentialName(value: unknown, field: string): string | null {
+  if (value === undefined || value === null) return null;
+  return readText(value, field, 'Name a credential; pumphouse credential list shows your own.', 63);
 }
 
 /** A list of texts; absent is empty. */
@@ -99,7 +105,7 @@ export function readThreads(value: unknown, most: number): number {
   );
 }
 
-const locationHint = "Give {type: 'directory', directory: NAME} or {type: 'url', url: 'file:///path'}.";
+const locationHint = "Give {type: 'directory', directory: NAME} or {type: 'url', url: 's3://bucket/prefix'}.";
 
 /** Where dump files are; DATA_PUMP_DIR when absent. Whether the place exists is another question. */
 export function readLocation(value: unknown): LocationRequest {
@@ -107,7 +113,7 @@ export function readLocation(value: unknown): LocationRequest {
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw fieldInvalid('location', `must be an object, not ${spell(value)}`, locationHint);
   }
-  const { type, directory, url } = value as Record<string, unknown>;
+  const { type, directory, url, credential } = value as Record<string, unknown>;
   if (type === 'directory') {
     return {
       type,
@@ -122,6 +128,7 @@ export function readLocation(value: unknown): LocationRequest {
         readText(url, 'location', 'Give a storage URL such as file:///var/dumps.'),
         'location',
       ).href,
+      credential: readCredentialName(credential, 'credential'),
     };
   }
   throw fieldInvalid('location.type', `must be directory or url, not ${spell(type)}`, locationHint);
@@ -138,6 +145,17 @@ export function readFilePattern(value: unknown): string | null | undefined {
     field: 'file_pattern',
     message: `file_pattern must be a text, not ${spell(value)}.`,
   });
+}
+
+/** Most bytes of a numbered dump file; null when absent. */
+export function readFileSize(value: unknown): number | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= leastFileSize) return value;
+  throw fieldInvalid(
+    'file_size',
+    `must be a whole number of bytes from ${leastFileSize}, not ${spell(value)}`,
+    'Give a number of bytes such as 5368709120, or leave file_size out.',
+  );
 }
 
 /** A request that must be an object. */

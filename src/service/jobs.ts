@@ -7,7 +7,9 @@ import { listJobFiles } from '../operations/job-files.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { unknownDatabase } from './databases.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
+import { createDumpUses, refuseTaken } from './dump-uses.ts';
 import { fieldInvalid } from './input.ts';
+import { checkJobCredentials } from './job-credentials.ts';
 import { databasesOf } from './job-databases.ts';
 import type { CallContext, JobQuery, Service } from './service.ts';
 import { createJobWatch } from './watch-job.ts';
@@ -32,6 +34,7 @@ type JobFunctions = Pick<
 export function createJobs(parts: ServiceDependencies): JobFunctions {
   const { store, registry, environment, dispatcher } = parts;
   const watch = createJobWatch(store, parts.signals);
+  const uses = createDumpUses(parts);
 
   /** The job, for a caller who may see it; others learn nothing, not even that it exists. */
   async function find(context: CallContext, id: string): Promise<Job> {
@@ -79,8 +82,14 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     },
 
     async resumeJob(context, id) {
-      const { request } = await findForCommand(context, 'job:resume', id);
-      for (const database of databasesOf(request)) {
+      const found = await findForCommand(context, 'job:resume', id);
+      await checkJobCredentials(registry, found);
+      const mine = await uses.placed(found.request, found.name);
+      refuseTaken(
+        mine,
+        (await uses.others(mine)).filter(({ job }) => job.id !== id),
+      );
+      for (const database of databasesOf(found.request)) {
         if ((await registry.getDatabase(database)) === null) throw unknownDatabase(database);
       }
       const job = await store.requestResume(id);
@@ -89,7 +98,7 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     },
 
     async cancelJob(context, id) {
-      await findForCommand(context, 'job:cancel', id);
+      await checkJobCredentials(registry, await findForCommand(context, 'job:cancel', id));
       const job = await store.requestCancel(id);
       dispatcher.interrupt(id);
       dispatcher.notify();
@@ -121,6 +130,7 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
 
     async jobFiles(context, id) {
       const job = await find(context, id);
+      await checkJobCredentials(registry, job);
       const files = await listJobFiles(environment, job, ioContext(parts, context));
       return files.map(({ name, bytes }) => ({ name, bytes }));
     },
@@ -128,6 +138,7 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     async openJobFile(context, id, name) {
       const job = await find(context, id);
       authorise(context, 'dump:read', { database: job.database, owner: job.owner });
+      await checkJobCredentials(registry, job);
       const io = ioContext(parts, context);
       const files = await listJobFiles(environment, job, io);
       const file = files.find((each) => each.name === name);
@@ -179,6 +190,8 @@ const jobKinds = Object.keys({
   import: true,
   copy: true,
   verify: true,
+  dump_copy: true,
+  dump_delete: true,
 } satisfies Record<JobKind, true>) as readonly JobKind[];
 
 const cursorOf = (job: Job): string => Buffer.from(`seq:${job.seq}`).toString('base64url');

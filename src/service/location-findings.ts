@@ -46,6 +46,11 @@ export async function dumpSetFindings(
 ): Promise<readonly Finding[]> {
   const { description } = storage;
   try {
+    if (!storage.lists) {
+      // Any question shows whether the place answers; what it holds, only names can tell.
+      await storage.stat('manifest.json', context);
+      return [];
+    }
     for await (const _file of storage.list('', context)) {
       return [
         { level: 'green', check: 'location', message: `There are files at ${description}.`, remedy: '' },

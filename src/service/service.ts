@@ -1,4 +1,5 @@
 import type { Catalogue, Finding } from '../core/catalogue.ts';
+import type { ErrorCode } from '../core/error-catalogue.ts';
 import type { Job, JobKind, JobLogEntry, JobState, TableProgress } from '../core/job.ts';
 import type { JobReport } from '../core/job-report.ts';
 import type { Manifest } from '../core/manifest.ts';
@@ -40,7 +41,29 @@ export interface DatabaseView {
 export interface DirectoryView {
   readonly name: string;
   readonly url: string;
+  /** Name of the credential that it is entered with. */
+  readonly credential: string | null;
   readonly createdAt: number;
+}
+
+/** A credential as anybody may see it: without id, secret and options. */
+export interface CredentialView {
+  readonly name: string;
+  readonly type: string;
+  readonly owner: string;
+  readonly createdAt: number;
+}
+
+/** Whether a place takes files and gives them back. */
+export interface LocationTest {
+  readonly ok: boolean;
+  /** Without secrets. */
+  readonly url: string;
+  /** One sentence: what was done, or what is wrong. */
+  readonly message: string;
+  /** Of the error; null when all is well. */
+  readonly code: ErrorCode | null;
+  readonly hint: string | null;
 }
 
 export interface UserView {
@@ -111,6 +134,10 @@ export interface StartExport extends ReadInput {
   readonly encoding?: Encoding;
   /** Default zstd. */
   readonly compression?: Compression;
+  /** Name of a credential of the type `encryption`; default: not encrypted. */
+  readonly encryptionKey?: string;
+  /** Stored bytes, 1 MiB or more, that no numbered data file may grow beyond; default: no limit. Needs `%U` in the file pattern. */
+  readonly fileSize?: number;
   /** Default false: only estimate. */
   readonly estimate?: boolean;
   /** 1 or more; default 1; lowered silently to what the service allows. */
@@ -136,6 +163,8 @@ export interface StartImport extends WriteInput {
   readonly content?: Content;
   readonly include?: readonly ObjectFilterInput[];
   readonly exclude?: readonly ObjectFilterInput[];
+  /** Name of the credential that the set was encrypted with; default: it is not encrypted. */
+  readonly encryptionKey?: string;
   /** Default false: only say what would happen. */
   readonly dryRun?: boolean;
   readonly threads?: number;
@@ -145,6 +174,21 @@ export interface StartVerify {
   readonly location?: LocationRequest;
   readonly filePattern?: string | null;
   readonly threads?: number;
+}
+
+/** A dump set from one place to another, under the same names. */
+export interface StartDumpCopy {
+  readonly location?: LocationRequest;
+  /** Default null: the location itself is the folder. */
+  readonly filePattern?: string | null;
+  readonly to: LocationRequest;
+  readonly threads?: number;
+}
+
+export interface StartDumpDelete {
+  readonly location?: LocationRequest;
+  /** Default null: the location itself is the folder. */
+  readonly filePattern?: string | null;
 }
 
 /** What an API adds to a start request. */
@@ -183,6 +227,8 @@ export interface DumpSetView {
   readonly rows: number;
   /** Stored bytes of all its files. */
   readonly bytes: number;
+  /** Whether a key is needed to import it. */
+  readonly isEncrypted: boolean;
   readonly errors: number;
   /** Tables that do not hold every row and value of their source. */
   readonly reducedTables: number;
@@ -221,14 +267,51 @@ export interface Service {
   /** Tables, schemas and tablespaces, live. */
   inspectDatabase(context: CallContext, name: string): Promise<Catalogue>;
 
-  /** `path`: absolute, or a storage URL. The folder is made when it is missing, and tried by writing a small file. */
+  /**
+   * `path`: absolute, or a storage URL, with the name of the credential that it is entered with. A folder is made when it is missing; the
+   * place is tried by writing a small file.
+   */
   addDirectory(
     context: CallContext,
-    input: { readonly name: string; readonly path: string },
+    input: { readonly name: string; readonly path: string; readonly credential?: string | null },
   ): Promise<DirectoryView>;
   getDirectory(context: CallContext, name: string): Promise<DirectoryView>;
   listDirectories(context: CallContext): Promise<readonly DirectoryView[]>;
   removeDirectory(context: CallContext, name: string): Promise<void>;
+
+  /**
+   * Keeps a credential, sealed. What `id` and `secret` are, whether they are needed and which options there are, is the type's to say
+   * (`CredentialType` of the storages, or `encryption`). Throws `credential-exists`, also for a name that another user has.
+   */
+  addCredential(
+    context: CallContext,
+    input: {
+      readonly name: string;
+      readonly type: string;
+      readonly id?: string | null;
+      readonly secret?: string | null;
+      readonly options?: Readonly<Record<string, string>>;
+      /** Default: the caller. Only administrators may name somebody else. */
+      readonly owner?: string;
+    },
+  ): Promise<CredentialView>;
+  /** Throws `credential-unknown`, the same for a missing one and for another user's. */
+  getCredential(context: CallContext, name: string): Promise<CredentialView>;
+  /** The caller's own; administrators see all. */
+  listCredentials(context: CallContext): Promise<readonly CredentialView[]>;
+  /** Throws `credential-in-use` while a directory or an unfinished job needs it. */
+  removeCredential(context: CallContext, name: string): Promise<void>;
+
+  /** Writes, reads back and deletes a small file at a place. What is wrong there is told in the result, what is wrong in the request thrown. */
+  testLocation(context: CallContext, input: { readonly location: LocationRequest }): Promise<LocationTest>;
+
+  /**
+   * Exchanges the key that seals what is secret in the store, and seals everything again. Throws `option-invalid` when the key comes from
+   * the environment and the previous one is not there.
+   */
+  rotateWallet(
+    context: CallContext,
+  ): Promise<{ readonly resealed: number; readonly keptIn: 'file' | 'environment' }>;
 
   addUser(
     context: CallContext,
@@ -242,6 +325,7 @@ export interface Service {
   ): Promise<UserView>;
   getUser(context: CallContext, name: string): Promise<UserView>;
   listUsers(context: CallContext): Promise<readonly UserView[]>;
+  /** Removes the user's credentials too. Throws `credential-in-use` while one of them is needed. */
   removeUser(context: CallContext, name: string): Promise<void>;
 
   startExport(
@@ -263,6 +347,18 @@ export interface Service {
   startVerify(
     context: CallContext,
     input: StartVerify,
+    options: StartOptions,
+  ): Promise<{ readonly job: Job; readonly created: boolean }>;
+  /** Needs `dump:manage`, and a grant on the database that the set holds data of. Errors about `to` have fields that begin with `to_`. */
+  startDumpCopy(
+    context: CallContext,
+    input: StartDumpCopy,
+    options: StartOptions,
+  ): Promise<{ readonly job: Job; readonly created: boolean }>;
+  /** Needs the same. Throws `dump-in-use` while an unfinished job reads or writes the set. */
+  startDumpDelete(
+    context: CallContext,
+    input: StartDumpDelete,
     options: StartOptions,
   ): Promise<{ readonly job: Job; readonly created: boolean }>;
   getJob(context: CallContext, id: string): Promise<Job>;

@@ -1,16 +1,20 @@
 import { compressions, type ExportRequest, encodings, type JobMode } from '../core/request.ts';
 import { checkExportRequest } from '../operations/check-request.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import {
   readChoice,
+  readCredentialName,
   readFilePattern,
+  readFileSize,
   readFlag,
   readLocation,
   readObject,
   readText,
   readThreads,
 } from './input.ts';
+import { authoriseLocation } from './locations.ts';
 import { readReadOptions } from './read-options.ts';
 import { readMode, readSelection } from './selection-input.ts';
 import type { Service } from './service.ts';
@@ -25,9 +29,11 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
     const input = readObject(rawInput);
     const database = readText(input.database, 'database', databaseHint, 63);
     const location = readLocation(input.location);
-    await authoriseCommand(parts, context, { name: 'export:start', subject: database }, () => {
+    const encryptionKey = readCredentialName(input.encryptionKey, 'encryption_key');
+    await authoriseCommand(parts, context, { name: 'export:start', subject: database }, async () => {
       authorise(context, 'export:start', { database });
-      if (location.type === 'url') authorise(context, 'location:any');
+      await authoriseLocation(parts, context, location);
+      if (encryptionKey !== null) await usableCredential(parts, context, encryptionKey, 'encryption_key');
     });
 
     const { engine } = await environment.database(database);
@@ -41,6 +47,8 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
       filePattern: readFilePattern(input.filePattern) ?? null,
       encoding: readChoice(input.encoding, 'encoding', encodings) ?? 'text',
       compression: readChoice(input.compression, 'compression', compressions) ?? 'zstd',
+      encryptionKey,
+      fileSize: readFileSize(input.fileSize),
       estimate: readFlag(input.estimate, 'estimate'),
       threads: readThreads(input.threads, settings.threadsMax),
     };

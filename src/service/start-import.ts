@@ -1,10 +1,12 @@
 import { contents, type ImportRequest } from '../core/request.ts';
 import { checkImportRequest } from '../operations/check-request.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { authoriseDumpSet } from './dump-sets.ts';
 import {
   readChoice,
+  readCredentialName,
   readFilePattern,
   readFlag,
   readLocation,
@@ -12,6 +14,7 @@ import {
   readText,
   readThreads,
 } from './input.ts';
+import { authoriseLocation } from './locations.ts';
 import { readObjectFilters } from './read-options.ts';
 import { readMode, readSelection } from './selection-input.ts';
 import type { Service } from './service.ts';
@@ -25,9 +28,11 @@ export function createStartImport(parts: ServiceDependencies, startJob: StartJob
     const input = readObject(rawInput);
     const database = readText(input.database, 'database', 'Name a registered database.', 63);
     const location = readLocation(input.location);
-    await authoriseCommand(parts, context, { name: 'import:start', subject: database }, () => {
+    const encryptionKey = readCredentialName(input.encryptionKey, 'encryption_key');
+    await authoriseCommand(parts, context, { name: 'import:start', subject: database }, async () => {
       authorise(context, 'import:start', { database });
-      if (location.type === 'url') authorise(context, 'location:any');
+      await authoriseLocation(parts, context, location);
+      if (encryptionKey !== null) await usableCredential(parts, context, encryptionKey, 'encryption_key');
     });
 
     await environment.database(database);
@@ -49,6 +54,7 @@ export function createStartImport(parts: ServiceDependencies, startJob: StartJob
       include: readObjectFilters(input.include, 'include'),
       exclude: readObjectFilters(input.exclude, 'exclude'),
       ...readWriteOptions(input),
+      encryptionKey,
       dryRun: readFlag(input.dryRun, 'dry_run'),
       threads: readThreads(input.threads, settings.threadsMax),
     };

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createKeyedSerial } from '../base/serial.ts';
 import { AppError } from '../core/errors.ts';
-import { isResting, type Job, type JobState, unfinishedStates } from '../core/job.ts';
-import type { ExportRequest, JobRequest } from '../core/request.ts';
-import { layoutForExport } from '../dump/layout.ts';
-import { layoutsOverlap } from '../dump/overlap.ts';
+import type { Job } from '../core/job.ts';
+import type { JobRequest } from '../core/request.ts';
 import type { NewJob } from '../jobs/job-store.ts';
 import type { ServiceDependencies } from './dependencies.ts';
+import { createDumpUses, refuseTaken } from './dump-uses.ts';
 import { fieldInvalid } from './input.ts';
 import type { CallContext, StartOptions } from './service.ts';
 
@@ -37,11 +36,13 @@ const mostAttempts = 1000;
 const longestKey = 255;
 
 /**
- * Exports to one location are started one after the other, so that two of them cannot find the same place free. A repeated idempotency key is answered before anything is checked: its own dump files would stand in the way.
+ * Jobs that write or remove dump files at one place are started one after the other, so that two of them cannot find the same place free.
+ * A repeated idempotency key is answered before anything is checked: its own dump files would stand in the way.
  */
 export function createStartJob(parts: ServiceDependencies): StartJob {
-  const { store, dispatcher, clock, isReady, environment } = parts;
+  const { store, dispatcher, clock, isReady } = parts;
   const inTurn = createKeyedSerial();
+  const uses = createDumpUses(parts);
 
   async function create(draft: JobDraft): Promise<Started> {
     const { context, options, request } = draft;
@@ -68,33 +69,9 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
     return { job, created };
   }
 
-  /** The place itself, so that two directories on one folder are one; a location that leads nowhere stands for itself until the check names it. */
-  const placeOf = ({ location }: ExportRequest): Promise<string> =>
-    environment.storage(location).then(
-      ({ description }) => description,
-      () => JSON.stringify(location),
-    );
-
-  /** The exports that hold files at a place: unfinished ones, and those that rest with a plan. */
-  async function jobsAt(place: string): Promise<readonly Job[]> {
-    const holding = await store.listJobs({ kinds: ['export'], states: holdingStates, limit: 1000 });
-    const places = new Map<string, Promise<string>>();
-    const found: Job[] = [];
-    for (const job of holding) {
-      if (isResting(job.state) && job.plan === null) continue;
-      const request = job.request as ExportRequest;
-      if (!writesFiles(request)) continue;
-      const key = JSON.stringify(request.location);
-      const known = places.get(key) ?? placeOf(request);
-      places.set(key, known);
-      if ((await known) === place) found.push(job);
-    }
-    return found;
-  }
-
   /** The first attempt whose name is free, and whose place is free and passes the check. */
   async function firstFree({ request, options, ...draft }: JobDraft, names: NewJob['name']): Promise<number> {
-    const others = writesFiles(request) ? await jobsAt(await placeOf(request)) : [];
+    const others = await uses.others(await uses.placed(request, names(0)));
     for (let attempt = 0; ; attempt += 1) {
       const name = names(attempt);
       // A name that no attempt changes: what stands in its way is told by the check or the store.
@@ -102,7 +79,7 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
       if (!isLast && (await store.findJob(request.database, options.api, name)) !== null) continue;
       const candidate = draft.requestFor(name);
       try {
-        if (writesFiles(candidate)) refuseSharedPlace(candidate, name, others);
+        refuseTaken(await uses.placed(candidate, name), others);
         await draft.check(candidate, name);
         return attempt;
       } catch (error) {
@@ -116,38 +93,12 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
     if (!isReady()) {
       throw new AppError('shutting-down', { message: 'The service takes no jobs now: it starts or stops.' });
     }
-    const { request } = draft;
-    return writesFiles(request) ? inTurn(await placeOf(request), () => create(draft)) : create(draft);
+    const { request, options } = draft;
+    const mine = await uses.placed(request, options.jobName?.(0) ?? '');
+    // One that only reads does not wait: a set that is removed in the same moment is missing then, which its job says.
+    const changed = mine.find(({ does }) => does !== 'reads');
+    return changed === undefined ? create(draft) : inTurn(changed.place, () => create(draft));
   };
-}
-
-/** Estimates are exports without files. */
-const writesFiles = (request: JobRequest): request is ExportRequest =>
-  request.kind === 'export' && !request.estimate;
-
-/** States of the exports that may still write their files, or remove them when they are cancelled. */
-const holdingStates: readonly JobState[] = [...unfinishedStates, 'stopped', 'failed'];
-
-/**
- * Two exports must not write the same files: the later one is refused while the earlier one has written none yet. One that rests keeps
- * its files as long as it can be resumed or cancelled, unless it ended before it had any planned.
- */
-function refuseSharedPlace(request: ExportRequest, name: string, others: readonly Job[]): void {
-  const layout = layoutForExport(request.filePattern, name);
-  const other = others.find((job) =>
-    layoutsOverlap(layout, layoutForExport((job.request as ExportRequest).filePattern, job.name)),
-  );
-  if (other === undefined) return;
-  const rests = isResting(other.state);
-  throw new AppError('file-exists', {
-    field: 'file_pattern',
-    message: rests
-      ? `The job ${other.name} of database ${other.database} is ${other.state} and keeps these files at this location, since it can be resumed.`
-      : `The job ${other.name} of database ${other.database} is writing to the same files at this location.`,
-    hint: rests
-      ? 'Choose another file name or location, or cancel that job first.'
-      : 'Choose another file name or location, or wait for that job and remove its files.',
-  });
 }
 
 function idempotencyOf(

@@ -4,6 +4,7 @@ import { authorise, authoriseCommand } from './authorise.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { authoriseDumpSet } from './dump-sets.ts';
 import { readFilePattern, readLocation, readObject, readThreads } from './input.ts';
+import { authoriseLocation, subjectOf } from './locations.ts';
 import type { Service } from './service.ts';
 import type { StartJob } from './start-job.ts';
 
@@ -13,11 +14,15 @@ export function createStartVerify(parts: ServiceDependencies, startJob: StartJob
   return async (context, rawInput, options) => {
     const input = readObject(rawInput);
     const location = readLocation(input.location);
-    const subject = location.type === 'directory' ? location.directory : location.url;
-    await authoriseCommand(parts, context, { name: 'verify:start', subject }, () => {
-      authorise(context, 'verify:start');
-      if (location.type === 'url') authorise(context, 'location:any');
-    });
+    await authoriseCommand(
+      parts,
+      context,
+      { name: 'verify:start', subject: subjectOf(location) },
+      async () => {
+        authorise(context, 'verify:start');
+        await authoriseLocation(parts, context, location);
+      },
+    );
 
     const request: VerifyRequest = {
       kind: 'verify',

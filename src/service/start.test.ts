@@ -193,6 +193,8 @@ test('an export takes its defaults, and its job is queued and told to the dispat
     filePattern: null,
     encoding: 'text',
     compression: 'zstd',
+    encryptionKey: null,
+    fileSize: null,
     estimate: false,
     threads: 1,
   });
@@ -344,7 +346,8 @@ test('keys of different users do not meet', async () => {
 });
 
 test('a storage URL as location is for administrators', async () => {
-  const location = { type: 'url', url: pathToFileURL(join(fixture.folder, 'elsewhere')).href } as const;
+  const url = pathToFileURL(join(fixture.folder, 'elsewhere')).href;
+  const location = { type: 'url', url, credential: null } as const;
   const input = { database: 'orders', location };
   await fixture.service.startExport(administrator(), input, native);
   for (const role of ['operator', 'developer'] as const) {

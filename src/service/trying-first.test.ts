@@ -3,12 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { bareLocal } from '../../test/harness/local-storage.ts';
 import { callerOf, openServiceFixture, type ServiceFixture } from '../../test/harness/service-fixture.ts';
 import type { Finding } from '../core/catalogue.ts';
 import type { OperationContext } from '../core/context.ts';
 import { localAdministrator } from '../core/permission.ts';
 import type { LocationRequest } from '../core/request.ts';
-import { localDriver } from '../storages/local/driver.ts';
 import { spaceFindings } from './location-findings.ts';
 
 /* What can be asked before a job moves anything: the preflight of a database with a location, estimates and dry runs. */
@@ -44,7 +44,7 @@ const ioContext = (): OperationContext => {
 };
 
 test('little room is amber, by the size of the data and at all', async () => {
-  const folder = localDriver.open(pathToFileURL(fixture.dumps));
+  const folder = bareLocal(fixture.dumps);
   const level = async (free: number | null, data: number) =>
     (await spaceFindings({ ...folder, freeBytes: async () => free }, data, ioContext()))[0]?.level;
   const gigabyte = 2 ** 30;
@@ -58,7 +58,7 @@ test('little room is amber, by the size of the data and at all', async () => {
 test('a place that takes no files is red', async () => {
   const path = join(fixture.folder, 'a-file');
   await writeFile(path, '');
-  const location = { type: 'url', url: pathToFileURL(path).href } as const;
+  const location = { type: 'url', url: pathToFileURL(path).href, credential: null } as const;
   const [finding] = placeOf(await tested('export', location));
   assert.deepEqual([finding?.level, finding?.check], ['red', 'location']);
   assert.notEqual(finding?.remedy, '');
@@ -67,7 +67,7 @@ test('a place that takes no files is red', async () => {
 test('a test for import tells whether there are files at all', async () => {
   const empty = join(fixture.folder, 'nothing-there');
   await mkdir(empty);
-  const location = { type: 'url', url: pathToFileURL(empty).href } as const;
+  const location = { type: 'url', url: pathToFileURL(empty).href, credential: null } as const;
   assert.deepEqual(
     placeOf(await tested('import', location)).map(({ level, check }) => [level, check]),
     [['amber', 'location']],
@@ -88,7 +88,7 @@ test('a location is shown only to those who may start the job that would use it'
   await assert.rejects(ask(viewer, here), { code: 'forbidden' });
   await ask(developer, here);
   const url = pathToFileURL(fixture.folder).href;
-  await assert.rejects(ask(developer, { type: 'url', url }), { code: 'forbidden' });
+  await assert.rejects(ask(developer, { type: 'url', url, credential: null }), { code: 'forbidden' });
   await assert.rejects(ask(developer, { type: 'directory', directory: 'NONE' }), {
     code: 'directory-unknown',
   });

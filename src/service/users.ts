@@ -4,6 +4,7 @@ import { checkNewName } from '../core/name.ts';
 import { everyDatabase, localAdministrator, type Role, roleOfWord, roles } from '../core/permission.ts';
 import type { UserRecord } from '../registry/registry.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { refuseWhileJobsUse } from './credentials.ts';
 import { unknownDatabase } from './databases.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 import { fieldInvalid, readObject, readText, readTexts, spell } from './input.ts';
@@ -61,10 +62,7 @@ export function createUsers(parts: ServiceDependencies): UserFunctions {
       authorise(context, 'user:manage');
       const record = await registry.getUser(name);
       if (record !== null) return viewOf(record);
-      throw new AppError('user-unknown', {
-        field: 'user',
-        message: `There is no user ${JSON.stringify(name)}.`,
-      });
+      throw unknownUser(name);
     },
 
     async listUsers(context) {
@@ -76,10 +74,18 @@ export function createUsers(parts: ServiceDependencies): UserFunctions {
       await authoriseCommand(parts, context, { name: 'user:remove', subject: name }, () =>
         authorise(context, 'user:manage'),
       );
+      if ((await registry.getUser(name)) === null) throw unknownUser(name);
+      // A user who comes later by the same name must not find them.
+      const own = (await registry.listCredentials()).filter(({ owner }) => owner === name);
+      for (const credential of own) await refuseWhileJobsUse(parts, credential.name);
+      for (const credential of own) await registry.removeCredential(credential.name);
       await registry.removeUser(name);
     },
   };
 }
+
+const unknownUser = (name: string): AppError =>
+  new AppError('user-unknown', { field: 'user', message: `There is no user ${JSON.stringify(name)}.` });
 
 function readRole(value: unknown): Role {
   const role = typeof value === 'string' ? roleOfWord(value) : null;

@@ -4,10 +4,16 @@ import { AppError } from '../core/errors.ts';
 import { jobsAndRegistry } from './migrations/0001-jobs-and-registry.ts';
 import { heldJobs } from './migrations/0002-held-jobs.ts';
 import { whyHeld } from './migrations/0003-why-held.ts';
+import { credentials } from './migrations/0004-credentials.ts';
 import type { StoreSchema } from './schema.ts';
 
 /** Version n is made by the n-th of them; they are only ever added to. */
-const migrations: readonly ((db: Kysely<never>) => Promise<void>)[] = [jobsAndRegistry, heldJobs, whyHeld];
+const migrations: readonly ((db: Kysely<never>) => Promise<void>)[] = [
+  jobsAndRegistry,
+  heldJobs,
+  whyHeld,
+  credentials,
+];
 
 /**
  * Brings the schema to the version of this program, one transaction per step. Any number of processes may do so at once: the version

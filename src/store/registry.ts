@@ -1,13 +1,16 @@
 import type { Selectable } from 'kysely';
-import type { ErrorCode } from '../core/error-catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { DatabaseRecord, DirectoryRecord, Registry, UserRecord } from '../registry/registry.ts';
+import { createCredentialVerbs } from './credentials.ts';
+import { byName, exists, unknown } from './named-things.ts';
 import type { DatabaseTable, DirectoryTable, UserTable } from './schema.ts';
 import { inTransaction, nextNumber, type StoreContext, toJson } from './store-context.ts';
 
 /** The registry in the tables beside the jobs. */
 export function createRegistry(store: StoreContext): Registry {
   return {
+    ...createCredentialVerbs(store),
+
     addDatabase: (record) =>
       inTransaction(store, 'add a database', async (trx) => {
         const row = await trx
@@ -48,9 +51,23 @@ export function createRegistry(store: StoreContext): Registry {
 
     addDirectory: (record) =>
       inTransaction(store, 'add a directory', async (trx) => {
+        const { name, url, credential } = record;
+        const isMissing =
+          credential !== null &&
+          (await trx
+            .selectFrom('credential')
+            .select('name')
+            .where('name', '=', credential)
+            .executeTakeFirst()) === undefined;
+        if (isMissing) {
+          throw new AppError('credential-unknown', {
+            field: 'credential',
+            message: `There is no credential ${JSON.stringify(credential)}.`,
+          });
+        }
         const row = await trx
           .insertInto('directory')
-          .values({ name: record.name, url: record.url, created_at: store.clock.now() })
+          .values({ name, url, credential, created_at: store.clock.now() })
           .onConflict((conflict) => conflict.column('name').doNothing())
           .returningAll()
           .executeTakeFirst();
@@ -142,16 +159,6 @@ export function createRegistry(store: StoreContext): Registry {
   };
 }
 
-/** By code unit, whatever the database's collation. */
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
-  a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
-
-const exists = (code: ErrorCode, what: string, name: string): AppError =>
-  new AppError(code, { message: `There is a ${what} ${JSON.stringify(name)} already.`, field: 'name' });
-
-const unknown = (code: ErrorCode, what: string, name: string): AppError =>
-  new AppError(code, { message: `There is no ${what} ${JSON.stringify(name)}.`, field: 'name' });
-
 const toDatabase = (row: Selectable<DatabaseTable>): DatabaseRecord => ({
   name: row.name,
   uid: row.uid,
@@ -164,6 +171,7 @@ const toDatabase = (row: Selectable<DatabaseTable>): DatabaseRecord => ({
 const toDirectory = (row: Selectable<DirectoryTable>): DirectoryRecord => ({
   name: row.name,
   url: row.url,
+  credential: row.credential,
   createdAt: row.created_at,
 });
 

@@ -17,6 +17,7 @@ export interface StoreSchema {
   job_log: JobLogTable;
   database: DatabaseTable;
   directory: DirectoryTable;
+  credential: CredentialTable;
   user_account: UserTable;
   audit: AuditTable;
 }
@@ -153,6 +154,15 @@ export interface DatabaseTable {
 export interface DirectoryTable {
   name: string;
   url: string;
+  created_at: number;
+  credential: string | null;
+}
+
+export interface CredentialTable {
+  name: string;
+  owner: string;
+  type: string;
+  sealed_body: string;
   created_at: number;
 }
 

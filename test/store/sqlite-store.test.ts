@@ -31,7 +31,7 @@ describe('openSqliteStore', () => {
       const path = join(folder, 'store.sqlite');
       const first = await open(path);
       const { job } = await first.jobs.createJob(newJob());
-      await first.registry.addDirectory({ name: 'D', url: 'file:///d' });
+      await first.registry.addDirectory({ name: 'D', url: 'file:///d', credential: null });
       await first.close();
       await first.close();
       await using second = await open(path);
@@ -58,7 +58,7 @@ describe('openSqliteStore', () => {
       await (await open(path)).close();
       await chmod(path, 0o644);
       await using store = await open(path);
-      await store.registry.addDirectory({ name: 'D', url: 'file:///d' });
+      await store.registry.addDirectory({ name: 'D', url: 'file:///d', credential: null });
       const found = await modes();
       assert.ok(found.length > 1, 'the log of SQLite is beside the store');
       assert.deepEqual([...new Set(found)], [0o600]);

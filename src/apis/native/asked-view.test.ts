@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Compile } from 'typebox/compile';
-import type { CopyRequest, ExportRequest, ImportRequest } from '../../core/request.ts';
+import type { JobRequest, LocationRequest } from '../../core/request.ts';
 import { askedView } from './asked-view.ts';
 import { NewJob } from './new-job.ts';
 
@@ -43,9 +43,13 @@ const written = {
   tableExistsAction: 'replace',
   globals: true,
 } as const;
+const atUrl = {
+  location: { type: 'url', url: 's3://bucket/prefix', credential: 'minio' },
+  filePattern: 'A%U.DMP',
+} as const;
 const place = { location: { type: 'directory', directory: 'DUMPS' }, filePattern: 'A%U.DMP' } as const;
 
-const requests: readonly (ExportRequest | ImportRequest | CopyRequest)[] = [
+const requests: readonly JobRequest[] = [
   {
     kind: 'export',
     database: 'shop',
@@ -53,25 +57,50 @@ const requests: readonly (ExportRequest | ImportRequest | CopyRequest)[] = [
     ...place,
     encoding: 'binary',
     compression: 'none',
+    encryptionKey: 'backup-key',
+    fileSize: 5 * 1024 ** 3,
     estimate: true,
     threads: 2,
   },
-  { kind: 'import', database: 'shop', selection, ...chosen, ...written, ...place, dryRun: true, threads: 2 },
+  {
+    kind: 'import',
+    database: 'shop',
+    selection,
+    ...chosen,
+    ...written,
+    ...atUrl,
+    encryptionKey: 'backup-key',
+    dryRun: true,
+    threads: 2,
+  },
   { kind: 'copy', database: 'shop', target: 'copy', ...read, ...written, threads: 2 },
+  { kind: 'verify', database: '', ...atUrl, threads: 2 },
+  { kind: 'dump_copy', database: '', ...place, to: atUrl.location, threads: 2 },
+  { kind: 'dump_copy', database: '', ...atUrl, to: place.location, threads: 2 },
+  { kind: 'dump_delete', database: '', ...atUrl, threads: 1 },
 ];
 
-for (const request of requests) {
-  test(`what an ${request.kind} was asked for can be asked for again`, () => {
+/** The members that are left out where the other way of naming a place is taken. */
+const otherWay = (prefix: string, { type }: LocationRequest): readonly string[] =>
+  (type === 'url' ? ['directory'] : ['location', 'credential']).map((name) => prefix + name);
+
+for (const [index, request] of requests.entries()) {
+  test(`what a job ${request.kind} (${index}) was asked for can be asked for again`, () => {
     const { kind, database, threads } = request;
+    const branch = NewJob.anyOf.find(({ properties }) => properties.kind.const === kind);
+    const known = Object.keys(branch?.properties ?? {});
     // A job shows every member of every kind; what is not of its kind is null, empty or false.
     const members = Object.entries(askedView(request)).filter(
       ([, value]) => value !== null && value !== false && !(Array.isArray(value) && value.length === 0),
     );
-    const body = { kind, database, threads, ...Object.fromEntries(members) };
+    const own = Object.entries({ kind, database, threads }).filter(([name]) => known.includes(name));
+    const body = Object.fromEntries([...own, ...members]);
     assert.ok(Compile(NewJob).Check(body), JSON.stringify(body));
-    const branch = NewJob.anyOf.find(({ properties }) => properties.kind.const === kind);
-    const known = Object.keys(branch?.properties ?? {});
-    const elsewhere = ['kind', 'database', 'threads', 'location', 'tablespace_expressions'];
+    const elsewhere = [
+      ...['kind', 'database', 'threads', 'tablespace_expressions'],
+      ...('location' in request ? otherWay('', request.location) : []),
+      ...('to' in request ? otherWay('to_', request.to) : []),
+    ];
     assert.deepEqual(
       members.map(([name]) => name).sort(),
       known.filter((name) => !elsewhere.includes(name)).sort(),

@@ -1,12 +1,16 @@
 import Type, { type Static } from 'typebox';
 import {
   type ColumnMask as ColumnMaskRequest,
+  type CopyRequest,
   compressions,
   consistencies,
   contents,
+  type ExportRequest,
   encodings,
+  type ImportRequest,
   type JobRequest,
   jobModes,
+  type LocationRequest,
   type ReadOptions,
   tableExistsActions,
   type WriteOptions,
@@ -21,7 +25,7 @@ import {
   RowSample,
   TableRemap,
 } from './option-schemas.ts';
-import { nullable, words } from './schema-parts.ts';
+import { Count, nullable, words } from './schema-parts.ts';
 
 const Texts = (description: string) => Type.Array(Type.String(), { description });
 
@@ -50,36 +54,62 @@ export const AskedSchema = Type.Object({
   estimate: Type.Boolean({ description: 'Whether the export only estimates.' }),
   directory: nullable(Type.String({ description: 'Named directory of the dump files.' })),
   location: nullable(Type.String({ description: 'Storage URL of the dump files.' })),
+  credential: nullable(
+    Type.String({ description: 'Name of the credential that the storage URL is entered with.' }),
+  ),
   file_pattern: nullable(Type.String({ description: 'Null: a folder.' })),
   encoding: nullable(words(encodings, 'Null for jobs that do not write dump files.')),
   compression: nullable(words(compressions, 'Null for jobs that do not write dump files.')),
+  encryption_key: nullable(
+    Type.String({ description: 'Name of the credential that the dump files are encrypted with.' }),
+  ),
+  file_size: nullable(Count('Bytes that no numbered dump file but the first may grow beyond.')),
+  to_directory: nullable(Type.String({ description: 'Named directory that a dump set is copied to.' })),
+  to_location: nullable(Type.String({ description: 'Storage URL that a dump set is copied to.' })),
+  to_credential: nullable(Type.String({ description: 'Name of the credential of that URL.' })),
 });
 export type AskedView = Static<typeof AskedSchema>;
 
 /** What the job was asked for. */
 export function askedView(request: JobRequest): AskedView {
-  const selection = request.kind === 'verify' ? null : request.selection;
+  const moves = isMove(request) ? request : null;
+  const selection = moves?.selection ?? null;
   const reads = request.kind === 'export' || request.kind === 'copy' ? request : null;
   const writes = request.kind === 'import' || request.kind === 'copy' ? request : null;
-  const chooses = request.kind === 'verify' ? null : request;
   return {
     target: request.kind === 'copy' ? request.target : null,
     mode: selection?.mode ?? null,
     name_expressions: [...(selection?.nameExpressions ?? [])],
     schema_expressions: [...(selection?.schemaExpressions ?? [])],
     tablespace_expressions: [...(selection?.tablespaceExpressions ?? [])],
-    content: chooses?.content ?? null,
-    include: filterViews(chooses?.include ?? []),
-    exclude: filterViews(chooses?.exclude ?? []),
+    content: moves?.content ?? null,
+    include: filterViews(moves?.include ?? []),
+    exclude: filterViews(moves?.exclude ?? []),
     ...readView(reads),
     ...writeView(writes),
     dry_run: request.kind === 'import' && request.dryRun,
     estimate: request.kind === 'export' && request.estimate,
-    ...(request.kind === 'copy' ? { directory: null, location: null } : locationView(request.location)),
+    ...(request.kind === 'copy'
+      ? { directory: null, location: null, credential: null }
+      : locationView(request.location)),
     file_pattern: request.kind === 'copy' ? null : request.filePattern,
     encoding: request.kind === 'export' ? request.encoding : null,
     compression: request.kind === 'export' ? request.compression : null,
+    encryption_key: request.kind === 'export' || request.kind === 'import' ? request.encryptionKey : null,
+    file_size: request.kind === 'export' ? request.fileSize : null,
+    ...(request.kind === 'dump_copy' ? targetView(request.to) : noTarget),
   };
+}
+
+/** Whether the job reads or writes a database. */
+const isMove = (request: JobRequest): request is ExportRequest | ImportRequest | CopyRequest =>
+  request.kind === 'export' || request.kind === 'import' || request.kind === 'copy';
+
+const noTarget = { to_directory: null, to_location: null, to_credential: null };
+
+function targetView(to: LocationRequest): Pick<AskedView, keyof typeof noTarget> {
+  const { directory, location, credential } = locationView(to);
+  return { to_directory: directory, to_location: location, to_credential: credential };
 }
 
 const filterViews = (filters: ReadOptions['include']): AskedView['include'] =>

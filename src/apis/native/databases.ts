@@ -3,7 +3,7 @@ import type { Catalogue } from '../../core/catalogue.ts';
 import type { DatabaseTest, DatabaseView, Service } from '../../service/service.ts';
 import type { Route } from '../api.ts';
 import { callContext } from './call-context.ts';
-import { decodeLocation } from './location.ts';
+import { decodeLocation, locationFields } from './location.ts';
 import { listOf, NameParams, nullable, Timestamp, timestamp, words } from './schema-parts.ts';
 
 const Database = Type.Object(
@@ -41,9 +41,10 @@ const TestRequest = Type.Object(
     ),
     location: Type.Optional(
       Type.String({
-        description: 'Storage URL of the dump files (`file:///backups`), instead of a directory.',
+        description: 'Storage URL of the dump files (`s3://bucket/prefix`), instead of a directory.',
       }),
     ),
+    credential: locationFields.credential,
   },
   { $id: 'TestRequest', additionalProperties: false },
 );

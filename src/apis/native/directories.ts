@@ -2,12 +2,13 @@ import Type, { type Static } from 'typebox';
 import type { DirectoryView, Service } from '../../service/service.ts';
 import type { Route } from '../api.ts';
 import { callContext } from './call-context.ts';
-import { listOf, NameParams, Timestamp, timestamp } from './schema-parts.ts';
+import { listOf, NameParams, nullable, Timestamp, timestamp } from './schema-parts.ts';
 
 const Directory = Type.Object(
   {
     name: Type.String({ description: 'Name that jobs refer to.' }),
     url: Type.String({ description: 'Where it is.' }),
+    credential: nullable(Type.String({ description: 'Name of the credential that it is entered with.' })),
     created_at: Timestamp('When it was created.'),
   },
   { $id: 'Directory', description: 'A named place for dump files.' },
@@ -18,8 +19,11 @@ const NewDirectory = Type.Object(
     name: Type.String({ description: 'Name to refer to it by: 1 to 63 letters, digits, _ or -.' }),
     path: Type.String({
       description:
-        'Absolute path of a folder on the machine of the service, or a storage URL (`file:///var/dumps`).',
+        'Absolute path of a folder on the machine of the service, or a storage URL (`s3://bucket/prefix`).',
     }),
+    credential: Type.Optional(
+      nullable(Type.String({ description: 'Name of the credential that the storage URL is entered with.' })),
+    ),
   },
   { $id: 'NewDirectory', additionalProperties: false },
 );
@@ -27,6 +31,7 @@ const NewDirectory = Type.Object(
 const directoryView = (directory: DirectoryView): Static<typeof Directory> => ({
   name: directory.name,
   url: directory.url,
+  credential: directory.credential,
   created_at: timestamp(directory.createdAt),
 });
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { createMemoryLog } from '../../../test/harness/http-fixture.ts';
+import { bareLocal } from '../../../test/harness/local-storage.ts';
 import { type NativeFixture, openNativeFixture } from '../../../test/harness/native-fixture.ts';
 import { writeDataFile } from '../../dump/data-file.ts';
 import { writeMaster } from '../../dump/master.ts';
-import { localDriver } from '../../storages/local/driver.ts';
 import type { JobView } from './job-view.ts';
 
 let fixture: NativeFixture;
@@ -39,7 +39,7 @@ after(() => fixture[Symbol.asyncDispose]());
 
 /** One table with three rows, in a folder. */
 async function writeSet(): Promise<readonly string[]> {
-  const storage = localDriver.open(pathToFileURL(`${fixture.dumps}/`));
+  const storage = bareLocal(fixture.dumps);
   const context = { signal: AbortSignal.timeout(60_000), log: createMemoryLog().log };
   const layout = { form: 'folder', folder: 'nightly é' } as const;
   const name = 'nightly é/data/main.line.0001.text.zst';
@@ -56,7 +56,7 @@ async function writeSet(): Promise<readonly string[]> {
     storage,
     name,
     [source],
-    { ifExists: 'fail', compression: 'zstd', expectedBytes: 6 },
+    { ifExists: 'fail', coding: { compression: 'zstd', cipher: null }, expectedBytes: 6 },
     context,
   );
   const table = {
@@ -74,7 +74,7 @@ async function writeSet(): Promise<readonly string[]> {
       source: { engine: 'sqlite', serverVersion: '3.50.0', database: 'orders' },
       mode: 'full',
       encoding: 'text',
-      compression: 'zstd',
+      coding: { compression: 'zstd', cipher: null },
       consistency: { kind: 'snapshot', note: '' },
       tables: [
         {
@@ -120,6 +120,7 @@ test('the dump sets of a directory or a location', async () => {
     created_at: '2026-11-21T09:30:07.000Z',
     tables: 1,
     rows: 3,
+    encrypted: false,
     error_count: 0,
     reduced_tables: 1,
   });

@@ -5,7 +5,7 @@ import { encodings, jobModes, type LocationRequest } from '../../core/request.ts
 import type { DumpSetView, Service } from '../../service/service.ts';
 import type { Route } from '../api.ts';
 import { callContext } from './call-context.ts';
-import { decodeLocation, type LocationFields } from './location.ts';
+import { decodeLocation, type LocationFields, locationFields } from './location.ts';
 import { Count, listOf, nullable, words } from './schema-parts.ts';
 
 const DumpSet = Type.Object(
@@ -19,6 +19,7 @@ const DumpSet = Type.Object(
     tables: Count('Tables.'),
     rows: Count('Rows.'),
     bytes: Count('Stored bytes of all its files.'),
+    encrypted: Type.Boolean({ description: 'Whether an import needs its encryption_key.' }),
     error_count: Count('Tables whose data is not whole.'),
     reduced_tables: Count('Tables whose rows were filtered or sampled, or columns masked or left out.'),
   },
@@ -39,6 +40,9 @@ const DumpSetContents = Type.Object(
     mode: words(jobModes, 'What was exported.'),
     encoding: words(encodings, 'How rows were written.'),
     compression: Type.String(),
+    encrypted: Type.Boolean({
+      description: 'Whether rows and schema texts are encrypted: an import needs its encryption_key.',
+    }),
     consistency: Type.Object({
       kind: words(
         ['snapshot', 'table', 'none'],
@@ -74,16 +78,10 @@ const DumpSetContents = Type.Object(
   { $id: 'DumpSetContents', description: 'What a dump set holds, by its manifest.' },
 );
 
-const Place = {
-  directory: Type.Optional(
-    Type.String({ description: 'Named directory; DATA_PUMP_DIR where neither is given.' }),
-  ),
-  location: Type.Optional(Type.String({ description: 'Storage URL, instead of a directory.' })),
-};
-const ListQuery = Type.Object(Place, { additionalProperties: false });
+const ListQuery = Type.Object(locationFields, { additionalProperties: false });
 const ShowQuery = Type.Object(
   {
-    ...Place,
+    ...locationFields,
     file_pattern: Type.Optional(
       Type.String({ description: 'As the list tells it; left out when the location itself is the folder.' }),
     ),
@@ -104,6 +102,7 @@ const dumpSetView = (set: DumpSetView): Static<typeof DumpSet> => ({
   tables: set.tables,
   rows: set.rows,
   bytes: set.bytes,
+  encrypted: set.isEncrypted,
   error_count: set.errors,
   reduced_tables: set.reducedTables,
 });
@@ -126,6 +125,7 @@ function contentsView(manifest: Manifest): Static<typeof DumpSetContents> {
     mode: manifest.mode,
     encoding: manifest.encoding,
     compression: manifest.compression,
+    encrypted: manifest.encryption !== undefined,
     consistency: { kind: manifest.consistency.kind, note: manifest.consistency.note },
     rows: sum(manifest.tables.map((table) => table.rows)),
     raw_bytes: sum(manifest.tables.map((table) => table.rawBytes)),

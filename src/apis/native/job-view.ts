@@ -5,7 +5,14 @@ import { StoredError } from './problem.ts';
 import type { Rate } from './rate-meter.ts';
 import { Count, nullable, Timestamp, timestamp, words } from './schema-parts.ts';
 
-export const jobKinds = ['export', 'import', 'copy', 'verify'] as const satisfies readonly JobKind[];
+export const jobKinds = [
+  'export',
+  'import',
+  'copy',
+  'verify',
+  'dump_copy',
+  'dump_delete',
+] as const satisfies readonly JobKind[];
 
 /** This API's words for the states: our own. */
 export const stateWords: Readonly<Record<JobState, JobState>> = {
@@ -40,7 +47,7 @@ const Result = Type.Object({
   rows: nullable(Count('Rows moved.')),
   bytes: nullable(Count('Stored bytes of the dump files.')),
   bytes_read: nullable(Count('Bytes of the dump files that an import has read, of all that they hold.')),
-  files: nullable(Count('Dump files written or checked.')),
+  files: nullable(Count('Dump files written, checked, copied or removed.')),
   failed_tables: Texts('Tables whose data is not whole.'),
   damaged_files: Texts('Dump files that differ from their digest.'),
 });
@@ -57,7 +64,8 @@ export const JobSchema = Type.Object(
     owner: Type.String({ description: 'Name of the user that asked for it.' }),
     database: nullable(
       Type.String({
-        description: 'Name of the database, of a copy that of the source; null for a verification.',
+        description:
+          'Name of the database, of a copy that of the source; null for jobs that are about a dump set alone.',
       }),
     ),
     api: Type.String({ description: 'Which API took the request.' }),
@@ -90,7 +98,10 @@ export const JobSchema = Type.Object(
       report: nullable(Type.String({ description: 'What an estimate or a dry run found.' })),
     }),
   },
-  { $id: 'Job', description: 'An export, import, copy or verification.' },
+  {
+    $id: 'Job',
+    description: 'An export, import, copy, verification, or the copying or removal of a dump set.',
+  },
 );
 export type JobView = Static<typeof JobSchema>;
 

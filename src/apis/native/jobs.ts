@@ -85,7 +85,7 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
       method: 'POST',
       path: '/jobs',
       operationId: 'startJob',
-      summary: 'Start an export, import, copy or verification',
+      summary: 'Start an export, import, copy or verification, or copy or delete a dump set',
       description:
         'Answers as soon as the job is written. With an Idempotency-Key the same request may be sent again: it answers 200 with the same job and Idempotency-Replayed: true.',
       tags,

@@ -1,32 +1,76 @@
+import Type from 'typebox';
 import { AppError } from '../../core/errors.ts';
 import type { LocationRequest } from '../../core/request.ts';
 
-/** How requests of this API spell where dump files are: at most one of the two. */
+/** The members of requests, where dump files are. */
+export const locationFields = {
+  directory: Type.Optional(
+    Type.String({ description: 'Named directory of the dump files; DATA_PUMP_DIR where none is given.' }),
+  ),
+  location: Type.Optional(
+    Type.String({
+      description: 'Storage URL of the dump files (`s3://bucket/prefix`), instead of a directory.',
+    }),
+  ),
+  credential: Type.Optional(
+    Type.String({ description: 'Name of the credential that the storage URL is entered with.' }),
+  ),
+};
+
+/** The same for the other place, where a dump set is copied to. */
+export const targetFields = {
+  to_directory: Type.Optional(Type.String({ description: 'Named directory to copy to.' })),
+  to_location: Type.Optional(
+    Type.String({ description: 'Storage URL to copy to (`s3://bucket/prefix`), instead of a directory.' }),
+  ),
+  to_credential: Type.Optional(
+    Type.String({ description: 'Name of the credential that this URL is entered with.' }),
+  ),
+};
+
+/** How requests of this API spell where dump files are: at most one of the first two; `credential` goes with `location`. */
 export interface LocationFields {
   readonly directory?: string;
   readonly location?: string;
+  readonly credential?: string;
 }
 
-/** The location that the fields mean; undefined when neither is there. Throws `field-invalid` when both are. */
-export function decodeLocation(fields: LocationFields): LocationRequest | undefined {
+/**
+ * The location that the fields mean; undefined when neither is there. Throws `field-invalid` when both are.
+ * @param prefix of the fields in the request
+ */
+export function decodeLocation(fields: LocationFields, prefix: 'to_' | '' = ''): LocationRequest | undefined {
+  const [directory, location, credential] = ['directory', 'location', 'credential'].map(
+    (name) => prefix + name,
+  );
   if (fields.directory !== undefined && fields.location !== undefined) {
     throw new AppError('field-invalid', {
-      message: 'directory and location are both given.',
-      field: 'location',
-      hint: 'Give directory for a named directory, or location for a storage URL.',
+      message: `${directory} and ${location} are both given.`,
+      field: `${prefix}location`,
+      hint: `Give ${directory} for a named directory, or ${location} for a storage URL.`,
+    });
+  }
+  if (fields.credential !== undefined && fields.location === undefined) {
+    throw new AppError('field-invalid', {
+      message: `${credential} is given without ${location}.`,
+      field: `${prefix}credential`,
+      hint: `Give it with the storage URL as ${location}; a directory has its own credential.`,
     });
   }
   if (fields.directory !== undefined) return { type: 'directory', directory: fields.directory };
-  if (fields.location !== undefined) return { type: 'url', url: fields.location };
+  if (fields.location !== undefined) {
+    return { type: 'url', url: fields.location, credential: fields.credential ?? null };
+  }
   return undefined;
 }
 
-/** The reverse, with both fields. Locations hold no secrets: the service refuses such. */
+/** The reverse, with all fields. Locations hold no secrets: the service refuses such. */
 export function locationView(location: LocationRequest): {
   readonly directory: string | null;
   readonly location: string | null;
+  readonly credential: string | null;
 } {
   return location.type === 'directory'
-    ? { directory: location.directory, location: null }
-    : { directory: null, location: location.url };
+    ? { directory: location.directory, location: null, credential: null }
+    : { directory: null, location: location.url, credential: location.credential };
 }

@@ -4,6 +4,7 @@ import type { Service } from '../../service/service.ts';
 import type { Api, Route } from '../api.ts';
 import { describeApi } from '../openapi.ts';
 import { callContext } from './call-context.ts';
+import { credentialRoutes } from './credentials.ts';
 import { databaseRoutes } from './databases.ts';
 import { directoryRoutes } from './directories.ts';
 import { dumpSetRoutes } from './dump-sets.ts';
@@ -13,11 +14,13 @@ import { jobLogRoute } from './job-log.ts';
 import { jobReportRoute } from './job-report.ts';
 import { jobView } from './job-view.ts';
 import { jobRoutes } from './jobs.ts';
+import { locationRoutes } from './locations.ts';
 import { encodeProblem, Problem, problemMediaType } from './problem.ts';
 import { createRateMeter } from './rate-meter.ts';
 import { words } from './schema-parts.ts';
 import { apiId } from './start-job.ts';
 import { userRoutes } from './users.ts';
+import { walletRoutes } from './wallet.ts';
 
 const prefix = '/api/v1';
 const title = 'Pumphouse API';
@@ -57,6 +60,7 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
       const links = {
         databases: `${prefix}/databases`,
         directories: `${prefix}/directories`,
+        credentials: `${prefix}/credentials`,
         users: `${prefix}/users`,
         jobs: `${prefix}/jobs`,
         dump_sets: `${prefix}/dump-sets`,
@@ -74,6 +78,9 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
     { ...index, path: '', hidden: true },
     ...databaseRoutes(service, prefix),
     ...directoryRoutes(service, prefix),
+    ...credentialRoutes(service, prefix),
+    ...locationRoutes(service),
+    ...walletRoutes(service),
     ...userRoutes(service, prefix),
     ...jobRoutes(service, view),
     jobLogRoute(service),

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { compressions, encodings, jobModes } from '../../core/request.ts';
+import { compressions, encodings, jobModes, leastFileSize } from '../../core/request.ts';
+import { locationFields, targetFields } from './location.ts';
 import { contentFields, readFields, writeFields } from './option-schemas.ts';
 import { nullable, words } from './schema-parts.ts';
 
@@ -22,16 +23,6 @@ const Selection = {
   schema_expressions: expressions('the names of schemas'),
   tablespace_expressions: expressions('the names of tablespaces'),
 };
-const Place = {
-  directory: Type.Optional(
-    Type.String({ description: 'Named directory of the dump files; DATA_PUMP_DIR by default.' }),
-  ),
-  location: Type.Optional(
-    Type.String({
-      description: 'Storage URL of the dump files (`file:///backups`), instead of a directory.',
-    }),
-  ),
-};
 const filePattern = (description: string) => ({
   file_pattern: Type.Optional(nullable(Type.String({ description }))),
 });
@@ -51,7 +42,7 @@ const NewExport = Type.Object(
     ...Selection,
     ...contentFields,
     ...readFields,
-    ...Place,
+    ...locationFields,
     ...filePattern(
       'Names of the dump files: `EXPDAT%U.DMP` for numbered ones, `one.dmp` for a single one; null for a folder named like the job.',
     ),
@@ -61,6 +52,19 @@ const NewExport = Type.Object(
         compressions,
         'How the dump files are stored; zstd by default. none needs a folder: no file_pattern.',
       ),
+    ),
+    encryption_key: Type.Optional(
+      Type.String({
+        description:
+          'Name of a credential of the type encryption: the dump files are encrypted with its secret. Not encrypted by default.',
+      }),
+    ),
+    file_size: Type.Optional(
+      Type.Integer({
+        minimum: leastFileSize,
+        description:
+          'Bytes that no numbered dump file but the first may grow beyond; needs a file_pattern with %U.',
+      }),
     ),
     estimate: Type.Optional(
       Type.Boolean({
@@ -80,9 +84,12 @@ const NewImport = Type.Object(
     ...Selection,
     ...contentFields,
     ...writeFields,
-    ...Place,
+    ...locationFields,
     ...filePattern(
       'As given to the export, or the name of the folder; null when the location itself is the folder.',
+    ),
+    encryption_key: Type.Optional(
+      Type.String({ description: 'Name of the credential that the dump set was encrypted with.' }),
     ),
     dry_run: Type.Optional(
       Type.Boolean({
@@ -114,7 +121,7 @@ const NewCopy = Type.Object(
 const NewVerify = Type.Object(
   {
     kind: Type.Literal('verify'),
-    ...Place,
+    ...locationFields,
     ...filePattern(
       'As given to the export, or the name of the folder; null when the location itself is the folder.',
     ),
@@ -123,8 +130,28 @@ const NewVerify = Type.Object(
   { $id: 'NewVerify', additionalProperties: false },
 );
 
+const setPattern = filePattern(
+  'File pattern, file or folder of the set; null when the location itself is the folder.',
+);
+
+const NewDumpCopy = Type.Object(
+  {
+    kind: Type.Literal('dump_copy'),
+    ...locationFields,
+    ...setPattern,
+    ...targetFields,
+    ...Threads,
+  },
+  { $id: 'NewDumpCopy', additionalProperties: false },
+);
+
+const NewDumpDelete = Type.Object(
+  { kind: Type.Literal('dump_delete'), ...locationFields, ...setPattern },
+  { $id: 'NewDumpDelete', additionalProperties: false },
+);
+
 /** The body of a request for a job; `kind` tells which. */
-export const NewJob = Type.Union([NewExport, NewImport, NewCopy, NewVerify], {
+export const NewJob = Type.Union([NewExport, NewImport, NewCopy, NewVerify, NewDumpCopy, NewDumpDelete], {
   description: 'A job to start; `kind` tells which.',
 });
 export type NewJob = Static<typeof NewJob>;

@@ -1,5 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
+import type { LocationRequest } from '../../core/request.ts';
 import type { Service, StartOptions } from '../../service/service.ts';
 import type { ApiRequest } from '../api.ts';
 import { callContext } from './call-context.ts';
@@ -30,6 +31,8 @@ export function startJob(
           ...place(body),
           encoding: body.encoding,
           compression: body.compression,
+          encryptionKey: body.encryption_key,
+          fileSize: body.file_size,
           estimate: body.estimate,
         }),
         options,
@@ -42,6 +45,7 @@ export function startJob(
           ...selection(body),
           ...writing(body),
           ...place(body),
+          encryptionKey: body.encryption_key,
           dryRun: body.dry_run,
         }),
         options,
@@ -59,16 +63,36 @@ export function startJob(
         }),
         options,
       );
+    case 'dump_copy':
+      return service.startDumpCopy(context, defined({ ...place(body), to: target(body) }), options);
+    case 'dump_delete':
+      return service.startDumpDelete(
+        context,
+        defined({ location: decodeLocation(body), filePattern: body.file_pattern }),
+        options,
+      );
     default:
       return body satisfies never;
   }
 }
 
-const place = (body: NewJobOf<'export' | 'import' | 'verify'>) => ({
+const place = (body: NewJobOf<'export' | 'import' | 'verify' | 'dump_copy'>) => ({
   location: decodeLocation(body),
   filePattern: body.file_pattern,
   threads: body.threads,
 });
+
+/** Where a dump set is copied to; a copy has no default for it. */
+function target(body: NewJobOf<'dump_copy'>): LocationRequest {
+  const { to_directory: directory, to_location: location, to_credential: credential } = body;
+  const to = decodeLocation(defined({ directory, location, credential }), 'to_');
+  if (to !== undefined) return to;
+  throw new AppError('field-invalid', {
+    field: 'to_location',
+    message: 'to_location is missing, and to_directory too.',
+    hint: 'Name the place to copy to: a storage URL as to_location, or a directory as to_directory.',
+  });
+}
 
 const selection = (body: NewJobOf<'export' | 'import' | 'copy'>) => ({
   mode: body.mode,

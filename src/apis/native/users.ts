@@ -93,7 +93,7 @@ export function userRoutes(service: Service, prefix: string): readonly Route[] {
       method: 'DELETE',
       path: '/users/:name',
       operationId: 'removeUser',
-      summary: 'Remove a user; the jobs stay',
+      summary: 'Remove a user and the credentials that belong to him; the jobs stay',
       tags,
       access: 'authenticated',
       params: NameParams,

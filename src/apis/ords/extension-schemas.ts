@@ -1,5 +1,12 @@
 import { Type } from 'typebox';
-import { consistencies, contents, encodings, maskMethods, tableExistsActions } from '../../core/request.ts';
+import {
+  consistencies,
+  contents,
+  encodings,
+  leastFileSize,
+  maskMethods,
+  tableExistsActions,
+} from '../../core/request.ts';
 
 /* The members of start requests that ORDS does not have; start-options.ts reads them. */
 
@@ -33,6 +40,13 @@ const contentExtensions = {
     type: 'INDEX',
     expression: "LIKE 'TMP%'",
   }),
+  encryption_key: Type.Optional(
+    Type.String({
+      description:
+        'Extension. Name of a credential of the type encryption of the caller: dump files are encrypted with its secret, or were.',
+      examples: ['DUMP_KEY'],
+    }),
+  ),
 };
 
 const readExtensions = {
@@ -81,6 +95,14 @@ const readExtensions = {
   compression: word(
     ['zstd', 'all', 'data_only'],
     "How the dump files are stored: always ZSTD, which Data Pump's ALL and DATA_ONLY mean too.",
+  ),
+  file_size: Type.Optional(
+    Type.Integer({
+      minimum: leastFileSize,
+      description:
+        "Extension. Bytes that no dump file but the first may grow beyond, as Data Pump's FILESIZE; needs %U in file_name.",
+      examples: [5 * 1024 ** 3],
+    }),
   ),
   estimate: flag('Only estimate: no dump file is written, the log tells the size of each table.'),
 };

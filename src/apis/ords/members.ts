@@ -76,8 +76,8 @@ export function flag(request: Body, name: string): boolean | undefined {
 }
 
 /** A number that may be absent; its range is the service's to check. */
-export function figure(entry: Body, where: string, name: string): number | undefined {
+export function figure(entry: Body, name: string, where = name): number | undefined {
   const value = entry[name] ?? undefined;
   if (value === undefined || typeof value === 'number') return value;
-  throw invalid(`${where}.${name}`, `${where}.${name} must be a number, not ${spell(value)}.`);
+  throw invalid(where, `${where} must be a number, not ${spell(value)}.`);
 }

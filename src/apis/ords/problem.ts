@@ -39,6 +39,7 @@ const outcomes: Readonly<Record<ErrorKind, Outcome>> = {
 const exceptions: Readonly<Partial<Record<ErrorCode, Outcome>>> = {
   // What a start request names and what does not fit it: 404 and 409 are about the addressed thing.
   'directory-unknown': badRequest,
+  'credential-unknown': badRequest,
   'file-missing': badRequest,
   'file-exists': badRequest,
   'object-exists': badRequest,

@@ -37,11 +37,15 @@ const selection = {
 const place = {
   credential_name: Type.Optional(
     Type.String({
-      description: 'Credential for an object storage. This release keeps none, so it is refused.',
+      description:
+        "Credential of the caller's own for a storage. file_name is then a URI that ends in the name of the dump file.",
+      examples: ['DATAPUMP_CRED_NAME'],
     }),
   ),
   datapump_dir: Type.Optional(
-    Type.String({ description: 'Directory of the dump files. Default DATA_PUMP_DIR.' }),
+    Type.String({
+      description: 'Directory of the dump files, where there is no credential. Default DATA_PUMP_DIR.',
+    }),
   ),
 };
 
@@ -62,8 +66,9 @@ const running = {
 };
 
 const exportFile = Type.String({
-  description: 'Bare name of the dump file; %U numbers several. Default EXPDAT%U-YYYY-MM-DD-HH24_MI_SS.DMP.',
-  examples: ['TIDE%U.DMP'],
+  description:
+    'Bare name of the dump file, or with credential_name a URI; %U numbers several. Default EXPDAT%U-YYYY-MM-DD-HH24_MI_SS.DMP.',
+  examples: ['TIDE%U.DMP', 's3://bucket/prefix/TIDE%U.DMP'],
 });
 const importFile = Type.String({
   description: 'The file_name of the export, %U included.',

@@ -32,6 +32,8 @@ describe('the options of an export that ORDS does not have', () => {
       ],
       encoding: 'BINARY',
       compression: 'ZSTD',
+      encryption_key: 'VAULT',
+      file_size: 5368709120,
       estimate: true,
     });
     assert.deepEqual(input, {
@@ -56,6 +58,8 @@ describe('the options of an export that ORDS does not have', () => {
       ],
       encoding: 'binary',
       compression: 'zstd',
+      encryptionKey: 'VAULT',
+      fileSize: 5368709120,
       estimate: true,
     });
     assert.deepEqual(apiData.ignoredMembers, []);
@@ -96,6 +100,8 @@ describe('the options of an export that ORDS does not have', () => {
     [{ compression: 'NONE' }, 'compression', /NONE is not possible/],
     [{ compression: 'METADATA_ONLY' }, 'compression', /METADATA_ONLY is not possible/],
     [{ compression: 'GZIP' }, 'compression', /ZSTD, ALL/],
+    [{ file_size: '5GB' }, 'file_size', /must be a number/],
+    [{ encryption_key: 7 }, 'encryption_key', /must be a string/],
     [{ encoding: 'CSV' }, 'encoding', /TEXT or BINARY/],
     [{ estimate: 'YES' }, 'estimate', /true or false, not "YES"/],
     [{ table_exists_action: 'SKIP' }, 'table_exists_action', /not accepted on an export/],
@@ -121,6 +127,7 @@ describe('the options of an import that ORDS does not have', () => {
       remap_owner: [{ source: 'HR', target: 'BLAKE' }],
       table_exists_action: 'TRUNCATE',
       globals: true,
+      encryption_key: 'VAULT',
       dry_run: true,
     });
     assert.deepEqual(input, {
@@ -134,6 +141,7 @@ describe('the options of an import that ORDS does not have', () => {
       remapOwners: [{ source: 'HR', target: 'BLAKE' }],
       tableExistsAction: 'truncate',
       globals: true,
+      encryptionKey: 'VAULT',
       dryRun: true,
     });
   });
@@ -146,6 +154,7 @@ describe('the options of an import that ORDS does not have', () => {
     [{ table_exists_action: 'DROP' }, 'table_exists_action', /SKIP, APPEND, TRUNCATE or REPLACE/],
     [{ globals: 1 }, 'globals', /true or false, not 1/],
     [{ query: [] }, 'query', /not accepted on an import/],
+    [{ file_size: 5368709120 }, 'file_size', /not accepted on an import/],
     [{ estimate: true }, 'estimate', /not accepted on an import/],
   ];
   for (const [body, field, says] of wrong) {

@@ -28,7 +28,7 @@ import {
  * capitals too, and expressions are objects, as everywhere in ORDS.
  */
 
-const bothMembers = ['content', 'include', 'exclude'] as const;
+const bothMembers = ['content', 'include', 'exclude', 'encryption_key'] as const;
 const exportMembers = [
   'consistency',
   'query',
@@ -37,6 +37,7 @@ const exportMembers = [
   'mask',
   'encoding',
   'compression',
+  'file_size',
   'estimate',
 ] as const;
 const importMembers = [
@@ -63,6 +64,8 @@ type ExportOptions = Pick<
   | 'masks'
   | 'encoding'
   | 'compression'
+  | 'encryptionKey'
+  | 'fileSize'
   | 'estimate'
 >;
 type ImportOptions = Pick<
@@ -75,6 +78,7 @@ type ImportOptions = Pick<
   | 'remapOwners'
   | 'tableExistsAction'
   | 'globals'
+  | 'encryptionKey'
   | 'dryRun'
 >;
 
@@ -96,6 +100,7 @@ export function exportOptions(request: Body): ExportOptions {
     masks: list(request, 'mask', maskOf),
     encoding: word(request, 'encoding', encodings),
     compression: compressionOf(request),
+    fileSize: figure(request, 'file_size'),
     estimate: flag(request, 'estimate'),
   });
 }
@@ -118,6 +123,7 @@ const contentOptions = (request: Body) => ({
   content: word(request, 'content', contents),
   include: list(request, 'include', objectFilter),
   exclude: list(request, 'exclude', objectFilter),
+  encryptionKey: text(request, 'encryption_key'),
 });
 
 const objectFilter = (entry: Body, where: string): ObjectFilterInput => ({
@@ -141,7 +147,7 @@ function compressionOf(request: Body): Compression | undefined {
 }
 
 function percentOf(entry: Body, where: string): number {
-  const percent = figure(entry, where, 'percent');
+  const percent = figure(entry, 'percent', `${where}.percent`);
   if (percent !== undefined) return percent;
   throw invalid(`${where}.percent`, `${where}.percent is missing.`);
 }
@@ -163,8 +169,8 @@ function maskOf(entry: Body, where: string): MaskInput {
     column: required(entry, where, 'column'),
     method,
     value: text(entry, 'value'),
-    keepFirst: figure(entry, where, 'keep_first'),
-    keepLast: figure(entry, where, 'keep_last'),
+    keepFirst: figure(entry, 'keep_first', `${where}.keep_first`),
+    keepLast: figure(entry, 'keep_last', `${where}.keep_last`),
   });
 }
 

@@ -54,6 +54,36 @@ describe('the published requests', () => {
     });
   });
 
+  it('P5: a bucket, by a credential and the URI of the dump files', () => {
+    const place = {
+      credential_name: 'DATAPUMP_CRED_NAME',
+      file_name: 'https://objectstorage.example.net/n/space/b/DataPumpBucket/o/EXPDAT%U-DBTST.DMP',
+    };
+    const where = {
+      location: {
+        type: 'url',
+        url: 'https://objectstorage.example.net/n/space/b/DataPumpBucket/o',
+        credential: 'DATAPUMP_CRED_NAME',
+      },
+      filePattern: 'EXPDAT%U-DBTST.DMP',
+    };
+    const exported = decode('EXPORT', {
+      ...place,
+      job_mode: 'SCHEMA',
+      name_expressions: [{ expression: "!='JOB_HISTORY'" }],
+      datapump_dir: 'HAS_NO_PART_IN_IT',
+    });
+    assert.deepEqual(exported.input, {
+      database: 'orcl',
+      mode: 'schema',
+      nameExpressions: ["!='JOB_HISTORY'"],
+      ownSchemaOf: 'pdbadmin',
+      ...where,
+    });
+    const imported = decode(null, { ...place, operation: 'IMPORT' });
+    assert.deepEqual(imported.input, { database: 'orcl', remapSchemas: [], ...where });
+  });
+
   it('P4: an import', () => {
     const { input } = decode('IMPORT', {
       job_mode: 'SCHEMA',
@@ -174,9 +204,16 @@ describe('a malformed start request is refused by name', () => {
     ['EXPORT', { credential_name: 'C', file_name: 'A.DMP' }, 'field-invalid', /file_name must be a URI/],
     [
       'EXPORT',
-      { credential_name: 'C', file_name: 'https://objects.example.net/b/o/A%U.DMP' },
+      { credential_name: 'C', file_name: 'https://ann:secret@h/' },
       'field-invalid',
-      /credential_name names no credential .* "C" does not exist/,
+      /^(?!.*secret).*file_name must be a URI that ends in the name of the dump file/,
+    ],
+    ['IMPORT', { credential_name: 'C' }, 'field-invalid', /file_name is missing: with credential_name/],
+    [
+      'IMPORT',
+      { credential_name: 5, file_name: 's3://b/a' },
+      'field-invalid',
+      /credential_name must be a string/,
     ],
     ['EXPORT', { job_mode: 'FULL', filter: 'HR' }, 'field-invalid', /filter has no meaning in job_mode FULL/],
     ['EXPORT', { filter: 'HR,' }, 'expression-invalid', /filter cannot be read at character 4/],

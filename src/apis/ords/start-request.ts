@@ -5,6 +5,7 @@ import type { Address } from './address.ts';
 import { filterExpression } from './filter-text.ts';
 import type { OrdsJobData } from './job-item.ts';
 import { type Body, invalid, objects, refuseMember, required, spell, text } from './members.ts';
+import { splitObjectUri } from './object-uri.ts';
 import { exportOptions, extensionMembers, importOptions } from './start-options.ts';
 
 export type Operation = 'EXPORT' | 'IMPORT';
@@ -151,7 +152,9 @@ function expressionsOf(
 function placeOf(request: Body, operation: Operation): Pick<StartExport, 'location' | 'filePattern'> {
   const fileName = text(request, 'file_name');
   const credential = text(request, 'credential_name');
-  if (credential !== undefined) throw refusedCredential(credential, fileName);
+  const directory = text(request, 'datapump_dir');
+  // A credential switches to object storage: the directory has no part in it.
+  if (credential !== undefined) return objectPlace(fileName, credential);
   if (operation === 'IMPORT' && fileName === undefined) {
     throw invalid(
       'file_name',
@@ -160,34 +163,35 @@ function placeOf(request: Body, operation: Operation): Pick<StartExport, 'locati
     );
   }
   if (fileName !== undefined) checkBareName(fileName);
-  const directory = text(request, 'datapump_dir');
   return {
     ...(directory === undefined ? {} : { location: { type: 'directory', directory } }),
     ...(fileName === undefined ? {} : { filePattern: fileName }),
   };
 }
 
-/** Why a request with a credential cannot run: the rules of the contract first, then that there is none of that name. */
-function refusedCredential(credential: string, fileName: string | undefined): AppError {
+/** The place that a URI means; whether the credential is there and the caller's own is asked afterwards. */
+function objectPlace(
+  fileName: string | undefined,
+  credential: string,
+): Pick<StartExport, 'location' | 'filePattern'> {
   if (fileName === undefined) {
-    return invalid(
+    throw invalid(
       'file_name',
       'file_name is missing: with credential_name it is required.',
       'Give the URI of the object storage as file_name.',
     );
   }
-  if (!/^[a-z][a-z0-9+.-]*:\/\/\S+$/i.test(fileName)) {
-    return invalid(
+  const place = splitObjectUri(fileName);
+  if (place === null) {
+    // What stands there may hold a secret: a URI of another form is not repeated.
+    const shown = fileName.includes('://') ? '' : `, not ${spell(fileName)}`;
+    throw invalid(
       'file_name',
-      `file_name must be a URI when credential_name is given, not ${spell(fileName)}.`,
-      'Give the URI of the object storage, or leave credential_name out.',
+      `file_name must be a URI that ends in the name of the dump file when credential_name is given${shown}.`,
+      'Give a URI such as s3://bucket/prefix/EXPDAT%U.DMP, or leave credential_name out.',
     );
   }
-  return invalid(
-    'credential_name',
-    `credential_name names no credential of this user: ${spell(credential)} does not exist.`,
-    'This release keeps no credentials: leave credential_name out and use datapump_dir.',
-  );
+  return { location: { type: 'url', url: place.location, credential }, filePattern: place.filePattern };
 }
 
 function checkBareName(fileName: string): void {

@@ -1,12 +1,13 @@
 import { etagOf } from '../../base/etag.ts';
 import { AppError } from '../../core/errors.ts';
-import type { StartOptions } from '../../service/service.ts';
+import type { CallContext, Service, StartExport, StartOptions } from '../../service/service.ts';
 import type { ApiReply, ApiRequest } from '../api.ts';
 import type { Address } from './address.ts';
 import { dumpFiles } from './find-job.ts';
 import { jobFacts, jobItem } from './job-item.ts';
 import { defaultDumpName, jobNames } from './job-names.ts';
 import { jobHref } from './links.ts';
+import { spell } from './members.ts';
 import { callContext, type Operation, type OrdsParts } from './operation.ts';
 import { exportRequest, importRequest, jobItemSchema, startRequest } from './schemas.ts';
 import { extensionMembers } from './start-options.ts';
@@ -80,6 +81,7 @@ async function start(
     jobName: jobNames(command.operation, parts.clock.now()),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
   };
+  await requireOwnCredential(parts.service, context, command.input);
   const { job } = await namingMembers(() =>
     command.operation === 'EXPORT'
       ? parts.service.startExport(context, command.input, { ...options, defaultFilePattern: defaultDumpName })
@@ -107,10 +109,32 @@ async function start(
   };
 }
 
+/** ORDS takes a caller's own credentials alone, also of an administrator. Throws `credential-unknown`. */
+async function requireOwnCredential(
+  service: Pick<Service, 'getCredential'>,
+  context: CallContext,
+  { location }: Pick<StartExport, 'location'>,
+): Promise<void> {
+  const name = location?.type === 'url' ? location.credential : null;
+  if (name === null) return;
+  const { owner } = await service.getCredential(context, name).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === 'credential-unknown') return { owner: null };
+    throw error;
+  });
+  if (owner === context.caller.name) return;
+  throw new AppError('credential-unknown', {
+    field: 'credential_name',
+    message: `credential_name names no credential of user ${context.caller.name}: ${spell(name)}.`,
+    hint: 'Add it for this user (pumphouse credential add NAME --owner USER, or POST /api/v1/credentials), or leave credential_name out and use datapump_dir.',
+  });
+}
+
 /** The members of this API's requests by the fields of the service. */
 const memberOf: Readonly<Record<string, string>> = {
   file_pattern: 'file_name',
   directory: 'datapump_dir',
+  location: 'file_name',
+  credential: 'credential_name',
   mode: 'job_mode',
   name_expressions: 'name_expressions',
   schema_expressions: 'schema_expressions',

@@ -65,7 +65,7 @@ export async function listDatabases(session: Session): Promise<CommandEnd> {
 export async function testDatabase(
   session: Session,
   name: string,
-  flags: { readonly for: string; readonly at?: string },
+  flags: { readonly for: string; readonly at?: string; readonly credential?: string },
 ): Promise<CommandEnd> {
   const client = await session.client();
   const result = await client.json<{
@@ -75,7 +75,7 @@ export async function testDatabase(
   }>({
     method: 'POST',
     path: `${resource(name)}/test`,
-    body: { purpose: flags.for, ...locationFields(flags.at) },
+    body: { purpose: flags.for, ...locationFields(flags.at, flags.credential) },
   });
   const widest = Math.max(0, ...result.findings.map(({ check }) => check.length));
   session.show(result, () =>

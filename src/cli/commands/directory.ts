@@ -1,15 +1,27 @@
 import path from 'node:path';
 import { formatTable } from '../format.ts';
+import { isUrl } from '../location.ts';
 import type { CommandEnd, Session } from '../session.ts';
 
 interface DirectoryView {
   readonly name: string;
   readonly url: string;
+  readonly credential: string | null;
 }
 
-export async function addDirectory(session: Session, name: string, folder: string): Promise<CommandEnd> {
+/** `place`: a path, as seen from where the command runs, or a storage URL. */
+export async function addDirectory(
+  session: Session,
+  name: string,
+  place: string,
+  { credential }: { readonly credential?: string },
+): Promise<CommandEnd> {
   const client = await session.client();
-  const body = { name, path: path.resolve(folder) };
+  const body = {
+    name,
+    path: isUrl(place) ? place : path.resolve(place),
+    ...(credential === undefined ? {} : { credential }),
+  };
   const directory = await client.json<DirectoryView>({ method: 'POST', path: '/api/v1/directories', body });
   session.show(directory, () => `Directory ${directory.name} is ${directory.url}.`);
   return 'ok';
@@ -23,8 +35,8 @@ export async function listDirectories(session: Session): Promise<CommandEnd> {
   });
   session.show(items, () =>
     formatTable(
-      ['name', 'url'],
-      items.map(({ name, url }) => [name, url]),
+      ['name', 'url', 'credential'],
+      items.map(({ name, url, credential }) => [name, url, credential ?? '']),
     ),
   );
   return 'ok';

@@ -12,6 +12,7 @@ interface DumpSet {
   readonly rows: number;
   readonly bytes: number;
   readonly error_count: number;
+  readonly encrypted: boolean;
   readonly reduced_tables: number;
 }
 
@@ -21,6 +22,7 @@ interface DumpSetContents {
   readonly source: { readonly engine: string; readonly server_version: string; readonly database: string };
   readonly mode: string;
   readonly encoding: string;
+  readonly encrypted: boolean;
   readonly consistency: { readonly kind: string; readonly note: string };
   readonly bytes: number;
   readonly raw_bytes: number;
@@ -40,17 +42,32 @@ interface DumpSetContents {
 /** A service that is newer may know others. */
 const reductionTexts: Readonly<Record<string, string>> = { columns: 'columns left out' };
 
-export async function listDumpSets(session: Session, location: string | undefined): Promise<CommandEnd> {
+export async function listDumpSets(
+  session: Session,
+  location: string | undefined,
+  flags: { readonly credential?: string },
+): Promise<CommandEnd> {
   const client = await session.client();
   const { items } = await client.json<{ readonly items: readonly DumpSet[] }>({
     method: 'GET',
-    path: `/api/v1/dump-sets${locationQuery(location)}`,
+    path: `/api/v1/dump-sets${locationQuery(location, flags)}`,
   });
   session.show(items, () =>
     items.length === 0
       ? 'No complete dump sets there.'
       : formatTable(
-          ['file', 'database', 'engine', 'created', 'tables', 'rows', 'size', 'reduced', 'errors'],
+          [
+            'file',
+            'database',
+            'engine',
+            'created',
+            'tables',
+            'rows',
+            'size',
+            'encrypted',
+            'reduced',
+            'errors',
+          ],
           items.map((set) => [
             set.file_pattern,
             set.database,
@@ -59,6 +76,7 @@ export async function listDumpSets(session: Session, location: string | undefine
             formatCount(set.tables),
             formatCount(set.rows),
             formatBytes(set.bytes),
+            set.encrypted ? 'yes' : '',
             set.reduced_tables === 0 ? '' : `${formatCount(set.reduced_tables)} tables`,
             String(set.error_count),
           ]),
@@ -70,17 +88,17 @@ export async function listDumpSets(session: Session, location: string | undefine
 export async function showDumpSet(
   session: Session,
   location: string,
-  flags: { readonly file?: string },
+  flags: { readonly file?: string; readonly credential?: string },
 ): Promise<CommandEnd> {
   const client = await session.client();
   const set = await client.json<DumpSetContents>({
     method: 'GET',
-    path: `/api/v1/dump-sets/show${locationQuery(location, flags.file)}`,
+    path: `/api/v1/dump-sets/show${locationQuery(location, flags)}`,
   });
   session.show(set, () =>
     [
       `${set.job.name}: ${set.mode} export of ${set.source.database} (${set.source.engine} ${set.source.server_version}), ${set.created_at}`,
-      `${set.encoding}, consistency ${set.consistency.kind}${set.consistency.note === '' ? '' : ` (${set.consistency.note})`}, ${formatBytes(set.bytes)} in ${set.files.length} files, ${formatBytes(set.raw_bytes)} uncompressed`,
+      `${set.encoding}${set.encrypted ? ', encrypted' : ''}, consistency ${set.consistency.kind}${set.consistency.note === '' ? '' : ` (${set.consistency.note})`}, ${formatBytes(set.bytes)} in ${set.files.length} files, ${formatBytes(set.raw_bytes)} uncompressed`,
       `objects: ${set.objects.map(({ type, count }) => `${count} ${type.toLowerCase()}`).join(', ')}`,
       formatTable(
         ['schema', 'table', 'rows', 'size', 'reduced', 'status'],

@@ -2,6 +2,7 @@ import { AppError } from '../../core/errors.ts';
 import type { ApiClient } from '../client.ts';
 import { followJob, type JobView } from '../follow-job.ts';
 import { locationFields } from '../location.ts';
+import { parseFileSize } from '../option-values.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import {
   type Body,
@@ -22,8 +23,9 @@ interface SelectionFlags {
   readonly tablespace?: readonly string[];
 }
 
-interface CommonFlags {
+export interface CommonFlags {
   readonly file?: string;
+  readonly credential?: string;
   readonly threads?: string;
   readonly detach?: boolean;
 }
@@ -32,11 +34,14 @@ export interface ExportFlags extends SelectionFlags, ContentFlags, ReadFlags, Co
   readonly to?: string;
   readonly encoding?: string;
   readonly compression?: string;
+  readonly encrypt?: string;
+  readonly fileSize?: string;
   readonly estimate?: boolean;
 }
 
 export interface ImportFlags extends SelectionFlags, ContentFlags, WriteFlags, CommonFlags {
   readonly from: string;
+  readonly decrypt?: string;
   readonly dryRun?: boolean;
 }
 
@@ -47,16 +52,18 @@ export async function startExport(
   database: string,
   flags: ExportFlags,
 ): Promise<CommandEnd> {
-  return start(session, flags, {
+  return startAndFollow(session, flags, {
     kind: 'export',
     database,
     ...selection(flags, 'full'),
     ...contentBody(flags),
     ...readBody(flags),
-    ...locationFields(flags.to),
+    ...locationFields(flags.to, flags.credential),
     ...given('file_pattern', flags.file),
     ...given('encoding', flags.encoding),
     ...given('compression', flags.compression),
+    ...given('encryption_key', flags.encrypt),
+    ...given('file_size', flags.fileSize === undefined ? undefined : parseFileSize(flags.fileSize)),
     ...given('estimate', flags.estimate),
   });
 }
@@ -66,14 +73,15 @@ export async function startImport(
   database: string,
   flags: ImportFlags,
 ): Promise<CommandEnd> {
-  return start(session, flags, {
+  return startAndFollow(session, flags, {
     kind: 'import',
     database,
     ...selection(flags, undefined),
     ...contentBody(flags),
     ...writeBody(flags),
-    ...locationFields(flags.from),
+    ...locationFields(flags.from, flags.credential),
     ...given('file_pattern', flags.file),
+    ...given('encryption_key', flags.decrypt),
     ...given('dry_run', flags.dryRun),
   });
 }
@@ -85,7 +93,7 @@ export async function startCopy(
   target: string,
   flags: CopyFlags,
 ): Promise<CommandEnd> {
-  return start(session, flags, {
+  return startAndFollow(session, flags, {
     kind: 'copy',
     database,
     target,
@@ -102,14 +110,15 @@ export async function startVerify(
   location: string,
   flags: CommonFlags,
 ): Promise<CommandEnd> {
-  return start(session, flags, {
+  return startAndFollow(session, flags, {
     kind: 'verify',
-    ...locationFields(location),
+    ...locationFields(location, flags.credential),
     ...given('file_pattern', flags.file),
   });
 }
 
-async function start(session: Session, flags: CommonFlags, body: Body): Promise<CommandEnd> {
+/** Starts the job that the body asks for, and stays with it unless the flags say not to. */
+export async function startAndFollow(session: Session, flags: CommonFlags, body: Body): Promise<CommandEnd> {
   const client = await session.client();
   refuseDetached(client, flags);
   const threads = flags.threads === undefined ? undefined : parseThreads(flags.threads);

@@ -9,6 +9,12 @@ CREATE TABLE "audit" ("seq" bigint not null primary key,
 CREATE TABLE "counter" ("name" text not null primary key,
   "value" bigint not null);
 
+CREATE TABLE "credential" ("name" text not null primary key,
+  "owner" text not null,
+  "type" text not null,
+  "sealed_body" text not null,
+  "created_at" bigint not null);
+
 CREATE TABLE "database" ("name" text not null primary key,
   "uid" bigint not null unique,
   "engine" text not null,
@@ -18,7 +24,8 @@ CREATE TABLE "database" ("name" text not null primary key,
 
 CREATE TABLE "directory" ("name" text not null primary key,
   "url" text not null,
-  "created_at" bigint not null);
+  "created_at" bigint not null,
+  "credential" text references "credential" ("name"));
 
 CREATE TABLE "job" ("id" text not null primary key,
   "seq" bigint not null unique,
