@@ -17,7 +17,10 @@ import { createLocalDispatcher } from './jobs/local/dispatcher.ts';
 import { defaultOutagePolicy } from './jobs/outage.ts';
 import { createRetention } from './jobs/retention.ts';
 import { createWorker } from './jobs/worker.ts';
+import { createNetwork } from './network/create-network.ts';
 import { createCopyHandler } from './operations/copy.ts';
+import { createDumpCopyHandler } from './operations/dump-copy.ts';
+import { createDumpDeleteHandler } from './operations/dump-delete.ts';
 import { createEnvironment } from './operations/environment.ts';
 import { createExportHandler } from './operations/export.ts';
 import { createImportHandler } from './operations/import.ts';
@@ -25,14 +28,39 @@ import { createVerifyHandler } from './operations/verify.ts';
 import { createService } from './service/create-service.ts';
 import { ensureDefaults } from './service/directories.ts';
 import { withSignals } from './service/job-signals.ts';
+import { finishKilledRotation } from './service/wallet.ts';
+import { azureDriver } from './storages/azure/driver.ts';
+import { ftpDriver } from './storages/ftp/driver.ts';
+import { gcsDriver } from './storages/gcs/driver.ts';
+import { httpDriver } from './storages/http/driver.ts';
 import { localDriver } from './storages/local/driver.ts';
 import { nullDriver } from './storages/null/driver.ts';
-import { createStorageStack } from './storages/stack.ts';
+import { obsDriver, s3Driver } from './storages/s3/driver.ts';
+import { sftpDriver } from './storages/sftp/driver.ts';
+import { createStorageStack, defaultLayerOptions } from './storages/stack.ts';
+import type { StorageDriver } from './storages/storage.ts';
+import { swiftDriver } from './storages/swift/driver.ts';
+import { webdavDriver } from './storages/webdav/driver.ts';
 import { openSqliteStore } from './store/sqlite-store.ts';
 
 /** There is one process on an embedded store. */
 const workerId = 'local';
 const dayMs = 24 * 60 * 60 * 1000;
+
+/** Every kind of place that dump files can be at; docs/guides/storages.md tells them in this order. */
+export const storageDrivers: readonly StorageDriver[] = [
+  localDriver,
+  s3Driver,
+  obsDriver,
+  azureDriver,
+  gcsDriver,
+  swiftDriver,
+  sftpDriver,
+  ftpDriver,
+  webdavDriver,
+  httpDriver,
+  nullDriver,
+];
 
 /**
  * The composition root: the only file that names concrete engines, storages and APIs.
@@ -51,17 +79,37 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   const opened = opening.use(await openSqliteStore({ path: folder.storeFile, clock, log }));
   const { store, signals } = withSignals(opened.jobs);
   const { registry } = opened;
-  const sealer = await openWallet(folder.walletFile, options.walletKey);
-  const storages = createStorageStack({ drivers: [localDriver, nullDriver] });
+  const wallet = await openWallet(folder.walletFile, {
+    key: options.walletKey,
+    previous: options.walletKeyPrevious,
+  });
+  const network = createNetwork({ allow: options.urlAllow });
+  const storages = createStorageStack({
+    drivers: storageDrivers,
+    network,
+    concurrency: options.storageConcurrency,
+    options: {
+      ...defaultLayerOptions,
+      limit: { ...defaultLayerOptions.limit, bytesPerSecond: options.storageRate },
+    },
+  });
   const engines = [sqliteEngine, postgresEngine];
-  const environment = createEnvironment({ engines, registry, sealer, openStorage: storages.open });
+  const environment = createEnvironment({
+    engines,
+    registry,
+    sealer: wallet,
+    openStorage: storages.open,
+  });
   await ensureDefaults(registry, folder.dumpFolder);
+  await finishKilledRotation(registry, wallet, log);
 
   const handlers = [
     createExportHandler(environment, { unitBytes: options.unitBytes }),
     createImportHandler(environment),
     createCopyHandler(environment, { unitBytes: options.unitBytes }),
     createVerifyHandler(environment),
+    createDumpCopyHandler(environment),
+    createDumpDeleteHandler(environment),
   ];
   const outage = { ...defaultOutagePolicy, patienceMs: options.patienceSeconds * 1000 };
   const worker = createWorker({ store, handlers, clock, log, outage });
@@ -86,7 +134,8 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     signals,
     registry,
     environment,
-    sealer,
+    wallet,
+    credentialTypes: storages.credentialTypes,
     dispatcher,
     clock,
     log,

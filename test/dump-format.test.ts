@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createDecipheriv, createHash, createHmac, hkdfSync, scryptSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { zstdDecompressSync } from 'node:zlib';
+import { Secret } from '../src/base/secret.ts';
 import type { DdlObject } from '../src/core/catalogue.ts';
+import { newSetCipher } from '../src/dump/encryption.ts';
 import { writeMaster } from '../src/dump/master.ts';
 import {
   localStorage,
@@ -33,6 +35,17 @@ interface StoredManifest {
   readonly version: number;
   readonly layout: { readonly form: string; readonly pattern?: string };
   readonly compression: string;
+  readonly encryption?: {
+    readonly algorithm: string;
+    readonly keyDerivation: {
+      readonly function: string;
+      readonly n: number;
+      readonly r: number;
+      readonly p: number;
+      readonly salt: string;
+    };
+    readonly check: string;
+  };
   readonly tables: readonly {
     readonly schema: string;
     readonly name: string;
@@ -57,13 +70,49 @@ interface StoredManifest {
 
 const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
+const secret = 'correct horse battery staple';
+
+/** "Encryption": the key of the set, checked. */
+function keyOf({ algorithm, keyDerivation, check }: NonNullable<StoredManifest['encryption']>): Buffer {
+  assert.equal(algorithm, 'aes-256-gcm-segments');
+  assert.equal(keyDerivation.function, 'scrypt');
+  const { n, r, p, salt } = keyDerivation;
+  const key = scryptSync(secret, Buffer.from(salt, 'hex'), 32, { N: n, r, p, maxmem: 2 ** 30 });
+  assert.equal(createHmac('sha256', key).update('pumphouse key check').digest('hex').slice(0, 32), check);
+  return key;
+}
+
+/** "Encryption": the envelope of a frame. */
+function openEnvelope(stored: Buffer, key: Buffer): Buffer {
+  assert.equal(stored.toString('latin1', 0, 4), 'PHE1');
+  const frameKey = Buffer.from(hkdfSync('sha256', key, stored.subarray(4, 20), 'pumphouse frame', 32));
+  const opened: Buffer[] = [];
+  const sealedBytes = 1_048_592;
+  for (let at = 20, number = 0; at < stored.length; at += sealedBytes, number += 1) {
+    const segment = stored.subarray(at, at + sealedBytes);
+    const nonce = Buffer.alloc(12);
+    nonce.writeBigUInt64BE(BigInt(number), 3);
+    nonce[11] = at + sealedBytes >= stored.length ? 1 : 0;
+    const decipher = createDecipheriv('aes-256-gcm', frameKey, nonce);
+    decipher.setAuthTag(segment.subarray(-16));
+    opened.push(decipher.update(segment.subarray(0, -16)), decipher.final());
+  }
+  return Buffer.concat(opened);
+}
+
 /** "The manifest": the last line holds the digest of all before it. */
 function parseManifest(json: Buffer): StoredManifest {
   const lastLine = json.lastIndexOf('\n', json.length - 2) + 1;
   assert.equal(json.toString('utf8', lastLine), `"digest":"${sha256(json.subarray(0, lastLine))}"}\n`);
   const manifest = JSON.parse(json.toString()) as StoredManifest;
   assert.equal(manifest.format, 'pumphouse-dump');
-  assert.equal(manifest.version, 2);
+  assert.equal(manifest.version, manifest.encryption === undefined ? 2 : 3);
+  if (manifest.encryption !== undefined) {
+    const macLine = json.lastIndexOf('\n', lastLine - 2) + 1;
+    const covered = createHash('sha256').update(json.subarray(0, macLine)).digest('hex');
+    const mac = createHmac('sha256', keyOf(manifest.encryption)).update(covered).digest('hex');
+    assert.equal(json.toString('utf8', macLine, lastLine), `"mac":"hmac-sha256:${mac}",\n`);
+  }
   return manifest;
 }
 
@@ -94,7 +143,9 @@ async function readSet(folder: string, master: string) {
   const decode = ({ file, offset, length, rawBytes, digest }: Frame): Buffer => {
     const stored = files.get(file)?.subarray(offset, offset + length) ?? Buffer.alloc(0);
     assert.equal(`stored-${sha256(stored)}`, digest);
-    const raw = manifest.compression === 'none' ? stored : zstdDecompressSync(stored);
+    const packed =
+      manifest.encryption === undefined ? stored : openEnvelope(stored, keyOf(manifest.encryption));
+    const raw = manifest.compression === 'none' ? packed : zstdDecompressSync(packed);
     assert.equal(raw.length, rawBytes);
     return raw;
   };
@@ -114,15 +165,21 @@ function parseCopyText(raw: Buffer): (string | null)[][] {
 }
 
 describe('a reader made from docs/dump-format.md', () => {
-  for (const [filePattern, master, compression] of [
-    [null, `${sampleJob}/manifest.json`, 'zstd'],
-    [null, `${sampleJob}/manifest.json`, 'none'],
-    ['EXP%U.DMP', 'EXP01.DMP', 'zstd'],
-    ['one.dmp', 'one.dmp', 'zstd'],
+  for (const [filePattern, master, compression, isEncrypted] of [
+    [null, `${sampleJob}/manifest.json`, 'zstd', false],
+    [null, `${sampleJob}/manifest.json`, 'none', false],
+    [null, `${sampleJob}/manifest.json`, 'none', true],
+    ['EXP%U.DMP', 'EXP01.DMP', 'zstd', false],
+    ['EXP%U.DMP', 'EXP01.DMP', 'zstd', true],
+    ['one.dmp', 'one.dmp', 'zstd', false],
+    ['one.dmp', 'one.dmp', 'zstd', true],
   ] as const) {
-    it(`gets rows and statements of ${master}, compression ${compression}`, () =>
+    it(`gets rows and statements of ${master}, compression ${compression}${isEncrypted ? ', encrypted' : ''}`, () =>
       withFolder(async (folder) => {
-        await writeSample(localStorage(folder), filePattern, recordingContext(), sampleUnits, compression);
+        await writeSample(localStorage(folder), filePattern, recordingContext(), sampleUnits, {
+          compression,
+          cipher: isEncrypted ? await newSetCipher(new Secret(secret)) : null,
+        });
         const { manifest, decode } = await readSet(folder, master);
         for (const table of manifest.tables) {
           const raw = Buffer.concat(table.units.map(decode));
@@ -182,7 +239,7 @@ async function writeExample(folder: string): Promise<Buffer> {
       source: { engine: 'postgres', serverVersion: '15.18', database: 'hr' },
       mode: 'table',
       encoding: 'text',
-      compression: 'zstd',
+      coding: { compression: 'zstd', cipher: null },
       consistency: { kind: 'snapshot', note: '' },
       tables: [
         {

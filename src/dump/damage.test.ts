@@ -3,7 +3,13 @@ import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { readAll } from '../../test/harness/byte-sources.ts';
-import { filePatterns, localStorage, sampleJob, writeSample } from '../../test/harness/dump-sample.ts';
+import {
+  filePatterns,
+  localStorage,
+  plainZstd,
+  sampleJob,
+  writeSample,
+} from '../../test/harness/dump-sample.ts';
 import { createRandom } from '../../test/harness/random.ts';
 import { recordingContext } from '../../test/harness/recording-context.ts';
 import { withFolder } from '../../test/harness/with-folder.ts';
@@ -88,7 +94,7 @@ for (const filePattern of filePatterns) {
         const whole = new Map<ManifestUnit, Buffer>();
         const { storage: intact } = await copy();
         for (const unit of units)
-          whole.set(unit, await readAll(readFrame(intact, unit, 'zstd', 't', context)));
+          whole.set(unit, await readAll(readFrame(intact, unit, plainZstd, 't', context)));
         let harmless = 0;
         for (let round = 0; round < 30; round += 1) {
           const unit = units[random.between(0, units.length - 1)];
@@ -97,7 +103,7 @@ for (const filePattern of filePatterns) {
           const { folder, storage } = await copy();
           await flipBit(path.join(folder, unit.file), byte, random.between(0, 7));
           try {
-            const read = await readAll(readFrame(storage, unit, 'zstd', 'table "public"."emp"', context));
+            const read = await readAll(readFrame(storage, unit, plainZstd, 'table "public"."emp"', context));
             assert.deepEqual(read, whole.get(unit), `seed ${random.seed}`);
             harmless += 1;
           } catch (error) {
@@ -161,7 +167,7 @@ for (const filePattern of filePatterns) {
         assert.ok(unit !== undefined);
         const { folder, storage } = await copy();
         await truncate(path.join(folder, unit.file), unit.offset + unit.length - 5);
-        const reading = readAll(readFrame(storage, unit, 'zstd', 'table x', context));
+        const reading = readAll(readFrame(storage, unit, plainZstd, 'table x', context));
         await assert.rejects(reading, {
           code: 'dump-truncated',
           message: new RegExp(`offset ${unit.offset}, table x`),
@@ -173,7 +179,7 @@ for (const filePattern of filePatterns) {
           { ...unit, length: 0 },
         ]) {
           const { storage: intact } = await copy();
-          const misread = readAll(readFrame(intact, wrong, 'zstd', 'table x', context));
+          const misread = readAll(readFrame(intact, wrong, plainZstd, 'table x', context));
           await assert.rejects(misread, { code: 'dump-damaged', message: /offset \d+, table x/ });
         }
       }));
@@ -240,7 +246,7 @@ describe('what is no dump set', () => {
       const { manifest } = await writeSample(storage, null, context);
       const file = path.join(folder, manifest.ddl.post.file);
       await flipBit(file, manifest.ddl.post.length - 8, 3);
-      await assert.rejects(readObjects(storage, manifest, context), {
+      await assert.rejects(readObjects(storage, manifest, null, context), {
         code: 'dump-damaged',
         message: /post-data\.sql\.zst.*schema texts/,
       });

@@ -4,8 +4,9 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { listAll, readAll } from '../../test/harness/byte-sources.ts';
-import { localStorage, unitSource } from '../../test/harness/dump-sample.ts';
+import { localStorage, plainZstd, unitSource } from '../../test/harness/dump-sample.ts';
 import { failingStorage } from '../../test/harness/fault-storage.ts';
+import { placeAt } from '../../test/harness/local-storage.ts';
 import { recordingContext } from '../../test/harness/recording-context.ts';
 import { withFolder } from '../../test/harness/with-folder.ts';
 import { AppError } from '../core/errors.ts';
@@ -14,7 +15,7 @@ import { nullDriver } from '../storages/null/driver.ts';
 import { type UnitSource, writeDataFile } from './data-file.ts';
 import { readFrame } from './read-frame.ts';
 
-const options = { ifExists: 'fail', compression: 'zstd', expectedBytes: 0 } as const;
+const options = { ifExists: 'fail', coding: plainZstd, expectedBytes: 0 } as const;
 
 /** End of the zstd frame at `start` (RFC 8878, section 3.1.1), found by walking over its blocks. */
 function endOfFrame(file: Buffer, start: number): number {
@@ -68,7 +69,7 @@ describe('writeDataFile', () => {
               end = endOfFrame(stored, unit.offset);
               assert.equal(unit.offset + unit.length, end, 'exactly one frame');
               assert.deepEqual(
-                await readAll(readFrame(storage, unit, 'zstd', 'table t', context)),
+                await readAll(readFrame(storage, unit, plainZstd, 'table t', context)),
                 contents[index],
               );
             }
@@ -138,7 +139,7 @@ describe('writeDataFile', () => {
       assert.deepEqual(opened, [3, 3]);
       assert.equal(progress.at(-1), 2_000_000);
       for (const [index, unit] of units.entries()) {
-        assert.deepEqual(await readAll(readFrame(local, unit, 'zstd', 't', context)), contents[index]);
+        assert.deepEqual(await readAll(readFrame(local, unit, plainZstd, 't', context)), contents[index]);
       }
     }));
 
@@ -283,20 +284,20 @@ describe('writeDataFile', () => {
         storage,
         'x',
         [unitSource('a', Buffer.alloc(9))],
-        { ...options, ifExists: 'replace', compression: 'zstd' },
+        { ...options, ifExists: 'replace', coding: plainZstd },
         context,
       );
       assert.equal((await storage.stat('x', context))?.bytes, file.bytes);
     }));
 
   it('what a storage throws away is counted, and not digested', async () => {
-    const storage = nullDriver.open(new URL('null:'));
+    const storage = nullDriver.open(placeAt('null:'));
     for (const compression of ['zstd', 'none'] as const) {
       const { file, units } = await writeDataFile(
         storage,
         'x',
         [unitSource('a', Buffer.alloc(70_000, 10)), unitSource('b', Buffer.alloc(9))],
-        { ...options, compression },
+        { ...options, coding: { ...plainZstd, compression } },
         recordingContext(),
       );
       assert.equal(file.digest, 'none:');
@@ -313,4 +314,21 @@ describe('writeDataFile', () => {
       );
     }
   });
+
+  it('that would outgrow its size is given up, and leaves nothing', () =>
+    withFolder(async (folder) => {
+      const storage = localStorage(folder);
+      const context = recordingContext();
+      const sources = [unitSource('a', randomBytes(5_000)), unitSource('b', randomBytes(5_000))];
+      const write = (maxBytes: number) =>
+        writeDataFile(storage, 'f', sources, { ...options, maxBytes }, context);
+      await assert.rejects(write(9_999), {
+        code: 'file-size-too-small',
+        field: 'file_size',
+        message: /^f would/,
+      });
+      assert.deepEqual(await listAll(storage.list('', context)), []);
+      const { file } = await write(11_000);
+      assert.ok(file.bytes > 10_000 && file.bytes <= 11_000);
+    }));
 });

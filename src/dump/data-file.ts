@@ -2,10 +2,9 @@ import { linkAbort } from '../base/linked-abort.ts';
 import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Digest, FrameRef, ManifestFile } from '../core/manifest.ts';
-import type { Compression } from '../core/request.ts';
 import type { PutOptions, Storage } from '../storages/storage.ts';
 import { digestingCounter, passing, plainCounter } from './digest.ts';
-import { compressFrame } from './zstd.ts';
+import { encodeFrame, type FrameCoding } from './frame-coding.ts';
 
 /** A unit's bytes, which can be read again. */
 export interface UnitSource {
@@ -32,16 +31,18 @@ export interface WrittenFile {
 
 export interface DataFileOptions {
   readonly ifExists: PutOptions['ifExists'];
-  readonly compression: Compression;
+  readonly coding: FrameCoding;
   /** Estimate of the raw bytes. */
   readonly expectedBytes: number;
+  /** Stored bytes that the file may not grow beyond; absent: no limit. */
+  readonly maxBytes?: number;
   /** Gets the raw bytes of all units of the file so far; from 0 again when the storage layers try again. */
   readonly onProgress?: (rawBytes: number) => void;
 }
 
 /**
- * Writes one data file: each unit one independent zstd frame (or its raw bytes), in order, in one `put`. Memory is bounded at a few MB whatever the sizes.
- * When a unit's source, the storage or an abort ends it, nothing is left visible. A retry of the storage layers opens every unit again.
+ * Writes one data file: each unit one independent frame, in order, in one `put`. Memory is bounded at a few MB whatever the sizes.
+ * When a unit's source, the storage or an abort ends it, or it outgrows its size (`file-size-too-small`), nothing is left visible. A retry of the storage layers opens every unit again.
  */
 export async function writeDataFile(
   storage: Storage,
@@ -82,7 +83,7 @@ export interface FrameWriter {
  */
 function frameWriter(
   file: string,
-  compression: Compression,
+  coding: FrameCoding,
   newCounter: typeof digestingCounter,
   onRawBytes: (bytes: number) => void,
   context: OperationContext,
@@ -103,7 +104,7 @@ function frameWriter(
       rawTotal += chunk.length;
       onRawBytes(rawTotal);
     });
-    for await (const chunk of compression === 'none' ? raw : compressFrame(raw, context.signal)) {
+    for await (const chunk of encodeFrame(raw, coding, context.signal)) {
       stored.add(chunk);
       own?.add(chunk);
       yield chunk;
@@ -142,20 +143,21 @@ export async function putFrames(
   storage: Storage,
   name: string,
   options: PutOptions & {
-    readonly compression: Compression;
+    readonly coding: FrameCoding;
+    readonly maxBytes?: number;
     readonly onProgress?: (rawBytes: number) => void;
   },
   body: (writer: FrameWriter) => AsyncIterable<Uint8Array>,
   context: OperationContext,
 ): Promise<{ readonly writer: FrameWriter; readonly bytes: number }> {
-  const { compression, onProgress, ...putOptions } = options;
+  const { coding, maxBytes = Number.POSITIVE_INFINITY, onProgress, ...putOptions } = options;
   let last: { readonly writer: FrameWriter; sent: number } | null = null;
   const source = {
     async *open(signal: AbortSignal): AsyncGenerator<Uint8Array> {
       // A storage that stops reading early must also end a unit that waits for its database.
       using link = linkAbort(signal);
       const newCounter = storage.keeps ? digestingCounter : plainCounter;
-      const writer = frameWriter(name, compression, newCounter, onProgress ?? (() => undefined), {
+      const writer = frameWriter(name, coding, newCounter, onProgress ?? (() => undefined), {
         signal: link.signal,
         log: context.log,
       });
@@ -164,6 +166,7 @@ export async function putFrames(
       try {
         for await (const chunk of body(writer)) {
           attempt.sent += chunk.length;
+          if (attempt.sent > maxBytes) throw outgrown(name, maxBytes);
           yield chunk;
         }
       } finally {
@@ -184,3 +187,9 @@ export async function putFrames(
   }
   return { writer, bytes };
 }
+
+const outgrown = (name: string, maxBytes: number): AppError =>
+  new AppError('file-size-too-small', {
+    field: 'file_size',
+    message: `${name} would grow beyond ${maxBytes} bytes: its rows take more room than was estimated.`,
+  });

@@ -8,6 +8,7 @@ import { bytesSource, listAll, readAll } from '../../test/harness/byte-sources.t
 import {
   filePatterns,
   localStorage,
+  plainZstd,
   type SampleUnit,
   sampleJob,
   sampleObjects,
@@ -48,11 +49,11 @@ async function checkWhole(
     const ref = found.get(unitId(unit));
     assert.ok(ref !== undefined);
     assert.deepEqual(
-      await readAll(readFrame(storage, ref, 'zstd', 'a table', context)),
+      await readAll(readFrame(storage, ref, plainZstd, 'a table', context)),
       Buffer.from(unit.content),
     );
   }
-  assert.deepEqual(await readObjects(storage, manifest, context), sampleObjects);
+  assert.deepEqual(await readObjects(storage, manifest, null, context), sampleObjects);
 }
 
 for (const filePattern of filePatterns) {
@@ -63,7 +64,7 @@ for (const filePattern of filePatterns) {
         const context = recordingContext();
         const { layout, manifest } = await writeSample(storage, filePattern, context);
         const set = await openDumpSet(storage, nameOf(filePattern), context);
-        assert.deepEqual(set, { layout, manifest });
+        assert.deepEqual(set, { layout, manifest, seal: null });
         await checkWhole(storage, set.manifest, sampleUnits, context);
         const names = (await listAll(storage.list('', context))).map(({ name }) => name);
         assert.deepEqual(manifest.files.map(({ name }) => name).sort(), names.sort());
@@ -138,7 +139,7 @@ for (const filePattern of filePatterns) {
         );
         await storage.put('empty', bytesSource(Buffer.alloc(0)), { ifExists: 'fail' }, context);
         const listed = await listAll(listDumpSets(storage, context));
-        assert.deepEqual(listed, [{ filePattern: nameOf(filePattern), layout, manifest }]);
+        assert.deepEqual(listed, [{ filePattern: nameOf(filePattern), layout, manifest, seal: null }]);
         assert.deepEqual(context.complaints(), []);
       }));
 
@@ -153,7 +154,7 @@ for (const filePattern of filePatterns) {
           source: { engine: 'sqlite', serverVersion: '3', database: 'd' },
           mode: 'full' as const,
           encoding: 'text' as const,
-          compression: 'zstd' as const,
+          coding: plainZstd,
           consistency: { kind: 'snapshot' as const, note: '' },
           tables: [],
           objects: sampleObjects,
@@ -203,7 +204,7 @@ describe('a dump set', () => {
       const storage = localStorage(folder);
       const context = recordingContext();
       const { manifest, layout } = await writeSample(storage, 'EXP%U.DMP', context);
-      assert.deepEqual(await openDumpSet(storage, 'EXP01.DMP', context), { manifest, layout });
+      assert.deepEqual(await openDumpSet(storage, 'EXP01.DMP', context), { manifest, layout, seal: null });
     }));
 
   it('leaves the units of a failed table out, and says why', () =>
@@ -220,7 +221,7 @@ describe('a dump set', () => {
           source: { engine: 'sqlite', serverVersion: '3', database: 'd' },
           mode: 'full',
           encoding: 'text',
-          compression: 'zstd',
+          coding: plainZstd,
           consistency: { kind: 'none', note: 'why' },
           tables: [
             { ...table, error: 'permission denied', units: [], inlineUnits: ['u1'] },
@@ -251,7 +252,7 @@ describe('a dump set', () => {
       const context = recordingContext();
       const { manifest } = await writeSample(storage, null, context);
       const rawDigest = async (ref: FrameRef): Promise<string> => {
-        const raw = await readAll(readFrame(storage, ref, 'zstd', 't', context));
+        const raw = await readAll(readFrame(storage, ref, plainZstd, 't', context));
         return `"digest":"sha256:${createHash('sha256').update(raw).digest('hex')}"`;
       };
       const frames = [...manifest.tables.flatMap(({ units }) => units), manifest.ddl.pre, manifest.ddl.post];
@@ -264,15 +265,15 @@ describe('a dump set', () => {
         return older;
       });
       const { manifest: older } = await openDumpSet(storage, sampleJob, context);
-      assert.equal((await readObjects(storage, older, context)).length, sampleObjects.length);
+      assert.equal((await readObjects(storage, older, null, context)).length, sampleObjects.length);
       const [unit] = older.tables[0]?.units ?? [];
       assert.ok(unit !== undefined);
       assert.deepEqual(
-        await readAll(readFrame(storage, unit, 'zstd', 't', context)),
+        await readAll(readFrame(storage, unit, plainZstd, 't', context)),
         Buffer.from(sampleUnits[0]?.content ?? []),
       );
       const wrong = { ...unit, digest: `sha256:${'0'.repeat(64)}` } as const;
-      await assert.rejects(readAll(readFrame(storage, wrong, 'zstd', 't', context)), {
+      await assert.rejects(readAll(readFrame(storage, wrong, plainZstd, 't', context)), {
         code: 'dump-damaged',
         message: /does not match its digest/,
       });
@@ -282,25 +283,30 @@ describe('a dump set', () => {
     withFolder(async (folder) => {
       const storage = localStorage(folder);
       const context = recordingContext();
-      await writeSample(storage, null, context, sampleUnits, 'none');
+      await writeSample(storage, null, context, sampleUnits, { ...plainZstd, compression: 'none' });
       const { manifest } = await openDumpSet(storage, sampleJob, context);
       assert.equal(manifest.compression, 'none');
       const units = manifest.tables.flatMap((table) => table.units);
       for (const unit of units) {
         assert.ok(unit.file.endsWith('.text'), unit.file);
-        const raw = await readAll(readFrame(storage, unit, 'none', 't', context));
+        const raw = await readAll(
+          readFrame(storage, unit, { ...plainZstd, compression: 'none' }, 't', context),
+        );
         assert.deepEqual(await readFile(path.join(folder, unit.file)), raw);
       }
-      assert.deepEqual(await readObjects(storage, manifest, context), sampleObjects);
+      assert.deepEqual(await readObjects(storage, manifest, null, context), sampleObjects);
       const [unit] = units;
       assert.ok(unit !== undefined);
       const file = path.join(folder, unit.file);
       const bytes = await readFile(file);
       bytes[100] = (bytes[100] ?? 0) ^ 4;
       await writeFile(file, bytes);
-      await assert.rejects(readAll(readFrame(storage, unit, 'none', 'table x', context)), {
-        code: 'dump-damaged',
-        message: /offset 0, table x: its content does not match/,
-      });
+      await assert.rejects(
+        readAll(readFrame(storage, unit, { ...plainZstd, compression: 'none' }, 'table x', context)),
+        {
+          code: 'dump-damaged',
+          message: /offset 0, table x: its content does not match/,
+        },
+      );
     }));
 });

@@ -1,11 +1,13 @@
 import type { OperationContext } from '../core/context.ts';
 import type { Storage } from '../storages/storage.ts';
 import { filesOfPattern, prefixOfPattern } from './file-pattern.ts';
-import type { DumpLayout } from './layout.ts';
+import { firstFile } from './find-files.ts';
+import { below, type DumpLayout, masterName } from './layout.ts';
 
 /**
- * First file at the storage that a new set of this layout would collide with (any number of the pattern, anything below the folder,
- * the file); null when the place is free.
+ * First file at the storage that a new set of this layout would collide with (any number of the pattern, anything below the folder, which
+ * may be the base itself, the file); null when the place is free. Where the storage cannot list, of a folder the manifest alone is looked
+ * for.
  * @param own files that the job has there already
  */
 export async function findExistingFile(
@@ -17,28 +19,26 @@ export async function findExistingFile(
   switch (layout.form) {
     case 'folder':
       return (
-        (await firstOf(storage, `${layout.folder}/`, (name) => !own.has(name), context)) ??
-        (await at(layout.folder))
+        (await firstOf(below(layout.folder, ''), (name) => !own.has(name), [masterName(layout)])) ??
+        (layout.folder === '' ? null : await at(layout.folder))
       );
     case 'pattern': {
       const names = new Set(filesOfPattern(layout.pattern)).difference(own);
-      return await firstOf(storage, prefixOfPattern(layout.pattern), (name) => names.has(name), context);
+      return await firstOf(prefixOfPattern(layout.pattern), (name) => names.has(name), names);
     }
     case 'file':
-      return (await at(layout.file)) ?? (await firstOf(storage, `${layout.file}/`, () => true, context));
+      return (await at(layout.file)) ?? (await firstOf(`${layout.file}/`, () => true, []));
+  }
+
+  function firstOf(
+    prefix: string,
+    collides: (name: string) => boolean,
+    known: Iterable<string>,
+  ): Promise<string | null> {
+    return firstFile(storage, prefix, collides, known, context);
   }
 
   async function at(name: string): Promise<string | null> {
     return (await storage.stat(name, context))?.name ?? null;
   }
-}
-
-async function firstOf(
-  storage: Storage,
-  prefix: string,
-  collides: (name: string) => boolean,
-  context: OperationContext,
-): Promise<string | null> {
-  for await (const { name } of storage.list(prefix, context)) if (collides(name)) return name;
-  return null;
 }

@@ -5,14 +5,23 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
 import { readAll } from '../../test/harness/byte-sources.ts';
-import { localStorage, sampleJob, writeSample } from '../../test/harness/dump-sample.ts';
+import {
+  localStorage,
+  plainZstd,
+  sampleJob,
+  sampleUnits,
+  writeSample,
+} from '../../test/harness/dump-sample.ts';
 import { recordingContext } from '../../test/harness/recording-context.ts';
 import { rewriteManifest } from '../../test/harness/rewrite-manifest.ts';
 import { withFolder } from '../../test/harness/with-folder.ts';
+import { Secret } from '../base/secret.ts';
 import type { FrameRef } from '../core/manifest.ts';
+import { newSetCipher } from './encryption.ts';
 import { maxManifestBytes } from './manifest-format.ts';
 import { readFrame } from './read-frame.ts';
 import { openDumpSet, readObjects } from './read-set.ts';
+import { unlockSet } from './unlock-set.ts';
 
 /* Sets whose digests are right and whose manifest was written by somebody who means harm. */
 
@@ -137,6 +146,80 @@ describe('a hostile manifest', () => {
     }));
 });
 
+describe('a hostile manifest of an encrypted set', () => {
+  const secret = new Secret('correct horse');
+  const sealing = newSetCipher(secret);
+
+  /** An encrypted sample set whose manifest was changed by `edit`; the digest fits again, the line with the mac stays. */
+  const withEncryptedSet = (edit: (text: string) => string, work: (folder: string) => Promise<void>) =>
+    withFolder(async (folder) => {
+      const coding = { compression: 'zstd', cipher: await sealing } as const;
+      await writeSample(localStorage(folder), null, context, sampleUnits, coding);
+      await rewriteManifest(path.join(folder, sampleJob, 'manifest.json'), edit);
+      await work(folder);
+    });
+  const opened = (folder: string) => openDumpSet(localStorage(folder), sampleJob, context);
+
+  const faults: readonly (readonly [string, (text: string) => string])[] = [
+    ['another algorithm', (text) => text.replace('aes-256-gcm-segments', 'rot13')],
+    ['another key derivation', (text) => text.replace('"function":"scrypt"', '"function":"md5"')],
+    ['a cost that is no number', (text) => text.replace(/"n":\d+/, '"n":"much"')],
+    ['a salt that is no hex', (text) => text.replace(/"salt":"../, '"salt":"zz')],
+    ['no check', (text) => text.replace(/,"check":"[0-9a-f]+"/, '')],
+    ['no mac', (text) => text.replace(/"mac":"[^"]+",\n$/, '')],
+    [
+      'the mac elsewhere',
+      (text) => text.replace(/("format":[^\n]+\n)([\s\S]*)("mac":"[^"]+",\n)$/, '$1$3$2'),
+    ],
+    [
+      'a frame that cannot hold its envelope',
+      (text) => text.replace(/"length":\d+,"rawBytes":0/, '"length":35,"rawBytes":0'),
+    ],
+  ];
+  for (const [title, edit] of faults) {
+    it(`is refused: ${title}`, () =>
+      withEncryptedSet(
+        (text) => {
+          const changed = edit(text);
+          assert.notEqual(changed, text);
+          return changed;
+        },
+        (folder) => assert.rejects(opened(folder), { code: 'dump-damaged', field: 'file_pattern' }),
+      ));
+  }
+
+  it('is refused when it asks for all memory, before any is taken', () =>
+    withEncryptedSet(
+      (text) => text.replace(/"n":\d+/, `"n":${2 ** 30}`),
+      async (folder) => {
+        await assert.rejects(unlockSet(await opened(folder), secret), { code: 'unsupported' });
+      },
+    ));
+
+  it('is refused when a figure was changed, since its holder did not vouch for it', () =>
+    withEncryptedSet(
+      (text) => text.replace('"database":"hr"', '"database":"HR"'),
+      async (folder) => {
+        await assert.rejects(unlockSet(await opened(folder), secret), { code: 'dump-damaged' });
+      },
+    ));
+
+  it('that says that nothing is encrypted leads to frames that cannot be read', () =>
+    withEncryptedSet(
+      (text) =>
+        text
+          .replace(/"encryption":[^\n]+\n/, '')
+          .replace(/"mac":[^\n]+\n$/, '')
+          .replace('"version":3', '"version":2'),
+      async (folder) => {
+        const { manifest } = await opened(folder);
+        await assert.rejects(readObjects(localStorage(folder), manifest, null, context), {
+          code: 'dump-damaged',
+        });
+      },
+    ));
+});
+
 describe('a hostile frame', () => {
   const digestOf = (stored: Uint8Array): FrameRef['digest'] =>
     `stored-sha256:${createHash('sha256').update(stored).digest('hex')}`;
@@ -148,7 +231,7 @@ describe('a hostile frame', () => {
       const ref = { file: 'bomb', offset: 0, length: bomb.length, rawBytes: 1000, digest: digestOf(bomb) };
       let read = 0;
       const reading = async (): Promise<void> => {
-        for await (const chunk of readFrame(localStorage(folder), ref, 'zstd', 'table x', context))
+        for await (const chunk of readFrame(localStorage(folder), ref, plainZstd, 'table x', context))
           read += chunk.length;
       };
       await assert.rejects(reading(), {
@@ -164,21 +247,24 @@ describe('a hostile frame', () => {
       const frame = Buffer.from('28b52ffd00a8010000', 'hex');
       await writeFile(path.join(folder, 'wide'), frame);
       const ref = { file: 'wide', offset: 0, length: frame.length, rawBytes: 0, digest: digestOf(frame) };
-      const reading = readAll(readFrame(localStorage(folder), ref, 'zstd', 'table x', context));
+      const reading = readAll(readFrame(localStorage(folder), ref, plainZstd, 'table x', context));
       await assert.rejects(reading, { code: 'dump-damaged', message: /cannot be decompressed/ });
     }));
 
   it('with a NUL among the statements is refused', () =>
     withFolder(async (folder) => {
       const storage = localStorage(folder);
-      const { manifest } = await writeSample(storage, null, context, [], 'none');
+      const { manifest } = await writeSample(storage, null, context, [], {
+        ...plainZstd,
+        compression: 'none',
+      });
       const { pre } = manifest.ddl;
       const file = path.join(folder, pre.file);
       const text = Buffer.alloc((await stat(file)).size, 'x');
       text[3] = 0;
       await writeFile(file, text);
       const forged = { ...manifest, ddl: { ...manifest.ddl, pre: { ...pre, digest: digestOf(text) } } };
-      await assert.rejects(readObjects(storage, forged, context), {
+      await assert.rejects(readObjects(storage, forged, null, context), {
         code: 'dump-damaged',
         message: /pre-data\.sql, frame at offset 0.*NUL/,
       });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { checkFileName } from '../storages/file-name.ts';
 import { fileOfPattern, prefixOfPattern } from './file-pattern.ts';
-import { assignFiles, checkCompression, layoutForExport, masterName } from './layout.ts';
+import { assignFiles, checkCompression, checkFileSize, layoutForExport, masterName } from './layout.ts';
 
 describe('file patterns', () => {
   it('give the three forms', () => {
@@ -73,7 +73,7 @@ const unitsOf = (sizes: readonly number[]) =>
   }));
 const MiB = 1024 * 1024;
 
-const options = { encoding: 'text', compression: 'zstd', threads: 2 } as const;
+const options = { encoding: 'text', compression: 'zstd', isEncrypted: false, threads: 2 } as const;
 
 describe('assignFiles', () => {
   it('folder: one file per unit', () => {
@@ -185,6 +185,14 @@ describe('assignFiles', () => {
     }
   });
 
+  it('only numbered files have a size', () => {
+    for (const layout of [folder, { form: 'file', file: 'x' } as const]) {
+      checkFileSize(layout, null);
+      assert.throws(() => checkFileSize(layout, 2 ** 20), { code: 'field-invalid', field: 'file_size' });
+    }
+    checkFileSize(pattern, 2 ** 20);
+  });
+
   it('file: one file with all units, also with none', () => {
     const layout = { form: 'file', file: 'one.dmp' } as const;
     assert.deepEqual(assignFiles(layout, unitsOf([5, 6]), options), [
@@ -194,6 +202,19 @@ describe('assignFiles', () => {
   });
 
   const pattern = { form: 'pattern', pattern: 'E%U' } as const;
+
+  it('pattern: with a size, kept files take numbers away, and what finds none is refused', () => {
+    const kept = (count: number) => ({
+      files: new Set(Array.from({ length: count }, (_, index) => `kept ${index}`)),
+      tables: [],
+    });
+    const units = unitsOf(Array.from({ length: 10 }, () => 8));
+    const files = (count: number) =>
+      assignFiles(pattern, units, { ...options, fileSize: 10, beside: kept(count) }).length;
+    assert.equal(files(0), 10);
+    assert.equal(files(88), 10);
+    for (const count of [89, 98]) assert.throws(() => files(count), { code: 'file-size-too-small' });
+  });
 
   it('pattern: every unit once, from number 02, at most 98 files, none empty, and threads have work', () => {
     fc.assert(

@@ -1,7 +1,9 @@
-import { type TableName, tableKey } from '../core/catalogue.ts';
+import { type DdlSection, type TableName, tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { Compression, Encoding } from '../core/request.ts';
-import { fileOfPattern, lastFileNumber, parseFilePattern, plainManifestName } from './file-pattern.ts';
+import { fileOfPattern, parseFilePattern, plainManifestName } from './file-pattern.ts';
+import { codingSuffix } from './frame-coding.ts';
+import { mostNumberedFiles, spread } from './numbered-files.ts';
 import { escapeName, tableStems } from './table-stem.ts';
 
 /** How a dump set is spread over files. */
@@ -32,6 +34,16 @@ export function checkCompression(layout: DumpLayout, compression: Compression): 
   });
 }
 
+/** Throws `field-invalid` (field `file_size`) where a set of this form has no numbered files. */
+export function checkFileSize(layout: DumpLayout, fileSize: number | null): void {
+  if (fileSize === null || layout.form === 'pattern') return;
+  throw new AppError('field-invalid', {
+    field: 'file_size',
+    message: `file_size is for numbered dump files, and file_pattern asks for ${layout.form === 'file' ? 'one file' : 'a folder'}.`,
+    hint: 'Give a file_pattern with %U, such as EXPDAT%U.DMP, or leave file_size out.',
+  });
+}
+
 /** Name of the file that holds the manifest. */
 export function masterName(layout: DumpLayout): string {
   switch (layout.form) {
@@ -43,6 +55,14 @@ export function masterName(layout: DumpLayout): string {
       return layout.file;
   }
 }
+
+/** Name of the file with the schema texts of a section in a set's folder. */
+export const schemaFile = (
+  folder: string,
+  section: DdlSection,
+  compression: Compression,
+  isEncrypted: boolean,
+): string => below(folder, `schema/${section}-data.sql${codingSuffix(compression, isEncrypted)}`);
 
 /** `name` in `folder`, which may be '' for the base itself. */
 export const below = (folder: string, name: string): string => (folder === '' ? name : `${folder}/${name}`);
@@ -68,13 +88,13 @@ export interface FileAssignment {
 export interface FileOptions {
   readonly encoding: Encoding;
   readonly compression: Compression;
+  readonly isEncrypted: boolean;
   readonly threads: number;
+  /** Stored bytes that no numbered file may grow beyond; absent or null: no limit. */
+  readonly fileSize?: number | null;
   /** What is in the folder already and stays: new names are chosen beside it. */
   readonly beside?: { readonly files: ReadonlySet<string>; readonly tables: readonly TableName[] };
 }
-
-/** A numbered file holds about this much (estimate of raw bytes) or more, unless that leaves threads without work. */
-const wantedFileBytes = 64 * 1024 * 1024;
 
 /** In a folder with more small tables than this, they share files: a file costs more than the few rows in it. */
 const mostSmallFiles = 500;
@@ -86,7 +106,7 @@ const shared = { units: 200, bytes: 32 * 1024 * 1024 };
 /**
  * Which unit goes to which file, in order. Deterministic: the same arguments give the same answer in every process.
  * folder: one file per unit, but {@link shared} ones where there are very many small tables. pattern: at most 98 files (02 to 99). file:
- * exactly one.
+ * exactly one. Throws `file-size-too-small`.
  */
 export function assignFiles(
   layout: DumpLayout,
@@ -97,14 +117,14 @@ export function assignFiles(
     case 'folder':
       return inFolder(layout.folder, units, options);
     case 'pattern':
-      return numbered(layout.pattern, units, options.threads);
+      return numbered(layout.pattern, units, options);
     case 'file':
       return [{ file: layout.file, units: units.map(({ id }) => id), bytes: sum(units) }];
   }
 }
 
 function inFolder(folder: string, units: readonly UnitToPlace[], options: FileOptions): FileAssignment[] {
-  const suffix = `${options.encoding}${options.compression === 'none' ? '' : '.zst'}`;
+  const suffix = `${options.encoding}${codingSuffix(options.compression, options.isEncrypted)}`;
   const nameOf = (stem: string, number: number): string =>
     below(folder, `data/${stem}.${String(number).padStart(4, '0')}.${suffix}`);
   const small = smallUnits(units);
@@ -157,33 +177,18 @@ function together(units: readonly UnitToPlace[]): UnitToPlace[][] {
   return groups;
 }
 
-/** The largest unit first, each to the file with the least so far: no file waits behind two big units while another is idle. */
-function numbered(pattern: string, units: readonly UnitToPlace[], threads: number): FileAssignment[] {
-  const wanted = Math.max(Math.floor(sum(units) / wantedFileBytes), threads, 1);
-  const count = Math.min(wanted, units.length, lastFileNumber - 1);
-  const files = Array.from({ length: count }, (_, index) => ({
-    file: fileOfPattern(pattern, index + 2),
-    indexes: [] as number[],
-    bytes: 0,
-  }));
-  const bySize = units
-    .map((_, index) => index)
-    .sort((a, b) => (units[b]?.bytes ?? 0) - (units[a]?.bytes ?? 0));
-  for (const index of bySize) {
-    const least = files.reduce((best, file) => (isLess(file, best) ? file : best));
-    least.indexes.push(index);
-    least.bytes += units[index]?.bytes ?? 0;
-  }
-  return files.map(({ file, indexes, bytes }) => ({
-    file,
-    units: indexes.sort((a, b) => a - b).map((index) => units[index]?.id ?? ''),
-    bytes,
-  }));
+function numbered(pattern: string, units: readonly UnitToPlace[], options: FileOptions): FileAssignment[] {
+  const { threads, fileSize = null, beside } = options;
+  // Kept files have numbers of their own; where there is no limit, files can take in more instead.
+  const most = Math.max(1, mostNumberedFiles - (fileSize === null ? 0 : (beside?.files.size ?? 0)));
+  return spread(units, { threads, fileSize, most }).map((indexes, file) => {
+    const inFile = indexes.flatMap((index) => units[index] ?? []);
+    return {
+      file: fileOfPattern(pattern, file + 2),
+      units: inFile.map(({ id }) => id),
+      bytes: sum(inFile),
+    };
+  });
 }
-
-const isLess = (
-  a: { readonly bytes: number; readonly indexes: readonly number[] },
-  b: { readonly bytes: number; readonly indexes: readonly number[] },
-): boolean => a.bytes < b.bytes || (a.bytes === b.bytes && a.indexes.length < b.indexes.length);
 
 const sum = (units: readonly UnitToPlace[]): number => units.reduce((bytes, unit) => bytes + unit.bytes, 0);

@@ -18,12 +18,18 @@ const folderMaster = /^([^/]+)\/manifest\.json$/;
 
 /**
  * The complete dump sets below the storage's base, by name; what is incomplete or no dump is left out, what is damaged is left out with a
- * line in the log. A set whose folder is the base itself is not listed: it has no name here.
+ * line in the log. Throws `unsupported` where the storage cannot list. A set whose folder is the base itself is not listed: it has no name here.
  */
 export async function* listDumpSets(
   storage: Storage,
   context: OperationContext,
 ): AsyncGenerator<ListedDumpSet> {
+  if (!storage.lists) {
+    throw new AppError('unsupported', {
+      message: `${storage.description} cannot tell what it holds, so its dump sets cannot be listed.`,
+      hint: 'Name the dump set by its file pattern: such a place gives what is asked for by name.',
+    });
+  }
   const candidates: StoredFile[] = [];
   // Listed to the end before anything is read, so that a list does not stay open meanwhile.
   for await (const file of storage.list('', context)) {

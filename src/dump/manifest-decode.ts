@@ -3,7 +3,7 @@ import { AppError } from '../core/errors.ts';
 import { type FrameRef, type Manifest, manifestVersion } from '../core/manifest.ts';
 import { fileOfPattern } from './file-pattern.ts';
 import type { DumpLayout } from './layout.ts';
-import { digestLineBytes, digestLineStart } from './manifest-format.ts';
+import { digestLineBytes, digestLineStart, macLineBytes, macLineStart } from './manifest-format.ts';
 import { faultOfReferences } from './manifest-references.ts';
 import { manifestFault } from './manifest-schema.ts';
 
@@ -11,6 +11,15 @@ import { manifestFault } from './manifest-schema.ts';
 export interface DecodedManifest {
   readonly manifest: Manifest;
   readonly layout: DumpLayout;
+  /** Of encrypted sets: what the holder of the key vouched for; null otherwise. */
+  readonly seal: ManifestSeal | null;
+}
+
+export interface ManifestSeal {
+  /** SHA-256, in hex, of the manifest up to its line `mac`. */
+  readonly covered: string;
+  /** HMAC-SHA256 of that, in hex. */
+  readonly mac: string;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -40,16 +49,22 @@ export function decodeManifest(json: Uint8Array, name: string, folder: string): 
   const {
     layout: stored,
     digest: _,
+    mac: __,
     ...rest
   } = parsed as unknown as Manifest & {
     readonly layout: StoredLayout;
     readonly digest: string;
+    readonly mac?: string;
   };
   const manifest: Manifest = rest;
+  const seal = manifest.encryption === undefined ? null : sealOf(json);
+  if (manifest.encryption !== undefined && seal === null) {
+    throw damaged(name, 'it is of an encrypted set, and the line with the mac is not where it belongs');
+  }
   placeNames(manifest, stored, name, folder);
   const inside = faultOfReferences(manifest);
   if (inside !== null) throw damaged(name, inside);
-  return { manifest, layout: layoutOf(stored, name, folder) };
+  return { manifest, layout: layoutOf(stored, name, folder), seal };
 }
 
 const noDigestLine = 'it does not end with the line of its digest';
@@ -65,6 +80,16 @@ function faultOfDigest(json: Uint8Array): string | null {
   return line === `${digestLineStart}${found}"}\n`
     ? null
     : 'its content does not match the digest in its last line';
+}
+
+/** What the line before the last one says. */
+function sealOf(json: Uint8Array): ManifestSeal | null {
+  const at = json.length - digestLineBytes - macLineBytes;
+  if (at <= 0) return null;
+  const line = Buffer.from(json.buffer, json.byteOffset + at, macLineBytes).toString('latin1');
+  if (!line.startsWith(macLineStart) || !line.endsWith('",\n')) return null;
+  const covered = createHash('sha256').update(json.subarray(0, at)).digest('hex');
+  return { covered, mac: line.slice(macLineStart.length, macLineStart.length + 64) };
 }
 
 function parse(json: Uint8Array): unknown {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Digest, FrameRef, Manifest, ManifestTable } from '../core/manifest.ts';
+import type { SetCipher } from './encryption.ts';
 import type { DumpLayout } from './layout.ts';
 
 /**
@@ -11,6 +12,10 @@ import type { DumpLayout } from './layout.ts';
 export const digestLineStart = '"digest":"';
 /** `"digest":"sha256:<64>"}` and a line feed. */
 export const digestLineBytes = digestLineStart.length + 'sha256:'.length + 64 + '"}\n'.length;
+
+/** First bytes of the line before it, in encrypted sets: the key's holder vouches for all that stands before. */
+export const macLineStart = '"mac":"hmac-sha256:';
+export const macLineBytes = macLineStart.length + 64 + '",\n'.length;
 
 /** Magic number of a zstd skippable frame (RFC 8878, 3.1.2), little endian on disk. */
 export const skippableMagic = 0x184d2a50;
@@ -32,6 +37,7 @@ export interface EncodedManifest {
 
 /**
  * @param ownName name of the file that will hold it; the size of that file, which its entry in `files` says, is `bytesAround` plus the JSON's
+ * @param cipher the set's; null: it is not encrypted
  * @param folder the part of all file names to leave away ('' or ending in `/`)
  */
 export function encodeManifest(
@@ -40,9 +46,10 @@ export function encodeManifest(
   folder: string,
   ownName: string,
   bytesAround: number,
+  cipher: Pick<SetCipher, 'mac'> | null = null,
 ): EncodedManifest {
   const lines = (ownBytes: number): Iterable<string> => linesOf(manifest, layout, folder, ownName, ownBytes);
-  let withoutOwnSize = digestLineBytes - 1;
+  let withoutOwnSize = digestLineBytes - 1 + (cipher === null ? 0 : macLineBytes);
   for (const line of lines(0)) withoutOwnSize += Buffer.byteLength(line);
   const ownBytes = sizeWithOwnDigits(withoutOwnSize + bytesAround);
   return {
@@ -52,6 +59,11 @@ export function encodeManifest(
       for (const piece of joined(lines(ownBytes))) {
         hash.update(piece);
         yield piece;
+      }
+      if (cipher !== null) {
+        const line = Buffer.from(`${macLineStart}${cipher.mac(hash.copy().digest('hex'))}",\n`);
+        hash.update(line);
+        yield line;
       }
       yield Buffer.from(`${digestLineStart}sha256:${hash.digest('hex')}"}\n`);
     },

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Storage } from '../storages/storage.ts';
+import { encryptedMagic } from './encryption.ts';
 import { plainManifestName } from './file-pattern.ts';
 import { type DecodedManifest, damaged, decodeManifest, notADump } from './manifest-decode.ts';
 import {
@@ -18,6 +20,8 @@ export interface PackedMaster {
   readonly payloadBytes: number;
   /** Digest of these. */
   readonly payloadDigest: string;
+  /** Of the rest: the manifest's own frame. */
+  readonly frameDigest: string;
 }
 
 /** Enough for the whole manifest of most sets. */
@@ -71,6 +75,7 @@ export async function readPackedManifest(
     set: decodeManifest(json, name, ''),
     payloadBytes,
     payloadDigest: `sha256:${trailer.toString('hex', 0, 32)}`,
+    frameDigest: `sha256:${createHash('sha256').update(frame).digest('hex')}`,
   };
 }
 
@@ -82,7 +87,8 @@ async function withoutTrailer(
 ): Promise<AppError> {
   const begin = bytes < 4 ? Buffer.alloc(4) : await readAll(storage.get(name, { start: 0, end: 3 }, context));
   const zstdMagic = 0xfd2fb528;
-  if (begin.readUInt32LE(0) !== zstdMagic) return notADump(name);
+  const isFrame = begin.readUInt32LE(0) === zstdMagic || begin.toString('latin1') === encryptedMagic;
+  if (!isFrame) return notADump(name);
   return new AppError('dump-truncated', {
     message: `${name} does not end with a manifest: its end is missing, or it is not the master of its dump set.`,
     hint: 'Give the master (number 01) or the pattern of the set; if that was done, copy the file again from its source.',

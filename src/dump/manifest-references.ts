@@ -2,6 +2,7 @@ import { type DdlSection, tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { FrameRef, Manifest, ManifestTable } from '../core/manifest.ts';
 import { checkFileName } from '../storages/file-name.ts';
+import { plainBytes } from './encryption.ts';
 import { maxTextBytes } from './manifest-format.ts';
 
 /** No zstd frame gives more for a byte: a block of 128 KiB takes four. */
@@ -61,13 +62,14 @@ function faultOfTables({ tables }: Manifest): string | null {
 const isSum = (table: ManifestTable, figure: 'rows' | 'rawBytes'): boolean =>
   table.units.reduce((sum, unit) => sum + unit[figure], 0) === table[figure];
 
-function faultOfFrames({ compression, files, tables, ddl }: Manifest): string | null {
+function faultOfFrames({ compression, encryption, files, tables, ddl }: Manifest): string | null {
   const sizes = new Map(files.map(({ name, bytes }) => [name, bytes]));
   const faultOf = ({ file, offset, length, rawBytes }: FrameRef): string | null => {
     const size = sizes.get(file);
     if (size === undefined) return `the file ${file} is not in its list of files`;
     if (offset + length > size) return `a frame at ${offset} goes beyond the end of ${file}`;
-    const fits = compression === 'none' ? rawBytes === length : rawBytes <= length * mostRawBytesPerByte;
+    const stored = encryption === undefined ? length : plainBytes(length);
+    const fits = compression === 'none' ? rawBytes === stored : rawBytes <= stored * mostRawBytesPerByte;
     return fits ? null : `a frame of ${length} bytes at ${offset} of ${file} cannot hold ${rawBytes} bytes`;
   };
   const frames = [ddl.pre, ddl.post, ...tables.flatMap(({ units }) => units)];

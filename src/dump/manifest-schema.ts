@@ -3,7 +3,7 @@ import { Compile, type Validator } from 'typebox/compile';
 import { reductions } from '../core/read-rules.ts';
 import { compressions, encodings, jobModes } from '../core/request.ts';
 
-/** The stored manifest of format versions 1 and 2. Unknown members are allowed: later writers may add some without a new version. */
+/** The stored manifest of format versions 1 to 3. Unknown members are allowed: later writers may add some without a new version. */
 
 const Size = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 /** No name, type or statement of a database holds a NUL. */
@@ -56,6 +56,21 @@ const Layout = Type.Union([
   Type.Object({ form: Type.Literal('pattern'), pattern: Text }),
 ]);
 
+const Hex32 = Type.String({ pattern: '^[0-9a-f]{32}$' });
+const Factor = Type.Integer({ minimum: 1, maximum: 2 ** 30 });
+
+const Encryption = Type.Object({
+  algorithm: Type.Literal('aes-256-gcm-segments'),
+  keyDerivation: Type.Object({
+    function: Type.Literal('scrypt'),
+    n: Factor,
+    r: Factor,
+    p: Factor,
+    salt: Hex32,
+  }),
+  check: Hex32,
+});
+
 const StoredManifest = Type.Object({
   format: Type.Literal('pumphouse-dump'),
   version: Type.Integer({ minimum: 1 }),
@@ -67,11 +82,13 @@ const StoredManifest = Type.Object({
   mode: Type.Enum([...jobModes]),
   encoding: EncodingWord,
   compression: Type.Enum([...compressions]),
+  encryption: Type.Optional(Encryption),
   consistency: Type.Object({ kind: Type.Enum(['snapshot', 'table', 'none']), note: Text }),
   tables: Type.Array(Table),
   ddl: Type.Object({ pre: Frame, post: Frame }),
   objects: Type.Array(SchemaObject),
   files: Type.Array(File),
+  mac: Type.Optional(Type.String({ pattern: '^hmac-sha256:[0-9a-f]{64}$' })),
 });
 
 let compiled: Validator | undefined;

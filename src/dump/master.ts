@@ -6,13 +6,14 @@ import {
   type Manifest,
   type ManifestFile,
   type ManifestTable,
-  manifestVersion,
+  versionOf,
 } from '../core/manifest.ts';
 import type { Reduction } from '../core/read-rules.ts';
-import type { Compression, Encoding, JobMode } from '../core/request.ts';
+import type { Encoding, JobMode } from '../core/request.ts';
 import type { PutOptions, Storage } from '../storages/storage.ts';
 import { type FrameWriter, putFrames, type UnitSource, type WrittenUnit } from './data-file.ts';
-import { below, type DumpLayout, masterName } from './layout.ts';
+import type { FrameCoding } from './frame-coding.ts';
+import { below, type DumpLayout, masterName, schemaFile } from './layout.ts';
 import {
   encodeManifest,
   manifestFrame,
@@ -30,7 +31,7 @@ export interface ManifestDraft {
   readonly source: Manifest['source'];
   readonly mode: JobMode;
   readonly encoding: Encoding;
-  readonly compression: Compression;
+  readonly coding: FrameCoding;
   readonly consistency: Manifest['consistency'];
   readonly tables: readonly DraftTable[];
   readonly objects: readonly DdlObject[];
@@ -87,9 +88,8 @@ async function writeFolderMaster(
 ): Promise<Manifest> {
   const { objects, texts } = layOutObjects(draft.objects);
   const section = (which: DdlSection): ReturnType<typeof writeSection> => {
-    const suffix = draft.compression === 'none' ? 'sql' : 'sql.zst';
-    const file = below(layout.folder, `schema/${which}-data.${suffix}`);
-    return writeSection(storage, file, texts[which], { ...options, compression: draft.compression }, context);
+    const file = schemaFile(layout.folder, which, draft.coding.compression, draft.coding.cipher !== null);
+    return writeSection(storage, file, texts[which], { ...options, coding: draft.coding }, context);
   };
   const pre = await section('pre');
   const post = await section('post');
@@ -101,7 +101,7 @@ async function writeFolderMaster(
     { name, bytes: 0, digest: null },
   ]);
   const folder = below(layout.folder, '');
-  const encoded = encodeManifest(manifest, layout, folder, name, 0);
+  const encoded = encodeManifest(manifest, layout, folder, name, 0, draft.coding.cipher);
   checkSize('The manifest', encoded.bytes, maxManifestBytes);
   await storage.put(
     name,
@@ -120,14 +120,14 @@ async function writeSection(
   storage: Storage,
   name: string,
   text: Iterable<Uint8Array>,
-  { ifExists, compression }: MasterOptions & { readonly compression: Compression },
+  { ifExists, coding }: MasterOptions & { readonly coding: FrameCoding },
   context: OperationContext,
 ): Promise<{ readonly frame: FrameRef; readonly file: ManifestFile }> {
   let frame: FrameRef | undefined;
   const { writer, bytes } = await putFrames(
     storage,
     name,
-    { ifExists, compression },
+    { ifExists, coding },
     (file) =>
       file.frame(asyncOf(text), (written) => {
         frame = written;
@@ -156,13 +156,13 @@ async function writePackedMaster(
     const own = { name, bytes: 0, digest: null };
     const unsized = finish(draft, units, ddl, objects, [...draft.files, own]);
     const around = file.position + skippableHeaderBytes + trailerBytes;
-    const encoded = encodeManifest(unsized, layout, '', name, around);
+    const encoded = encodeManifest(unsized, layout, '', name, around, draft.coding.cipher);
     checkSize('The manifest', encoded.bytes, maxManifestBytes);
     manifest = withOwnSize(unsized, name, encoded.bytes + around);
     yield* manifestFrame(encoded, file.digest());
   }
 
-  await putFrames(storage, name, { ...options, compression: draft.compression }, body, context);
+  await putFrames(storage, name, { ...options, coding: draft.coding }, body, context);
   return written(manifest);
 }
 
@@ -190,14 +190,15 @@ function finish(
 ): Manifest {
   return {
     format: 'pumphouse-dump',
-    version: manifestVersion,
+    version: versionOf(draft.coding.cipher?.facts ?? null),
     job: draft.job,
     createdAt: draft.createdAt,
     completedAt: new Date().toISOString(),
     source: draft.source,
     mode: draft.mode,
     encoding: draft.encoding,
-    compression: draft.compression,
+    compression: draft.coding.compression,
+    ...(draft.coding.cipher === null ? {} : { encryption: draft.coding.cipher.facts }),
     consistency: draft.consistency,
     tables: draft.tables.map((table) => finishTable(table, inline)),
     ddl,

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { layoutForExport } from './layout.ts';
-import { layoutsOverlap } from './overlap.ts';
+import { setsOverlap } from './overlap.ts';
 
-const overlap = (a: string | null, b: string | null) =>
-  layoutsOverlap(layoutForExport(a, 'JOB'), layoutForExport(b, 'JOB'));
+const at = (place: string, filePattern: string | null) => ({
+  place,
+  layout: layoutForExport(filePattern, 'JOB'),
+});
 
 test('sets overlap when a file of one may have the name of a file of the other', () => {
+  const overlap = (a: string | null, b: string | null) => setsOverlap(at('file:///d', a), at('file:///d', b));
   assert.equal(overlap('A%U.DMP', 'A%u.DMP'), true);
   assert.equal(overlap('A%U.DMP', 'A01.DMP'), true);
   assert.equal(overlap('A%U.DMP', 'A0%U.DMP'), false);
@@ -15,4 +18,12 @@ test('sets overlap when a file of one may have the name of a file of the other',
   assert.equal(overlap(null, 'JOB'), true);
   assert.equal(overlap(null, 'OTHER'), false);
   assert.equal(overlap('A%U.DMP', 'B%U.DMP'), false);
+});
+
+test('a place counts, and a folder may be one itself', () => {
+  assert.equal(setsOverlap(at('file:///d', 'one.dmp'), at('file:///e', 'one.dmp')), false);
+  const whole = (place: string) => ({ place, layout: { form: 'folder', folder: '' } as const });
+  assert.equal(setsOverlap(at('s3://b/p', 'JOB'), whole('s3://b/p/JOB')), true);
+  assert.equal(setsOverlap(at('s3://b/p/', null), whole('s3://b/p/JOB/')), true);
+  assert.equal(setsOverlap(at('s3://b/p', 'OTHER'), whole('s3://b/p/JOB')), false);
 });

@@ -1,20 +1,28 @@
 import { filesOfPattern } from './file-pattern.ts';
 import type { DumpLayout } from './layout.ts';
 
-/** Whether two sets at one place could write files of the same name: equal names, or a number of one pattern that another name spells. */
-export function layoutsOverlap(a: DumpLayout, b: DumpLayout): boolean {
+/** A dump set that is or will be at a place. */
+export interface PlacedSet {
+  /** Printed form of the place: `file:///var/dumps`. */
+  readonly place: string;
+  readonly layout: DumpLayout;
+}
+
+/** Whether two sets could have files of the same name: equal names, or a number of one pattern that another name spells. */
+export function setsOverlap(a: PlacedSet, b: PlacedSet): boolean {
   const names = new Set(topNames(a));
   return topNames(b).some((name) => names.has(name));
 }
 
-/** The names at the top of the place that a layout can make. */
-function topNames(layout: DumpLayout): readonly string[] {
+/** The names of its files, or of its folder, with the place before them: a folder may also be the place itself. */
+function topNames({ place, layout }: PlacedSet): readonly string[] {
+  const base = place.replace(/\/+$/, '');
   switch (layout.form) {
     case 'folder':
-      return [layout.folder];
+      return [layout.folder === '' ? base : `${base}/${layout.folder}`];
     case 'pattern':
-      return filesOfPattern(layout.pattern);
+      return filesOfPattern(layout.pattern).map((name) => `${base}/${name}`);
     case 'file':
-      return [layout.file];
+      return [`${base}/${layout.file}`];
   }
 }

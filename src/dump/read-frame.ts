@@ -2,20 +2,19 @@ import { linkAbort } from '../base/linked-abort.ts';
 import type { OperationContext } from '../core/context.ts';
 import { AppError, toAppError } from '../core/errors.ts';
 import type { FrameRef } from '../core/manifest.ts';
-import type { Compression } from '../core/request.ts';
 import type { Storage } from '../storages/storage.ts';
 import { digestingCounter, passing } from './digest.ts';
-import { decompressFrame } from './zstd.ts';
+import { decodeFrame, type FrameCoding } from './frame-coding.ts';
 
 /**
  * Decompressed bytes of one frame, checked: stored length, raw length and digest. Throws `dump-damaged` or `dump-truncated` naming file,
  * offset and `what` (the table) before the iteration ends normally: a consumer that sees the end has seen exactly what was written.
- * @param compression the manifest's
+ * @param coding the set's
  */
 export async function* readFrame(
   storage: Storage,
   ref: FrameRef,
-  compression: Compression,
+  coding: FrameCoding,
   what: string,
   context: OperationContext,
 ): AsyncGenerator<Uint8Array> {
@@ -24,14 +23,13 @@ export async function* readFrame(
   const check = digestCheck(ref);
   let rawBytes = 0;
   try {
-    if (ref.length === 0 && compression !== 'none') throw damagedFrame(ref, what, 'it has no bytes');
+    if (ref.length === 0 && (coding.compression !== 'none' || coding.cipher !== null))
+      throw damagedFrame(ref, what, 'it has no bytes');
     const stored = passing(
       storedBytes(storage, ref, { signal: link.signal, log: context.log }),
       check.stored,
     );
-    for await (const chunk of compression === 'none'
-      ? stored
-      : decompressFrame(stored, ref.rawBytes, link.signal)) {
+    for await (const chunk of decodeFrame(stored, coding, ref.rawBytes, link.signal)) {
       if (rawBytes + chunk.length > ref.rawBytes)
         throw damagedFrame(ref, what, 'it holds more than the manifest says');
       rawBytes += chunk.length;
@@ -77,6 +75,9 @@ function digestCheck({ digest }: FrameRef): {
 function frameError(error: unknown, ref: FrameRef, what: string, context: OperationContext): AppError {
   if (context.signal.aborted) return toAppError(context.signal.reason);
   if (error instanceof AppError) {
+    // What decrypts knows the fault, and not where.
+    if (error.code === 'dump-damaged' && error.context.file === undefined)
+      return damagedFrame(ref, what, error.message, error);
     if (error.code !== 'dump-truncated') return error;
     return new AppError('dump-truncated', {
       message: `${placeOf(ref, what)}: the file ends too early.`,

@@ -3,6 +3,7 @@ import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Storage } from '../storages/storage.ts';
+import type { SetCipher } from './encryption.ts';
 import {
   fileOfPattern,
   filesOfPattern,
@@ -10,7 +11,9 @@ import {
   plainManifestName,
   prefixOfPattern,
 } from './file-pattern.ts';
+import { filesNamed, firstFile } from './find-files.ts';
 import type { DumpLayout } from './layout.ts';
+import type { ManifestSeal } from './manifest-decode.ts';
 import { readPackedManifest, readPlainManifest } from './manifest-read.ts';
 import { readFrame } from './read-frame.ts';
 import { wrongSize } from './verify-file.ts';
@@ -19,6 +22,7 @@ import { wrongSize } from './verify-file.ts';
 export interface DumpSet {
   readonly manifest: Manifest;
   readonly layout: DumpLayout;
+  readonly seal: ManifestSeal | null;
 }
 
 /**
@@ -42,7 +46,7 @@ async function openBase(storage: Storage, context: OperationContext): Promise<Du
   const master = await storage.stat(plainManifestName, context);
   if (master !== null) return await readPlainManifest(storage, master.name, master.bytes, '', context);
   for (const folder of ['data/', 'schema/']) {
-    const left = await firstFile(storage, folder, () => true, context);
+    const left = await firstFile(storage, folder, () => true, [], context);
     if (left !== null) throw incomplete(left, plainManifestName);
   }
   throw new AppError('dump-not-a-dump', {
@@ -57,7 +61,8 @@ async function openPattern(storage: Storage, pattern: string, context: Operation
   const master = await storage.stat(name, context);
   if (master !== null) return (await readPackedManifest(storage, name, master.bytes, context)).set;
   const names = new Set(filesOfPattern(pattern));
-  const left = await firstFile(storage, prefixOfPattern(pattern), (found) => names.has(found), context);
+  const isWanted = (found: string): boolean => names.has(found);
+  const left = await firstFile(storage, prefixOfPattern(pattern), isWanted, names, context);
   throw left === null ? missing(storage, name) : incomplete(left, name);
 }
 
@@ -66,18 +71,8 @@ async function openNamed(storage: Storage, name: string, context: OperationConte
   if (file !== null) return (await readPackedManifest(storage, name, file.bytes, context)).set;
   const master = await storage.stat(`${name}/${plainManifestName}`, context);
   if (master !== null) return await readPlainManifest(storage, master.name, master.bytes, name, context);
-  const left = await firstFile(storage, `${name}/`, () => true, context);
+  const left = await firstFile(storage, `${name}/`, () => true, [], context);
   throw left === null ? missing(storage, name) : incomplete(left, `${name}/${plainManifestName}`);
-}
-
-async function firstFile(
-  storage: Storage,
-  prefix: string,
-  isWanted: (name: string) => boolean,
-  context: OperationContext,
-): Promise<string | null> {
-  for await (const { name } of storage.list(prefix, context)) if (isWanted(name)) return name;
-  return null;
 }
 
 const missing = (storage: Storage, name: string): AppError =>
@@ -98,9 +93,9 @@ export async function checkFiles(
   manifest: Manifest,
   context: OperationContext,
 ): Promise<void> {
-  const sizes = new Map<string, number>();
   const names = manifest.files.map(({ name }) => name);
-  for await (const { name, bytes } of storage.list(commonPrefix(names), context)) sizes.set(name, bytes);
+  const files = await filesNamed(storage, names, context);
+  const sizes = new Map(files.map(({ name, bytes }) => [name, bytes]));
   for (const { name, bytes } of manifest.files) {
     const found = sizes.get(name);
     if (found === undefined) {
@@ -113,21 +108,16 @@ export async function checkFiles(
   }
 }
 
-function commonPrefix(names: readonly string[]): string {
-  let prefix = names[0] ?? '';
-  for (const name of names) while (!name.startsWith(prefix)) prefix = prefix.slice(0, -1);
-  return prefix;
-}
-
 /** The objects of the set's schema with their statements, in the order of the manifest. */
 export async function readObjects(
   storage: Storage,
   manifest: Manifest,
+  cipher: SetCipher | null,
   context: OperationContext,
 ): Promise<readonly DdlObject[]> {
   const texts: Record<DdlSection, Buffer> = {
-    pre: await readSection(storage, manifest, 'pre', context),
-    post: await readSection(storage, manifest, 'post', context),
+    pre: await readSection(storage, manifest, 'pre', cipher, context),
+    post: await readSection(storage, manifest, 'post', cipher, context),
   };
   return manifest.objects.map(({ start, end, ...facts }) => ({
     ...facts,
@@ -139,13 +129,14 @@ async function readSection(
   storage: Storage,
   manifest: Manifest,
   section: DdlSection,
+  cipher: SetCipher | null,
   context: OperationContext,
 ): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   const what = `schema texts (${section}-data)`;
   const frame = manifest.ddl[section];
-  for await (const piece of readFrame(storage, frame, manifest.compression, what, context))
-    pieces.push(piece);
+  const coding = { compression: manifest.compression, cipher };
+  for await (const piece of readFrame(storage, frame, coding, what, context)) pieces.push(piece);
   const text = Buffer.concat(pieces);
   if (!text.includes(0)) return text;
   throw new AppError('dump-damaged', {

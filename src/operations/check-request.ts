@@ -1,13 +1,23 @@
 import type { OperationContext } from '../core/context.ts';
 import { AppError, toAppError, withField } from '../core/errors.ts';
-import type { CopyRequest, ExportRequest, ImportRequest, VerifyRequest } from '../core/request.ts';
+import type {
+  CopyRequest,
+  DumpCopyRequest,
+  DumpDeleteRequest,
+  ExportRequest,
+  ImportRequest,
+  VerifyRequest,
+} from '../core/request.ts';
 import { compileSelection } from '../core/selection.ts';
 import { findExistingFile } from '../dump/existing.ts';
-import { checkCompression, layoutForExport } from '../dump/layout.ts';
+import { checkCompression, checkFileSize, layoutForExport } from '../dump/layout.ts';
+import { refuseForeignFiles } from '../dump/own-files.ts';
 import { checkFiles, openDumpSet } from '../dump/read-set.ts';
 import { checkMode, checkReadOptions } from './check-read-options.ts';
 import { checkObjectFilters, checkWriteOptions } from './check-write-options.ts';
+import { unlock } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
+import { refuseExistingFile } from './existing-file.ts';
 import { refuseForeignSet } from './import-set.ts';
 
 /**
@@ -29,18 +39,14 @@ export async function checkExportRequest(
       hint: `Use ${engine.capabilities.encodings.join(' or ')}.`,
     });
   }
+  if (request.encryptionKey !== null) await environment.encryptionKey(request.encryptionKey);
   const layout = layoutForExport(request.filePattern, jobName);
   checkCompression(layout, request.compression);
+  checkFileSize(layout, request.fileSize);
   // An estimate writes nothing, so nothing can be in its way.
   if (request.estimate) return;
   const storage = await environment.storage(request.location);
-  const existing = await findExistingFile(storage, layout, context);
-  if (existing !== null) {
-    throw new AppError('file-exists', {
-      field: 'file_pattern',
-      message: `The file ${existing} exists already at ${storage.description}.`,
-    });
-  }
+  refuseExistingFile(await findExistingFile(storage, layout, context), storage);
 }
 
 /**
@@ -60,8 +66,10 @@ export async function checkImportRequest(
   checkWriteOptions(engine, request, request.content);
   await checkObjectFilters(request);
   const storage = await environment.storage(request.location);
-  const { manifest } = await openDumpSet(storage, request.filePattern, context);
+  const set = await openDumpSet(storage, request.filePattern, context);
+  const { manifest } = set;
   refuseForeignSet(engine, manifest);
+  await unlock(environment, request.encryptionKey, set);
   if (request.selection !== null) return;
   try {
     await checkFiles(storage, manifest, context);
@@ -124,4 +132,44 @@ export async function checkCopyRequest(environment: Environment, request: CopyRe
       hint: 'Name another target, or rename what is copied with remap_schemas or remap_tables.',
     });
   }
+}
+
+/**
+ * What can be known about a copy of a dump set before a job is made: the set opens, its files are there with their sizes, and nothing stands
+ * at the other place, whose fields begin with `to_`.
+ */
+export async function checkDumpCopyRequest(
+  environment: Environment,
+  request: DumpCopyRequest,
+  context: OperationContext,
+): Promise<void> {
+  const { location, filePattern, to } = request;
+  const storage = await environment.storage(location);
+  const target = await environment.storage(to).catch((error: unknown) => {
+    const { field } = toAppError(error);
+    throw field === undefined ? error : withField(error, `to_${field}`);
+  });
+  const { manifest, layout } = await openDumpSet(storage, filePattern, context);
+  refuseForeignFiles(manifest, layout);
+  await checkFiles(storage, manifest, context);
+  const existing = await findExistingFile(target, layout, context);
+  if (existing !== null && target.description === storage.description) {
+    throw new AppError('file-exists', {
+      field: to.type === 'directory' ? 'to_directory' : 'to_location',
+      message: `The dump set is at ${target.description} already.`,
+      hint: 'Name another place; files keep their names.',
+    });
+  }
+  refuseExistingFile(existing, target);
+}
+
+/** The set opens, and counts no file of another set among its own. */
+export async function checkDumpDeleteRequest(
+  environment: Environment,
+  request: DumpDeleteRequest,
+  context: OperationContext,
+): Promise<void> {
+  const storage = await environment.storage(request.location);
+  const { manifest, layout } = await openDumpSet(storage, request.filePattern, context);
+  refuseForeignFiles(manifest, layout);
 }

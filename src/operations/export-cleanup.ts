@@ -33,7 +33,7 @@ export async function removeDumpFiles(
   context: OperationContext,
 ): Promise<void> {
   const { layout } = plan;
-  if (layout.form === 'folder') {
+  if (layout.form === 'folder' && storage.lists) {
     await storage.remove(`${layout.folder}/manifest.json`, context);
     const names: string[] = [];
     for await (const file of storage.list(`${layout.folder}/`, context)) names.push(file.name);

@@ -4,11 +4,12 @@ import type { ExportRequest } from '../core/request.ts';
 import { type DataFileOptions, type UnitSource, writeDataFile } from '../dump/data-file.ts';
 import type { Snapshot, Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { sharedSource } from './export-source.ts';
 import { withHashKey } from './hash-key.ts';
 import { errorLine } from './log-lines.ts';
-import type { ExportDataPayload, ExportDataResult, ExportDdlPayload } from './plan-types.ts';
+import type { ExportDataPayload, ExportDataResult, ExportDdlPayload, ExportPlan } from './plan-types.ts';
 import { readDefinitions } from './source-choice.ts';
 
 /** The schema, read early and through the snapshot: a privilege that is missing must not show after hours of data. */
@@ -33,22 +34,20 @@ export async function writeUnits(
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
   const { snapshot } = await sharedSource(environment, request, context);
+  const plan = context.job.plan as ExportPlan;
   const options: DataFileOptions = {
     // The plan found the name free; a later run may meet what an earlier one of this very task left.
     ifExists: claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
-    compression: request.compression,
+    coding: await codingOf(environment, { ...request, encryption: plan.encryption }),
     expectedBytes: payload.bytes,
+    ...(request.fileSize === null ? {} : { maxBytes: request.fileSize }),
     onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
   };
-  const { written, failed } = await withoutFailingUnits(
-    payload.units,
-    context.job.plan,
-    async (units, reader) => {
-      if (units.length === 0) return null;
-      const sources = units.map((unit) => reader(snapshot, unit, request));
-      return writeDataFile(storage, payload.file, sources, options, context);
-    },
-  );
+  const { written, failed } = await withoutFailingUnits(payload.units, plan, async (units, reader) => {
+    if (units.length === 0) return null;
+    const sources = units.map((unit) => reader(snapshot, unit, request));
+    return writeDataFile(storage, payload.file, sources, options, context);
+  });
   const result: ExportDataResult = {
     written,
     failed: failed.map(({ unit, error }) => ({ id: unit.id, error: toErrorRecord(error) })),

@@ -6,6 +6,7 @@ import type { DraftTable, ManifestDraft } from '../dump/master.ts';
 import { writeMaster } from '../dump/master.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { Storage } from '../storages/storage.ts';
+import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { sweepDumpFiles } from './export-cleanup.ts';
 import { type FailedUnit, unitErrorLine, withoutFailingUnits } from './export-data.ts';
@@ -32,7 +33,7 @@ export async function finishExport(
   const plan = context.job.plan as ExportPlan;
   const dropped = new Set(payload.earlier?.dropped);
   const collected = collect((await context.tasks('data')).filter(({ key }) => !dropped.has(key)));
-  const draft = await draftOf(request, payload, collected, context);
+  const draft = await draftOf(environment, request, payload, collected, context);
   // Before the manifest: a set that has one has no remains beside it.
   await sweepDumpFiles(storage, plan, context);
   // The manifest is the last thing written, and only this job writes it: a second attempt replaces the first's.
@@ -67,7 +68,7 @@ export async function writeSingleFile(
       inline: units,
       missing: errors.map((unit) => tableKey(unit.table)),
     };
-    const draft = await draftOf(request, payload, collected, context);
+    const draft = await draftOf(environment, request, payload, collected, context);
     const sources = units.map((unit) => reader(snapshot, unit, request));
     const onProgress = (bytes: number) => context.progress({ bytes, rows: 0 });
     return writeMaster(storage, plan.layout, draft, sources, { ifExists, onProgress }, context);
@@ -127,6 +128,7 @@ function collect(tasks: Awaited<ReturnType<TaskContext['tasks']>>): Collected {
 }
 
 async function draftOf(
+  environment: Environment,
   request: ExportRequest,
   { tables, earlier }: ExportFinishPayload,
   collected: Collected,
@@ -157,7 +159,7 @@ async function draftOf(
     source: plan.source,
     mode: request.selection.mode,
     encoding: request.encoding,
-    compression: request.compression,
+    coding: await codingOf(environment, { ...request, encryption: plan.encryption }),
     consistency: consistencyOf(context.job.restarts, earlier?.kept ?? 0),
     tables: draftTables,
     objects: ddl === undefined ? [] : (ddl.result as ExportDdlResult).objects,

@@ -2,20 +2,24 @@ import { tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { ExportRequest } from '../core/request.ts';
 import { findExistingFile } from '../dump/existing.ts';
-import { assignFiles, type FileAssignment, layoutForExport, masterName } from '../dump/layout.ts';
+import { assignFiles, type FileAssignment, layoutForExport } from '../dump/layout.ts';
 import type { Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
+import { encryptionForExport } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
+import { refuseExistingFile } from './existing-file.ts';
 import type { ExportSettings } from './export.ts';
 import { removeDumpFiles } from './export-cleanup.ts';
 import { estimated } from './export-estimate.ts';
+import { toPlace, unitsForFileSize } from './export-file-size.ts';
 import { besideKept, fileOf, renamedUnits, unitsOf, usableFiles } from './export-restart.ts';
 import { beginSource } from './export-source.ts';
 import { ddlTask, fileTasks, singleTask } from './export-tasks.ts';
 import { withoutHashKey } from './hash-key.ts';
 import { logLine, objectTypeLine } from './log-lines.ts';
 import type { ExportFinishPayload, ExportPlan } from './plan-types.ts';
+import { plannedFiles } from './planned-files.ts';
 import { reportFindings } from './preflight.ts';
 import { chooseFromSource, ruleBaseOf, type SourceChoice } from './source-choice.ts';
 
@@ -36,20 +40,27 @@ export async function planExport(
   // What there is, and what of it was asked for.
   const rules = ruleBaseOf(job);
   const choice = await chooseFromSource(engine, snapshot, request, rules, context);
-  const units = snapshot.plan(choice.tables, settings.unitBytes).map(withoutHashKey);
+  const cut = (unitBytes: number) => snapshot.plan(choice.tables, unitBytes).map(withoutHashKey);
+  const units =
+    request.fileSize === null
+      ? cut(settings.unitBytes)
+      : unitsForFileSize(cut, settings.unitBytes, request.fileSize);
   if (request.estimate) return estimated(units);
 
   // Units, and the files that they go to.
   const files = await placeUnits(environment, request, choice, units, context);
   const { layout } = files;
+  const earlier = (job.plan as ExportPlan | null)?.encryption;
+  const encryption = await encryptionForExport(environment, request.encryptionKey, earlier);
   const plan: ExportPlan = {
     kind: 'export',
     layout,
-    files: layout.form === 'folder' ? [] : [...new Set([...files.names, masterName(layout)])],
+    files: plannedFiles(layout, files.names, request, files.lists),
     snapshotToken: snapshot.token,
     source: { engine: engine.id, serverVersion: session.serverVersion, database: request.database },
     createdAt: new Date().toISOString(),
     tables: choice.tables.length,
+    ...(encryption === undefined ? {} : { encryption }),
     ...rules,
   };
   const left = choice.tables.length - files.keptTables;
@@ -91,6 +102,8 @@ export async function planExport(
 
 interface PlacedUnits {
   readonly layout: ExportPlan['layout'];
+  /** Whether the location can tell what it holds. */
+  readonly lists: boolean;
   /** Those that are still to be read. */
   readonly units: readonly Unit[];
   readonly assignments: readonly FileAssignment[];
@@ -111,6 +124,7 @@ async function placeUnits(
 ): Promise<PlacedUnits> {
   const { job } = context;
   const storage = await environment.storage(request.location);
+  const { lists } = storage;
   const layout = layoutForExport(request.filePattern, job.name);
   const earlier = await context.tasks('data');
   const usable = usableFiles(earlier, choice.tables);
@@ -119,15 +133,10 @@ async function placeUnits(
     (assignBeside([], layout, units, request, job.restarts) as Assigned);
   const keep = new Set(placed.kept.map(fileOf));
   if (job.plan !== null) await removeDumpFiles(storage, job.plan as ExportPlan, keep, context);
-  const existing = await findExistingFile(storage, layout, context, keep);
-  if (existing !== null) {
-    throw new AppError('file-exists', {
-      field: 'file_pattern',
-      message: `The file ${existing} exists already at ${storage.description}.`,
-    });
-  }
+  refuseExistingFile(await findExistingFile(storage, layout, context, keep), storage);
   return {
     layout,
+    lists,
     units: placed.units,
     assignments: placed.assignments,
     names: [...keep, ...placed.assignments.map(({ file }) => file)],
@@ -145,7 +154,7 @@ interface Assigned {
   readonly assignments: readonly FileAssignment[];
 }
 
-/** Files for the units of tables that are not in `kept`; null when there are no names left beside those. */
+/** Files for the units of tables that are not in `kept`; null when there are too few names left beside those. */
 function assignBeside(
   kept: readonly TaskRecord[],
   layout: ExportPlan['layout'],
@@ -157,17 +166,20 @@ function assignBeside(
   const done = new Set(keptUnits.map(({ table }) => JSON.stringify(table)));
   const left = all.filter(({ table }) => !done.has(JSON.stringify(table)));
   const units = restarts === 0 ? left : renamedUnits(left, restarts);
-  const { encoding, compression, threads } = request;
-  const assignments = assignFiles(
-    layout,
-    units.map((unit) => ({ id: unit.id, table: unit.table, part: unit.part, bytes: unit.estimate.bytes })),
-    {
+  const { encoding, compression, threads, fileSize } = request;
+  try {
+    const assignments = assignFiles(layout, units.map(toPlace), {
       encoding,
       compression,
+      isEncrypted: request.encryptionKey !== null,
       threads,
+      fileSize,
       beside: { files: new Set(kept.map(fileOf)), tables: keptUnits.map(({ table }) => table) },
-    },
-  );
-  const beside = besideKept(layout, assignments, new Set(kept.map(fileOf)));
-  return beside === null ? null : { kept, units, assignments: beside };
+    });
+    const beside = besideKept(layout, assignments, new Set(kept.map(fileOf)));
+    return beside === null ? null : { kept, units, assignments: beside };
+  } catch (error) {
+    if (kept.length > 0 && error instanceof AppError && error.code === 'file-size-too-small') return null;
+    throw error;
+  }
 }

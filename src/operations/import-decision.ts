@@ -4,6 +4,7 @@ import type { ImportRequest } from '../core/request.ts';
 import { checkFiles, openDumpSet } from '../dump/read-set.ts';
 import type { TaskContext } from '../jobs/handler.ts';
 import type { Storage } from '../storages/storage.ts';
+import { unlock } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { chooseContent, refuseForeignSet } from './import-set.ts';
 import { sharedTarget } from './import-target.ts';
@@ -49,10 +50,17 @@ export async function decideImport(
   };
 
   // The set must be of a kind that the target can read, and what is wanted of it whole by its sizes.
-  const { manifest } = await openDumpSet(storage, request.filePattern, context);
+  const set = await openDumpSet(storage, request.filePattern, context);
+  const { manifest } = set;
   const { engine } = await environment.database(request.database);
   refuseForeignSet(engine, manifest);
-  const content = await chooseContent(engine, request, manifest, storage, context);
+  const content = await chooseContent(
+    engine,
+    request,
+    { manifest, cipher: await unlock(environment, request.encryptionKey, set) },
+    storage,
+    context,
+  );
   const files = neededFiles(manifest, request.content === 'metadata_only' ? [] : content.tables);
   await attempt(() => checkFiles(storage, { ...manifest, files }, context));
 

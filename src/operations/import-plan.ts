@@ -36,7 +36,13 @@ async function realRun(
   const { manifest, target, log } = await decideImport(environment, request, storage, throws, context);
   const { engine } = await environment.database(request.database);
   const { objects, tables, clear, order } = target;
-  const plan: ImportPlan = { kind: 'import', source: manifest.source, tables: tables.length };
+  const { source, encryption } = manifest;
+  const plan: ImportPlan = {
+    kind: 'import',
+    source,
+    tables: tables.length,
+    ...(encryption === undefined ? {} : { encryption }),
+  };
   const result: ReadResult = { bytesRead: storage.bytesRead() };
   return {
     type: 'done',

@@ -6,6 +6,7 @@ import type { Manifest, ManifestTable } from '../core/manifest.ts';
 import { compileObjectFilters } from '../core/object-filter.ts';
 import type { ImportRequest } from '../core/request.ts';
 import { chooseObjects, chooseTables, compileSelection, refuseEmpty } from '../core/selection.ts';
+import type { SetCipher } from '../dump/encryption.ts';
 import { readObjects } from '../dump/read-set.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { Storage } from '../storages/storage.ts';
@@ -33,11 +34,11 @@ export interface SetContent extends JobContent<ManifestTable> {
 export async function chooseContent(
   engine: Engine,
   request: ImportRequest,
-  manifest: Manifest,
+  { manifest, cipher }: { readonly manifest: Manifest; readonly cipher: SetCipher | null },
   storage: Storage,
   context: OperationContext,
 ): Promise<SetContent> {
-  const all = await readObjects(storage, manifest, context);
+  const all = await readObjects(storage, manifest, cipher, context);
   const content = await filter(request, await select(request, manifest, all));
   return {
     tables: content.tables,

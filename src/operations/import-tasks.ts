@@ -5,10 +5,11 @@ import { readFrame } from '../dump/read-frame.ts';
 import type { ApplyFailure, TargetSession } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import { countReads } from './counting-storage.ts';
+import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { sharedTarget, type TargetUse } from './import-target.ts';
 import { errorLine } from './log-lines.ts';
-import type { ApplyPayload, ClearPayload, ImportDataPayload, ReadResult } from './plan-types.ts';
+import type { ApplyPayload, ClearPayload, ImportDataPayload, ImportPlan, ReadResult } from './plan-types.ts';
 
 /** Makes the place for receipts, then everything that comes before the data. */
 export async function prepareTarget(
@@ -77,7 +78,10 @@ export async function writeUnit(
   const target = await readyTarget(environment, request, context);
   const { schema, name, columns, encoding, wholeTable, unit, compression } = payload;
   const table = { schema, name };
-  const bytes = counted(readFrame(storage, unit, compression, `table ${tableKey(table)}`, context), (done) =>
+  const { encryption } = context.job.plan as ImportPlan;
+  const { encryptionKey } = request;
+  const coding = await codingOf(environment, { compression, encryptionKey, encryption });
+  const bytes = counted(readFrame(storage, unit, coding, `table ${tableKey(table)}`, context), (done) =>
     context.progress({ bytes: done, rows: 0 }),
   );
   const write = { key, table, columns, encoding, variant: unit.variant, rows: unit.rows, wholeTable };

@@ -3,6 +3,7 @@ import type { ImportRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask, TaskRecord } from '../jobs/job-store.ts';
 import type { Environment } from './environment.ts';
+import { isOfThePlace } from './error-scope.ts';
 import { finishImport } from './import-finish.ts';
 import { planImport } from './import-plan.ts';
 import { applyObjects, clearTarget, forgetReceipts, prepareTarget, writeUnit } from './import-tasks.ts';
@@ -51,14 +52,13 @@ export function createImportHandler(environment: Environment): JobHandler {
   };
 }
 
-/** One table or object that fails does not stop the others; a target that is gone does. */
+/** One table or object that fails does not stop the others; a target that is gone does, and a storage that cannot be read. */
 export function onApplyError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job' {
   if (taskKind === 'cleanup') return 'fail-task';
   const single = ['data', 'index', 'constraints', 'after'].includes(unbatchedKind(taskKind));
   const kind: AppError['kind'] = errorKindOf(error.code);
-  return single && kind !== 'unavailable' && kind !== 'timeout' && kind !== 'internal'
-    ? 'fail-task'
-    : 'fail-job';
+  const isOfAll = kind === 'unavailable' || kind === 'timeout' || kind === 'internal' || isOfThePlace(error);
+  return single && !isOfAll ? 'fail-task' : 'fail-job';
 }
 
 async function runTask(
@@ -71,7 +71,7 @@ async function runTask(
     case 'plan':
       return planImport(environment, request, context);
     case 'verify':
-      return verifyDumpFile(environment, request.location, task.payload as VerifyPayload, context);
+      return verifyDumpFile(environment, request, task.payload as VerifyPayload, context);
     case 'clear':
       return clearTarget(environment, request, task.key, task.payload as ClearPayload, context);
     case 'prepare':

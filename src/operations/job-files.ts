@@ -1,5 +1,6 @@
 import type { OperationContext } from '../core/context.ts';
 import type { Job } from '../core/job.ts';
+import { filesNamed } from '../dump/find-files.ts';
 import type { StoredFile } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
 import type { ExportPlan, ExportResult } from './plan-types.ts';
@@ -13,18 +14,15 @@ export async function listJobFiles(
   if (job.request.kind !== 'export' || job.plan === null) return [];
   const storage = await environment.storage(job.request.location);
   const { layout, files } = job.plan as ExportPlan;
-  const found: StoredFile[] = [];
-  if (layout.form === 'folder') {
+  if (layout.form === 'folder' && storage.lists) {
+    const found: StoredFile[] = [];
     for await (const file of storage.list(`${layout.folder}/`, context)) found.push(file);
     return found;
   }
   // Of a completed job only what it wrote itself: somebody may have removed its files, and others have their names by now.
   const written = job.state === 'completed' ? sizesOf(job.result as ExportResult | null) : null;
-  for (const name of [...files].sort()) {
-    const file = await storage.stat(name, context);
-    if (file !== null && (written === null || written.get(name) === file.bytes)) found.push(file);
-  }
-  return found;
+  const found = await filesNamed(storage, [...files].sort(), context);
+  return found.filter(({ name, bytes }) => written === null || written.get(name) === bytes);
 }
 
 const sizesOf = (result: ExportResult | null): ReadonlyMap<string, number> =>

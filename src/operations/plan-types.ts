@@ -1,7 +1,8 @@
 import type { DdlObject, Table, TableName } from '../core/catalogue.ts';
 import type { ErrorRecord } from '../core/errors.ts';
-import type { FrameRef, Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
+import type { EncryptionFacts, FrameRef, Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
 import type { Reduction } from '../core/read-rules.ts';
+import type { FileToCopy } from '../dump/copy-file.ts';
 import type { WrittenFile } from '../dump/data-file.ts';
 import type { DumpLayout } from '../dump/layout.ts';
 import type { ToClear, Unit } from '../engines/engine.ts';
@@ -16,11 +17,13 @@ export interface SnapshotPlan {
 export interface ExportPlan extends SnapshotPlan, RuleBase {
   readonly kind: 'export';
   readonly layout: DumpLayout;
-  /** Names of the data files and, last, of the master; empty for the folder form, whose folder says it all. */
+  /** Names of the data files and, last, of the master; empty for the folder form where the location can list: the folder says it all. */
   readonly files: readonly string[];
   readonly source: Manifest['source'];
   readonly createdAt: string;
   readonly tables: number;
+  /** Absent: the files are not encrypted. */
+  readonly encryption?: EncryptionFacts;
 }
 
 /** What rules and masks come from: one for the life of a job, so that rows read before and after a restart are treated alike. */
@@ -85,6 +88,8 @@ export interface ImportPlan {
   readonly kind: 'import';
   readonly source: Manifest['source'];
   readonly tables: number;
+  /** Of the set; absent: it is not encrypted. */
+  readonly encryption?: EncryptionFacts;
 }
 
 /** Payload of the tasks `data` of an import: one unit, with its target's names. */
@@ -206,4 +211,38 @@ export interface CopyResult {
   readonly rows: number;
   readonly bytes: number;
   readonly failedTables: readonly string[];
+}
+
+/** Payload of the tasks `file` and `master` of a copy of a dump set. */
+export interface DumpFilePayload {
+  readonly file: FileToCopy;
+}
+
+/** Job.plan of a copy of a dump set. */
+export interface DumpCopyPlan {
+  readonly kind: 'dump_copy';
+  /** Names at both places; the master is the last. */
+  readonly files: readonly string[];
+  /** Beginnings of names that are of the set alone. */
+  readonly prefixes: readonly string[];
+}
+
+/** Job.result of a copy of a dump set. */
+export interface DumpCopyResult {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Job.plan of a removal of a dump set. */
+export interface DumpDeletePlan {
+  readonly kind: 'dump_delete';
+  /** The master is the first. */
+  readonly files: readonly string[];
+  readonly bytes: number;
+}
+
+/** Job.result of a removal of a dump set. */
+export interface DumpDeleteResult {
+  readonly files: number;
+  readonly bytes: number;
 }

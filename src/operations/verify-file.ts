@@ -7,8 +7,9 @@ import { verifyFile } from '../dump/verify-file.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskSpec } from '../jobs/job-store.ts';
 import { countReads } from './counting-storage.ts';
+import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
-import type { ReadResult, VerifyPayload } from './plan-types.ts';
+import type { ImportPlan, ReadResult, VerifyPayload } from './plan-types.ts';
 
 /** One task per file. `counted`: verification is what the job is about, so that its progress is the job's. */
 export function verifyTasks(manifest: Manifest, counted: boolean): readonly TaskSpec[] {
@@ -58,19 +59,25 @@ export const setBytesOf = ({ files }: Manifest): number => files.reduce((sum, { 
 /** Reads a file from end to end, or some frames of it, against the digests. */
 export async function verifyDumpFile(
   environment: Environment,
-  location: LocationRequest,
+  { location, encryptionKey }: { readonly location: LocationRequest; readonly encryptionKey: string | null },
   { file, frames }: VerifyPayload,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const storage = countReads(await environment.storage(location));
   const progress = (bytes: number) => context.progress({ bytes, rows: 0 });
   if (frames === undefined) await verifyFile(storage, file, { onProgress: progress }, context);
-  else
+  else {
+    const { encryption } = context.job.plan as ImportPlan;
+    const coding = await codingOf(environment, {
+      compression: frames.compression,
+      encryptionKey,
+      encryption,
+    });
     for (const frame of frames.wanted) {
       for await (const chunk of readFrame(
         storage,
         frame,
-        frames.compression,
+        coding,
         `table ${tableKey(frame.table)}`,
         context,
       )) {
@@ -78,6 +85,7 @@ export async function verifyDumpFile(
         progress(storage.bytesRead());
       }
     }
+  }
   const result: ReadResult = { bytesRead: storage.bytesRead() };
   return { type: 'done', result, done: { bytes: file.bytes, rows: 0 } };
 }

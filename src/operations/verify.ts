@@ -4,6 +4,7 @@ import { checkFiles, openDumpSet } from '../dump/read-set.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask } from '../jobs/job-store.ts';
 import type { Environment } from './environment.ts';
+import { isOfThePlace } from './error-scope.ts';
 import { errorLine, logLine } from './log-lines.ts';
 import type { VerifyPayload, VerifyResult } from './plan-types.ts';
 import { verifyDumpFile, verifyTasks } from './verify-file.ts';
@@ -19,8 +20,9 @@ export function createVerifyHandler(environment: Environment): JobHandler {
   return {
     kind: 'verify',
     run: (claimed, context) => runTask(environment, claimed, context),
-    // One damaged file does not keep the others from being looked at.
-    onError: (taskKind: string, _error: ErrorRecord) => (taskKind === 'verify' ? 'fail-task' : 'fail-job'),
+    // One damaged file does not keep the others from being looked at; a storage that nobody can read says nothing about its files.
+    onError: (taskKind: string, error: ErrorRecord) =>
+      taskKind === 'verify' && !isOfThePlace(error) ? 'fail-task' : 'fail-job',
   };
 }
 
@@ -34,7 +36,12 @@ async function runTask(
     case 'plan':
       return planVerify(environment, request, context);
     case 'verify':
-      return verifyDumpFile(environment, request.location, task.payload as VerifyPayload, context);
+      return verifyDumpFile(
+        environment,
+        { location: request.location, encryptionKey: null },
+        task.payload as VerifyPayload,
+        context,
+      );
     case 'finish':
       return finishVerify(context);
     case 'cleanup':
