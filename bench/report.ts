@@ -59,11 +59,11 @@ export const ratioResult = (
   theirs: medianCost(theirs),
 });
 
-/** The highest memory of the service over all its work; over 1 means below the limit. */
-export function memoryResult(sizeMb: number, megabytes: number, limit: number): BenchResult {
+/** The highest memory over all of some work; over 1 means below the limit. */
+export function memoryResult(of: string, megabytes: number, limit: number): BenchResult {
   const cost = (rss_mb: number): Cost => ({ wall_s: 0, cpu_s: 0, rss_mb });
   return {
-    work: `memory of the service, ${sizeMb} MB`,
+    work: `memory, ${of}`,
     peer: `${limit} MB`,
     ratio: round(limit / megabytes),
     goal: 1,

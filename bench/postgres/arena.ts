@@ -34,7 +34,13 @@ export interface Arena extends AsyncDisposable {
   peerPath(name: string): Promise<string>;
 }
 
-export async function openArena(rounds: number, threads: number, warmUp: boolean): Promise<Arena> {
+/** @param environment further variables of the service */
+export async function openArena(
+  rounds: number,
+  threads: number,
+  warmUp: boolean,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Arena> {
   const stack = new AsyncDisposableStack();
   const peers = findPeers(serverVersion);
   const server = stack.use(
@@ -53,7 +59,7 @@ export async function openArena(rounds: number, threads: number, warmUp: boolean
   );
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'pumphouse-bench-peer-'));
   stack.defer(() => rm(scratch, { recursive: true, force: true }));
-  const service = stack.use(await startServiceProcess());
+  const service = stack.use(await startServiceProcess({ environment }));
 
   const register = async (database: string): Promise<void> => {
     await service.request('DELETE', `/api/v1/databases/${database}`).catch(() => undefined);

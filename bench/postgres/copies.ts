@@ -1,6 +1,6 @@
+import { inTurns } from '../in-turns.ts';
 import { type BenchResult, compare } from '../report.ts';
 import type { Arena } from './arena.ts';
-import { inTurns } from './in-turns.ts';
 
 const target = 'bench_copy';
 

@@ -1,8 +1,8 @@
 import pg from 'pg';
+import { inTurns } from '../in-turns.ts';
 import { type Cost, measure } from '../measure.ts';
 import { type BenchResult, compare } from '../report.ts';
 import type { Arena } from './arena.ts';
-import { inTurns } from './in-turns.ts';
 
 /** Blocks of 8 KB that one statement reads: 64 MB, as a unit of ours. */
 const blocksAtOnce = 8192;

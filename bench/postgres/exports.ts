@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { inTurns } from '../in-turns.ts';
 import type { Cost } from '../measure.ts';
 import { type BenchResult, compare, compareSizes } from '../report.ts';
 import type { Arena } from './arena.ts';
-import { inTurns } from './in-turns.ts';
 
 /** Exports to files, compressed and not, against what pg_dump can do with two jobs and in one pipe. */
 export async function benchExports(arena: Arena, database: string): Promise<readonly BenchResult[]> {

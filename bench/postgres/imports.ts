@@ -1,7 +1,7 @@
+import { inTurns } from '../in-turns.ts';
 import type { Cost } from '../measure.ts';
 import { type BenchResult, compare } from '../report.ts';
 import type { Arena } from './arena.ts';
-import { inTurns } from './in-turns.ts';
 
 const target = 'bench_import';
 

@@ -1,7 +1,7 @@
+import { inTurns } from '../in-turns.ts';
 import { median } from '../measure.ts';
 import { type BenchResult, compare, ratioResult } from '../report.ts';
 import type { Arena } from './arena.ts';
-import { inTurns } from './in-turns.ts';
 
 const most = 10_000;
 /** A quarter of the tables must take about a quarter of the time. */

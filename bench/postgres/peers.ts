@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type Cost, measure } from '../measure.ts';
+import type { Cost } from '../measure.ts';
+import { runCommand } from '../run-command.ts';
 
 /** The tools that we are compared with. Each call runs one command line and measures it with all its children. */
 export interface Peers {
@@ -30,16 +30,16 @@ export function findPeers(version: number): Peers {
   };
   /** `"$1"` and so on stand for the arguments: nothing is pasted into the script. */
   const pipeline = (script: string, ...args: readonly string[]): Promise<Cost> =>
-    run('bash', ['-c', `set -euo pipefail; ${script}`, 'peer', ...args]);
+    runCommand('bash', ['-c', `set -euo pipefail; ${script}`, 'peer', ...args]);
   return {
-    pgDump: (options, url) => run(tools.pgDump, [...options, '-d', url]),
-    pgRestore: (options, url, from) => run(tools.pgRestore, [...options, '-d', url, from]),
+    pgDump: (options, url) => runCommand(tools.pgDump, [...options, '-d', url]),
+    pgRestore: (options, url, from) => runCommand(tools.pgRestore, [...options, '-d', url, from]),
     pgDumpZstd: (url, file) =>
       pipeline('"$1" -Fc -Z0 -d "$2" | "$3" -q -1 -f -o "$4"', tools.pgDump, url, tools.zstd, file),
     pgDumpRestore: (source, target) =>
       pipeline('"$1" -Fc -Z0 -d "$2" | "$3" -d "$4"', tools.pgDump, source, tools.pgRestore, target),
     pgcopydbClone: (source, target, scratch) =>
-      run(tools.pgcopydb, [
+      runCommand(tools.pgcopydb, [
         'clone',
         '--source',
         source,
@@ -53,22 +53,4 @@ export function findPeers(version: number): Peers {
         scratch,
       ]),
   };
-}
-
-function run(command: string, args: readonly string[]): Promise<Cost> {
-  let pid: number | null = null;
-  const work = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-      let errors = '';
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
-        errors = (errors + text).slice(-4000);
-      });
-      pid = child.pid ?? null;
-      child.once('error', reject);
-      child.once('exit', (code) =>
-        code === 0 ? resolve() : reject(new Error(`${path.basename(command)} ended with ${code}: ${errors}`)),
-      );
-    });
-  return measure(() => pid, work);
 }

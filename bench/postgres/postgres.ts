@@ -59,7 +59,9 @@ export async function runPostgresBenchmark(settings: BenchSettings): Promise<voi
     await using arena = await openArena(settings.rounds, settings.threads, true);
     results.push(...(await benchManyTables(arena)));
   }
-  results.push(...memory.map(({ sizeMb, megabytes }) => memoryResult(sizeMb, megabytes, 300)));
+  results.push(
+    ...memory.map(({ sizeMb, megabytes }) => memoryResult(`the service, ${sizeMb} MB`, megabytes, 300)),
+  );
   report(
     results,
     { node: process.version, postgres: version, size_mb: settings.sizesMb.join(',') },

@@ -1,4 +1,4 @@
-import type { Cost } from '../measure.ts';
+import type { Cost } from './measure.ts';
 
 /** Runs the contestants one after the other, `rounds` times, if asked for after a round of warm-up that is not counted; the costs of each by round. */
 export async function inTurns<Name extends string>(
