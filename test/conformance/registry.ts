@@ -12,6 +12,7 @@ export interface RegistryUnderTest extends AsyncDisposable {
 /** Every promise of src/registry/registry.ts. */
 export function registryConformance(name: string, open: () => Promise<RegistryUnderTest>): void {
   const database = { name: 'orders', engine: 'sqlite', sealedTarget: 'sealed', description: 'sqlite:/o.db' };
+  const credential = { name: 'C', owner: 'scott', type: 's3', sealedBody: 'sealed body' };
   const user = {
     name: 'scott',
     role: 'developer',
@@ -38,11 +39,17 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       const first = await registry.addDatabase(database);
       await rejects(registry.addDatabase({ ...database, engine: 'postgres' }), 'database-exists');
       assert.deepEqual(await registry.getDatabase('orders'), first);
-      await registry.addDirectory({ name: 'D', url: 'file:///d' });
-      await rejects(registry.addDirectory({ name: 'D', url: 'file:///e' }), 'directory-exists');
+      await registry.addDirectory({ name: 'D', url: 'file:///d', credential: null });
+      await rejects(
+        registry.addDirectory({ name: 'D', url: 'file:///e', credential: null }),
+        'directory-exists',
+      );
       await registry.addUser(user);
       await rejects(registry.addUser({ ...user, role: 'viewer' }), 'user-exists');
       assert.equal((await registry.getUser('scott'))?.role, 'developer');
+      await registry.addCredential(credential);
+      await rejects(registry.addCredential({ ...credential, owner: 'ann' }), 'credential-exists');
+      assert.equal((await registry.getCredential('C'))?.owner, 'scott');
     });
 
     it('compares names exactly', async () => {
@@ -61,10 +68,11 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       await rejects(registry.removeDatabase('x'), 'database-unknown');
       await rejects(registry.removeDirectory('x'), 'directory-unknown');
       await rejects(registry.removeUser('x'), 'user-unknown');
+      await rejects(registry.removeCredential('x'), 'credential-unknown');
       await registry.addUser(user);
       await registry.removeUser('scott');
       assert.equal(await registry.getUser('scott'), null);
-      await registry.addDirectory({ name: 'D', url: 'file:///d' });
+      await registry.addDirectory({ name: 'D', url: 'file:///d', credential: null });
       await registry.removeDirectory('D');
       assert.equal(await registry.getDirectory('D'), null);
     });
@@ -74,13 +82,15 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       const { registry } = store;
       for (const name of ['b', 'a', 'C', 'ä']) {
         await registry.addDatabase({ ...database, name });
-        await registry.addDirectory({ name, url: 'file:///d' });
+        await registry.addDirectory({ name, url: 'file:///d', credential: null });
         await registry.addUser({ ...user, name });
+        await registry.addCredential({ ...credential, name });
       }
       const lists = [
         await registry.listDatabases(),
         await registry.listDirectories(),
         await registry.listUsers(),
+        await registry.listCredentials(),
       ];
       for (const list of lists) {
         assert.deepEqual(
@@ -90,14 +100,70 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       }
     });
 
+    it('keeps a credential as it was given, for as long as a directory has it', async () => {
+      await using store = await open();
+      const { registry } = store;
+      const added = await registry.addCredential(credential);
+      assert.deepEqual(added, { ...credential, createdAt: store.now() });
+      assert.deepEqual(await registry.getCredential('C'), added);
+      const directory = { name: 'D', url: 's3://b', credential: 'C' };
+      await rejects(registry.addDirectory({ ...directory, credential: 'x' }), 'credential-unknown');
+      assert.equal(await registry.getDirectory('D'), null);
+      assert.equal((await registry.addDirectory(directory)).credential, 'C');
+      assert.equal((await registry.getDirectory('D'))?.credential, 'C');
+      const error = await rejects(registry.removeCredential('C'), 'credential-in-use');
+      assert.match(error.message, /directory D uses credential C/);
+      await registry.removeDirectory('D');
+      await registry.removeCredential('C');
+      assert.equal(await registry.getCredential('C'), null);
+    });
+
+    it('replaces everything sealed, or nothing', async () => {
+      await using store = await open();
+      const { registry } = store;
+      for (const name of ['a', 'b']) {
+        await registry.addDatabase({ ...database, name, sealedTarget: `target of ${name}` });
+        await registry.addCredential({ ...credential, name, sealedBody: `body of ${name}` });
+      }
+      const sealed = async () => [
+        ...(await registry.listDatabases()).map(({ sealedTarget }) => sealedTarget),
+        ...(await registry.listCredentials()).map(({ sealedBody }) => sealedBody),
+      ];
+      const before = await sealed();
+      let calls = 0;
+      await assert.rejects(
+        registry.replaceSealed((text) => {
+          calls += 1;
+          if (calls === before.length) throw new Error('no key for it');
+          return `new ${text}`;
+        }),
+        /no key for it/,
+      );
+      assert.deepEqual(await sealed(), before);
+      assert.equal(await registry.replaceSealed((text) => `new ${text}`), 4);
+      assert.deepEqual(
+        await sealed(),
+        before.map((text) => `new ${text}`),
+      );
+    });
+
     it('keeps users and directories as they were given', async () => {
       await using store = await open();
       const { registry } = store;
       assert.deepEqual(await registry.addUser(user), { ...user, createdAt: store.now() });
       assert.deepEqual(await registry.getUser('scott'), { ...user, createdAt: store.now() });
-      const directory = await registry.addDirectory({ name: 'D', url: 'file:///var/d%C3%A9' });
+      const directory = await registry.addDirectory({
+        name: 'D',
+        url: 'file:///var/d%C3%A9',
+        credential: null,
+      });
       assert.deepEqual(await registry.getDirectory('D'), directory);
-      assert.deepEqual(directory, { name: 'D', url: 'file:///var/d%C3%A9', createdAt: store.now() });
+      assert.deepEqual(directory, {
+        name: 'D',
+        url: 'file:///var/d%C3%A9',
+        credential: null,
+        createdAt: store.now(),
+      });
     });
 
     it('lists the audit trail newest first', async () => {

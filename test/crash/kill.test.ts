@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { compareDatabases } from '../../src/cli/demo/compare-databases.ts';
 import { createSampleDatabase } from '../../src/cli/demo/sample-database.ts';
 import { checkFiles, openDumpSet } from '../../src/dump/read-set.ts';
-import { localDriver } from '../../src/storages/local/driver.ts';
+import { bareLocal } from '../harness/local-storage.ts';
 import { createRandom } from '../harness/random.ts';
 import { recordingContext } from '../harness/recording-context.ts';
 import { runWithKills } from '../harness/run-with-kills.ts';
@@ -58,7 +57,7 @@ for (let round = 1; round <= rounds; round += 1) {
         const naming = namings[round % namings.length] ?? {};
         // (b): a set that can be opened is whole, at any moment.
         const noHalfSet = async (before: ServiceJob) => {
-          const storage = localDriver.open(pathToFileURL(dumps));
+          const storage = bareLocal(dumps);
           const context = recordingContext();
           const set = await openDumpSet(storage, naming.file_pattern ?? before.name, context).catch(
             () => null,

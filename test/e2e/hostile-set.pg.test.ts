@@ -44,7 +44,7 @@ interface Set {
 async function writeSet(folder: string, { objects, name = 't', columns = ['a'] }: Set): Promise<void> {
   const context = recordingContext();
   const storage = localStorage(app.dumps);
-  const options = { ifExists: 'fail', compression: 'zstd' } as const;
+  const options = { ifExists: 'fail', coding: { compression: 'zstd', cipher: null } } as const;
   const unit = unitSource('0001-0001', Buffer.from('1\n2\n'));
   const data = await writeDataFile(
     storage,
@@ -62,7 +62,7 @@ async function writeSet(folder: string, { objects, name = 't', columns = ['a'] }
       source: { engine: 'postgres', serverVersion: '17.0', database: 'src' },
       mode: 'full',
       encoding: 'text',
-      compression: 'zstd',
+      coding: { compression: 'zstd', cipher: null },
       consistency: { kind: 'snapshot', note: '' },
       tables: [
         {

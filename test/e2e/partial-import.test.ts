@@ -2,14 +2,13 @@ import assert from 'node:assert/strict';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import type { FrameRef, Manifest } from '../../src/core/manifest.ts';
 import { openDumpSet } from '../../src/dump/read-set.ts';
 import { sqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import type { ImportResult } from '../../src/operations/plan-types.ts';
-import { localDriver } from '../../src/storages/local/driver.ts';
 import type { ByteRange, Storage } from '../../src/storages/storage.ts';
+import { bareLocal } from '../harness/local-storage.ts';
 import { type OperationsFixture, openOperations } from '../harness/operations-fixture.ts';
 import { recordingContext } from '../harness/recording-context.ts';
 import { makeFolder, type TestFolder } from '../harness/with-folder.ts';
@@ -80,7 +79,7 @@ async function exported(filePattern: string | null) {
   return { set, manifest: (await openDumpSet(dumps(), set, recordingContext())).manifest };
 }
 
-const dumps = (): Storage => localDriver.open(pathToFileURL(operations.dumps));
+const dumps = (): Storage => bareLocal(operations.dumps);
 
 const rowsOf = (database: string, table: string): number => {
   const db = new Database(folder.join(`${database}.db`), { readonly: true });

@@ -5,7 +5,7 @@ import type { Side, Stage } from './stage.ts';
 /** Longest time that something stays frozen, or a server stays down, in milliseconds. */
 const longestPauseMs = 2_000;
 /** When the ends of a connection that fell silent find out by themselves; longer than the service's own patience of 30 s. */
-const keepAliveMs = 60_000;
+export const keepAliveMs = 60_000;
 /** Of a query to a server that was hit. */
 const mostAttempts = 400;
 

@@ -172,11 +172,36 @@ export const otherRequests: Refusals = {
     ...forbidden('stranger', 'POST /jobs', importing({ directory: 'good' }), /shop.*stranger has no grant/),
     answer: '403 forbidden file_pattern',
   },
-  'a developer who names any place': forbidden(
-    'developer',
-    'POST /jobs',
-    exporting({ location: 'file:///tmp' }),
-    /location:any/,
+  'a developer who names any place': {
+    request: 'POST /jobs',
+    body: exporting({ location: 'file:///tmp' }),
+    as: 'developer',
+    answer: '403 forbidden location',
+    says: /location:any.*\n?.*credential of your own/,
+  },
+  'a credential that is not there': post(
+    '/jobs',
+    exporting({ location: 's3://bucket/prefix', credential: 'nope' }),
+    '404 credential-unknown credential',
+    /credential "nope"/,
+  ),
+  'a credential beside a directory': post(
+    '/jobs',
+    exporting({ directory: 'good', credential: 'nope' }),
+    '400 field-invalid credential',
+    /without location/,
+  ),
+  'a credential of a type that nobody has': post(
+    '/credentials',
+    { name: 'c', type: 'tape', secret: 'x' },
+    '400 field-invalid type',
+    /s3, obs, azure/,
+  ),
+  'a location that is tried and is none': post(
+    '/locations/test',
+    { location: 'tape://x' },
+    '400 location-invalid location',
+    /tape:/,
   ),
   'a developer who registers databases': forbidden(
     'developer',
