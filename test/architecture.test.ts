@@ -94,7 +94,21 @@ const rooms: readonly {
   { room: 'storage contract', prefix: 'storages/storage.ts', mayImport: ['network', 'core', 'base'] },
   { room: 'network', prefix: 'network/', mayImport: ['core', 'base'] },
   { room: 'storage contract', prefix: 'storages/file-name.ts', mayImport: ['core', 'base'] },
-  { room: 'storages', prefix: 'storages/', mayImport: ['storage contract', 'network', 'core', 'base'] },
+  {
+    room: 'storage blocks',
+    prefix: 'storages/blocks/',
+    mayImport: ['storage contract', 'network', 'core', 'base'],
+  },
+  {
+    room: 'storages over the web',
+    prefix: 'storages/web/',
+    mayImport: ['storage contract', 'storage blocks', 'network', 'core', 'base'],
+  },
+  {
+    room: 'storages',
+    prefix: 'storages/',
+    mayImport: ['storage contract', 'storage blocks', 'storages over the web', 'network', 'core', 'base'],
+  },
   { room: 'dump', prefix: 'dump/', mayImport: ['storage contract', 'core', 'base'] },
   { room: 'config', prefix: 'config/', mayImport: ['core', 'base'] },
   { room: 'core', prefix: 'core/', mayImport: ['base'] },
@@ -103,6 +117,8 @@ const rooms: readonly {
 
 /** Families whose members, named by the folder below, are strangers to each other. */
 const families = ['engines', 'apis', 'storages'];
+/** Folders of a family that are no members: what members are made of, or what is put around them. */
+const sharedFolders = ['storages/layers', 'storages/blocks', 'storages/web'];
 
 /** Words that say nothing about what is inside. */
 const emptyNames = ['utils', 'util', 'helpers', 'helper', 'common', 'types', 'misc', 'lib', 'index'];
@@ -167,13 +183,18 @@ test('members of a family never import each other', () => {
           other !== null &&
           own !== other &&
           own.split('/')[0] === other.split('/')[0] &&
-          other !== 'storages/layers'
+          !sharedFolders.includes(other)
         );
       })
       .map((target) => `${name} must not import its sibling ${target}`),
   );
   assert.deepEqual(broken, []);
 });
+
+/** Whether `target` is in a shared folder of the family that `name` is in. */
+const isShared = (name: string, target: string): boolean =>
+  sharedFolders.some((folder) => target.startsWith(`${folder}/`)) &&
+  name.split('/')[0] === target.split('/')[0];
 
 test('only app.ts names concrete engines, storages and APIs', () => {
   const broken = production
@@ -185,7 +206,7 @@ test('only app.ts names concrete engines, storages and APIs', () => {
             /^(engines|storages|apis)\/[^/]+\//.test(target) &&
             !target.startsWith(name.split('/').slice(0, 2).join('/')),
         )
-        .filter((target) => !(name === 'storages/stack.ts' && target.startsWith('storages/layers/')))
+        .filter((target) => !isShared(name, target))
         .map((target) => `${name} names ${target}`),
     );
   assert.deepEqual(broken, []);

@@ -60,7 +60,11 @@ test('every option of a place is there', () => {
 });
 
 test('every kind of credential is there, with what is needed for it', () => {
-  const needs = { 'id-and-secret': 'both', secret: 'the secret', choice: 'none' } as const;
+  const needs = {
+    'id-and-secret': 'both',
+    secret: 'the secret',
+    choice: 'the secret, or the option `keys`',
+  } as const;
   assertTable(
     'Kinds of credentials',
     withEncryption(credentialTypesOf(storageDrivers)).map((type) =>

@@ -84,7 +84,7 @@ export const errorCatalogue = {
   'location-invalid': entry(
     'invalid',
     'A location is neither a directory name nor a supported storage URL.',
-    'Name a directory (pumphouse directory list) or give a file: URL.',
+    'Name a directory (pumphouse directory list), or give a storage URL such as s3://bucket/prefix.',
   ),
   'url-invalid': entry(
     'invalid',

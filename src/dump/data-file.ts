@@ -166,7 +166,7 @@ export async function putFrames(
       try {
         for await (const chunk of body(writer)) {
           attempt.sent += chunk.length;
-          if (attempt.sent > maxBytes) throw outgrown(name, maxBytes);
+          if (attempt.sent > maxBytes) throw outgrown(name, maxBytes, writer.units.length);
           yield chunk;
         }
       } finally {
@@ -188,8 +188,15 @@ export async function putFrames(
   return { writer, bytes };
 }
 
-const outgrown = (name: string, maxBytes: number): AppError =>
+const outgrown = (name: string, maxBytes: number, wholeUnits: number): AppError =>
   new AppError('file-size-too-small', {
     field: 'file_size',
     message: `${name} would grow beyond ${maxBytes} bytes: its rows take more room than was estimated.`,
+    context: { wholeUnits },
   });
+
+/** Of an error of {@link writeDataFile}: how many of the units the file has room for; null where that was not what was wrong. */
+export function unitsThatFit(error: unknown): number | null {
+  if (!(error instanceof AppError) || error.code !== 'file-size-too-small') return null;
+  return typeof error.context.wholeUnits === 'number' ? error.context.wholeUnits : null;
+}

@@ -148,6 +148,15 @@ describe('encrypted dump sets', () => {
       }));
   }
 
+  it('a key for a set that is not encrypted is refused: it may have taken the place of one that was', () =>
+    withFolder(async (folder) => {
+      const context = recordingContext();
+      const storage = localStorage(folder);
+      await writeSample(storage, null, context);
+      const set = await openDumpSet(storage, 'EXPORT_1', context);
+      await assert.rejects(unlockSet(set, secret), { code: 'field-invalid', field: 'encryption_key' });
+    }));
+
   it('a manifest that somebody without the key has changed is refused', () =>
     withFolder(async (folder) => {
       const context = recordingContext();

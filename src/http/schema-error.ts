@@ -95,6 +95,11 @@ function demandOf(errors: readonly TLocalizedValidationError[]): string {
 
 /** The offending value where it is short and cannot be a secret: numbers, booleans, null, and words tried where only some are allowed. */
 function spelledOut(value: unknown, errors: readonly TLocalizedValidationError[]): string {
+  const wantsText = errors.some(
+    ({ keyword, params }) => keyword === 'type' && [params.type].flat().includes('string'),
+  );
+  // It may be a password whose quotes were forgotten.
+  if (typeof value === 'number' && wantsText) return '';
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return ` (not ${value})`;
   const isChoice = errors.some((error) => error.keyword === 'const' || error.keyword === 'enum');
   if (isChoice && typeof value === 'string' && value.length <= 40) return ` (not ${JSON.stringify(value)})`;

@@ -53,8 +53,8 @@ export async function encryptionForExport(
 }
 
 /**
- * The cipher of a set that was opened, null where it is not encrypted; its manifest is checked to be what the export wrote. A key given for a
- * set that needs none is no error. Throws `encryption-key-missing`, `encryption-key-wrong`, `credential-unknown`, `dump-damaged`.
+ * The cipher of a set that was opened, null where it is not encrypted; its manifest is checked to be what the export wrote. Throws `field-invalid` for a key
+ * that none is needed for, `encryption-key-missing`, `encryption-key-wrong`, `credential-unknown`, `dump-damaged`.
  */
 export async function unlock(
   environment: Environment,

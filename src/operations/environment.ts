@@ -158,7 +158,11 @@ async function placeOf(
 export function parseLocationUrl(text: string, field: string): URL {
   const url = URL.parse(text);
   if (url === null) {
-    throw new AppError('location-invalid', { field, message: `${field} is not a valid URL.` });
+    throw new AppError('location-invalid', {
+      field,
+      message: `${field} is not a valid URL.`,
+      hint: 'Write it as s3://bucket/prefix or sftp://user@host/path: without password, and odd characters percent-encoded.',
+    });
   }
   if (url.password === '') return url;
   throw new AppError('location-invalid', {

@@ -1,12 +1,13 @@
 import { tableKey } from '../core/catalogue.ts';
 import { type AppError, isInterruption, toAppError, toErrorRecord } from '../core/errors.ts';
 import type { ExportRequest } from '../core/request.ts';
-import { type DataFileOptions, type UnitSource, writeDataFile } from '../dump/data-file.ts';
+import { type DataFileOptions, type UnitSource, unitsThatFit, writeDataFile } from '../dump/data-file.ts';
 import type { Snapshot, Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { sharedSource } from './export-source.ts';
+import { spareTask } from './export-tasks.ts';
 import { withHashKey } from './hash-key.ts';
 import { errorLine } from './log-lines.ts';
 import type { ExportDataPayload, ExportDataResult, ExportDdlPayload, ExportPlan } from './plan-types.ts';
@@ -24,11 +25,15 @@ export async function readDdl(
   return { type: 'done', result: { objects } };
 }
 
-/** One data file. A unit that cannot be read is left out and reported; the others of the file go on without it. */
+/**
+ * One data file. A unit that cannot be read is left out and reported; the others of the file go on without it. Units that would make the
+ * file outgrow its size go on in a spare file, as a task of their own in the same `group`.
+ */
 export async function writeUnits(
   environment: Environment,
   request: ExportRequest,
   payload: ExportDataPayload,
+  group: string,
   claims: number,
   context: TaskContext,
 ): Promise<TaskOutcome> {
@@ -43,18 +48,30 @@ export async function writeUnits(
     ...(request.fileSize === null ? {} : { maxBytes: request.fileSize }),
     onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
   };
+  let moved: readonly Unit[] = [];
   const { written, failed } = await withoutFailingUnits(payload.units, plan, async (units, reader) => {
-    if (units.length === 0) return null;
-    const sources = units.map((unit) => reader(snapshot, unit, request));
-    return writeDataFile(storage, payload.file, sources, options, context);
+    for (let fitting = units; ; ) {
+      moved = units.slice(fitting.length);
+      if (fitting.length === 0) return null;
+      const sources = fitting.map((unit) => reader(snapshot, unit, request));
+      try {
+        return await writeDataFile(storage, payload.file, sources, options, context);
+      } catch (error) {
+        const count = unitsThatFit(error) ?? 0;
+        if (count === 0 || (payload.spare ?? []).length === 0) throw error;
+        fitting = fitting.slice(0, count);
+      }
+    }
   });
   const result: ExportDataResult = {
     written,
     failed: failed.map(({ unit, error }) => ({ id: unit.id, error: toErrorRecord(error) })),
+    ...(moved.length === 0 ? {} : { moved: moved.map(({ id }) => id) }),
   };
   return {
     type: 'done',
     result,
+    spawn: moved.length === 0 ? [] : [spareTask(payload, moved, group)],
     done: {
       bytes: sum(written?.units.map((unit) => unit.rawBytes)),
       rows: sum(written?.units.map((unit) => unit.rows)),

@@ -1,4 +1,5 @@
-import type { UnitToPlace } from '../dump/layout.ts';
+import { filesOfPattern } from '../dump/file-pattern.ts';
+import type { DumpLayout, FileAssignment, UnitToPlace } from '../dump/layout.ts';
 import { fileSizeTooSmall, leastFileSizeFor, unitBytesFor } from '../dump/numbered-files.ts';
 import type { Unit } from '../engines/engine.ts';
 
@@ -29,4 +30,25 @@ export function unitsForFileSize(
   // Larger files are cut into larger units: go on until the answer holds for the units that it would bring about.
   for (let next = leastFor(cutFor(least)); next > least; next = leastFor(cutFor(least))) least = next;
   throw fileSizeTooSmall(units.map(toPlace), fileSize, least);
+}
+
+/** A file with the names of those that go on where it would outgrow its size. */
+export interface AssignedFile extends FileAssignment {
+  readonly spare?: readonly string[];
+}
+
+/** Deals out the numbers of a pattern that are not `taken` and no file has. */
+export function withSpares(
+  { pattern }: DumpLayout & { readonly form: 'pattern' },
+  files: readonly FileAssignment[],
+  taken: ReadonlySet<string>,
+): readonly AssignedFile[] {
+  const used = new Set([...taken, ...files.map(({ file }) => file)]);
+  const free = filesOfPattern(pattern)
+    .slice(1)
+    .filter((name) => !used.has(name));
+  return files.map((file, index) => ({
+    ...file,
+    spare: free.filter((_, position) => position % files.length === index),
+  }));
 }

@@ -10,11 +10,11 @@ import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { sweepDumpFiles } from './export-cleanup.ts';
 import { type FailedUnit, unitErrorLine, withoutFailingUnits } from './export-data.ts';
+import { unitsOf } from './export-restart.ts';
 import { sharedSource } from './export-source.ts';
 import { forgetHashKey } from './hash-key.ts';
 import { logLine, tableLine } from './log-lines.ts';
 import type {
-  ExportDataPayload,
   ExportDataResult,
   ExportDdlResult,
   ExportFinishPayload,
@@ -110,11 +110,10 @@ function collect(tasks: Awaited<ReturnType<TaskContext['tasks']>>): Collected {
   const errors = new Map<string, string>();
   const groups = new Map<string, Set<string>>();
   for (const task of tasks) {
-    const { units: planned } = task.payload as ExportDataPayload;
     const result = task.result as ExportDataResult | null;
     if (result?.written != null) files.push(result.written.file);
     const written = new Map((result?.written?.units ?? []).map((unit) => [unit.id, unit]));
-    for (const unit of planned) {
+    for (const unit of unitsOf(task)) {
       const key = tableKey(unit.table);
       groups.set(key, (groups.get(key) ?? new Set()).add(task.group));
       const done = written.get(unit.id);

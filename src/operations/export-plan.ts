@@ -2,7 +2,7 @@ import { tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { ExportRequest } from '../core/request.ts';
 import { findExistingFile } from '../dump/existing.ts';
-import { assignFiles, type FileAssignment, layoutForExport } from '../dump/layout.ts';
+import { assignFiles, layoutForExport } from '../dump/layout.ts';
 import type { Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
@@ -12,7 +12,7 @@ import { refuseExistingFile } from './existing-file.ts';
 import type { ExportSettings } from './export.ts';
 import { removeDumpFiles } from './export-cleanup.ts';
 import { estimated } from './export-estimate.ts';
-import { toPlace, unitsForFileSize } from './export-file-size.ts';
+import { type AssignedFile, toPlace, unitsForFileSize, withSpares } from './export-file-size.ts';
 import { besideKept, fileOf, renamedUnits, unitsOf, usableFiles } from './export-restart.ts';
 import { beginSource } from './export-source.ts';
 import { ddlTask, fileTasks, singleTask } from './export-tasks.ts';
@@ -106,7 +106,7 @@ interface PlacedUnits {
   readonly lists: boolean;
   /** Those that are still to be read. */
   readonly units: readonly Unit[];
-  readonly assignments: readonly FileAssignment[];
+  readonly assignments: readonly AssignedFile[];
   /** Of all data files, those that stay among them. */
   readonly names: readonly string[];
   /** Tables whose rows are in files that stay. */
@@ -139,7 +139,7 @@ async function placeUnits(
     lists,
     units: placed.units,
     assignments: placed.assignments,
-    names: [...keep, ...placed.assignments.map(({ file }) => file)],
+    names: [...keep, ...placed.assignments.flatMap(({ file, spare = [] }) => [file, ...spare])],
     keptTables: new Set(placed.kept.flatMap(unitsOf).map(({ table }) => tableKey(table))).size,
     earlier: {
       kept: keep.size,
@@ -151,7 +151,7 @@ async function placeUnits(
 interface Assigned {
   readonly kept: readonly TaskRecord[];
   readonly units: readonly Unit[];
-  readonly assignments: readonly FileAssignment[];
+  readonly assignments: readonly AssignedFile[];
 }
 
 /** Files for the units of tables that are not in `kept`; null when there are too few names left beside those. */
@@ -176,8 +176,11 @@ function assignBeside(
       fileSize,
       beside: { files: new Set(kept.map(fileOf)), tables: keptUnits.map(({ table }) => table) },
     });
-    const beside = besideKept(layout, assignments, new Set(kept.map(fileOf)));
-    return beside === null ? null : { kept, units, assignments: beside };
+    const keep = new Set(kept.map(fileOf));
+    const beside = besideKept(layout, assignments, keep);
+    if (beside === null) return null;
+    const isLimited = fileSize !== null && layout.form === 'pattern';
+    return { kept, units, assignments: isLimited ? withSpares(layout, beside, keep) : beside };
   } catch (error) {
     if (kept.length > 0 && error instanceof AppError && error.code === 'file-size-too-small') return null;
     throw error;

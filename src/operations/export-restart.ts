@@ -88,4 +88,10 @@ export function besideKept(
 }
 
 export const fileOf = (task: TaskRecord): string => (task.payload as ExportDataPayload).file;
-export const unitsOf = (task: TaskRecord): readonly Unit[] => (task.payload as ExportDataPayload).units;
+
+/** The units of a task, without those that it left to another one. */
+export function unitsOf({ payload, result }: TaskRecord): readonly Unit[] {
+  const { units } = payload as ExportDataPayload;
+  const moved = (result as ExportDataResult | null)?.moved;
+  return moved === undefined ? units : units.filter(({ id }) => !moved.includes(id));
+}

@@ -56,7 +56,7 @@ async function runTask(
     case 'ddl':
       return readDdl(environment, request, task.payload as ExportDdlPayload, context);
     case 'data':
-      return writeUnits(environment, request, task.payload as ExportDataPayload, claims, context);
+      return writeUnits(environment, request, task.payload as ExportDataPayload, task.group, claims, context);
     case 'finish':
       return finishExport(environment, request, task.payload as ExportFinishPayload, context);
     case 'single':

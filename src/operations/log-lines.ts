@@ -2,7 +2,8 @@ import { tableKey } from '../core/catalogue.ts';
 import type { JobLogEvent, NewJobLogEntry } from '../core/job.ts';
 import type { JobMode } from '../core/request.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
-import type { ExportDataPayload, ExportDataResult, ImportDataPayload } from './plan-types.ts';
+import { unitsOf } from './export-restart.ts';
+import type { ExportDataResult, ImportDataPayload } from './plan-types.ts';
 
 /** An informative line. */
 export const logLine = (
@@ -67,10 +68,9 @@ export function tablesOfGroup(tasks: readonly TaskRecord[]): readonly NewJobLogE
   const tallies = new Map<string, Tally>();
   for (const task of tasks) {
     if (task.kind !== 'data' || task.result === null) continue;
-    const { units } = task.payload as ExportDataPayload;
     const { written, failed } = task.result as ExportDataResult;
     const figures = new Map((written?.units ?? []).map((unit) => [unit.id, unit]));
-    for (const unit of units) {
+    for (const unit of unitsOf(task)) {
       const key = tableKey(unit.table);
       const tally = tallies.get(key) ?? {
         ...unit.table,

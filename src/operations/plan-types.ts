@@ -41,12 +41,16 @@ export interface ExportDataPayload {
   readonly bytes: number;
   /** By table key: changes when the columns of the table do. */
   readonly shapes: Readonly<Record<string, string>>;
+  /** Names of files that go on where this one would outgrow the size that was asked for; absent: none. */
+  readonly spare?: readonly string[];
 }
 
 /** Result of such a task. `written` null: every unit failed, so there is no file. */
 export interface ExportDataResult {
   readonly written: WrittenFile | null;
   readonly failed: readonly { readonly id: string; readonly error: ErrorRecord }[];
+  /** Ids of units that are left to another task, since the file would have outgrown its size; absent: none. */
+  readonly moved?: readonly string[];
 }
 
 /** Payload of the task `ddl`. */

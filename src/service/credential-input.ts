@@ -30,14 +30,16 @@ export function readCredentialBody(
   if (type.needs === 'id-and-secret' && id === null) {
     throw fieldInvalid('id', `is missing: a credential of the type ${type.id} needs one`, idHint(type));
   }
-  if (type.needs !== 'choice' && secret === null) {
+  const options = readOptions(input.options, type);
+  if (secret === null && (type.needs !== 'choice' || options.keys === undefined)) {
+    const choice = type.needs === 'choice' ? ', or the option keys' : '';
     throw fieldInvalid(
       'secret',
-      `is missing: a credential of the type ${type.id} needs one`,
+      `is missing: a credential of the type ${type.id} needs one${choice}`,
       secretHint(type),
     );
   }
-  return { id, secret, options: readOptions(input.options, type) };
+  return { id, secret, options };
 }
 
 function readId(value: unknown, type: CredentialType): string | null {

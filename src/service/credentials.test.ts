@@ -85,7 +85,7 @@ test('what does not fit the type is refused, and no value is repeated', async ()
     [{ type: undefined }, 'type', /type is missing/],
     [{ type: hidden }, 'type', /type must be one of s3, sftp, encryption/],
     [{ type: 7 }, 'type', /must be a text/],
-    [{ type: 'sftp', secret: undefined }, 'secret', /secret is missing: .* sftp/],
+    [{ type: 'sftp', secret: undefined, options: {} }, 'secret', /secret is missing: .* sftp/],
     [{ type: 'encryption', id: null, secret: null, options: {} }, 'secret', /secret is missing/],
     [{ type: 'encryption', id: hidden, options: {} }, 'id', /has none/],
     [{ id: 7 }, 'id', /id must be a text/],
@@ -103,6 +103,7 @@ test('what does not fit the type is refused, and no value is repeated', async ()
     [{ type: 'encryption', id: undefined }, 'options', /unknown option "endpoint"/],
     [{ name: 'not good' }, 'name', /cannot be used/],
     [{ owner: 'nobody' }, 'owner', /no user "nobody"/],
+    [{ secret: null }, 'secret', /needs one, or the option keys/],
   ];
   for (const [change, field, message] of cases) {
     await assert.rejects(
@@ -120,7 +121,6 @@ test('what does not fit the type is refused, and no value is repeated', async ()
 
 test('only administrators lend the keys of the service itself, and add for others', async () => {
   const own = [
-    { ...minio, id: null, secret: null },
     { ...minio, id: null, secret: null, options: { keys: 'environment' } },
     { ...minio, id: null, options: { keys: 'instance' } },
   ];

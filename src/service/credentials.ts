@@ -46,7 +46,12 @@ export function createCredentials(parts: ServiceDependencies, inTurn: InTurn): C
         }
         const type = readCredentialType(input.type, types);
         const read = { type: type.id, ...readCredentialBody(input, type) };
-        if (usesOwnKeys(read)) authorise(context, 'credential:any');
+        if (usesOwnKeys(read) && !isAllowed(context.caller, 'credential:any')) {
+          throw new AppError('forbidden', {
+            message: 'A credential that lends the keys of the service itself is for administrators.',
+            hint: 'Give a secret, and no option keys.',
+          });
+        }
         return read;
       });
       const owner = await ownerOf(context, input.owner);
@@ -110,8 +115,7 @@ export async function usableCredential(
 }
 
 /** Whether a credential stands for keys of the service itself: those of its environment or machine (the storages' option `keys`). */
-const usesOwnKeys = ({ secret, options }: CredentialBody): boolean =>
-  secret === null || options.keys !== undefined;
+const usesOwnKeys = ({ options }: CredentialBody): boolean => options.keys !== undefined;
 
 const mayUse = (caller: Caller, { owner }: CredentialRecord): boolean =>
   isAllowed(caller, 'credential:any') || (isAllowed(caller, 'credential:manage') && owner === caller.name);

@@ -117,7 +117,7 @@ export interface CredentialType {
   readonly idName: string | null;
   /** What the secret is: `secret access key`. */
   readonly secretName: string;
-  /** Which of them must be given; `choice`: none at all is fine too (keys of the environment or the instance, by an option `keys`). */
+  /** Which of them must be given; `choice`: both, or the option `keys` (those of the environment or the instance). */
   readonly needs: 'id-and-secret' | 'secret' | 'choice';
   /** Options beyond those of the places, which every credential of the driver may hold too. */
   readonly options: readonly PlaceOption[];

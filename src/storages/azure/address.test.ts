@@ -56,6 +56,10 @@ describe('the address of a container', () => {
       at('az://dumps:80', { account: 'shop' }),
       at('az://user:pass-word@dumps', { account: 'shop' }),
       at('az://dumps', { account: 'shop.evil.example/' }),
+      // The fields of the credential mixed up.
+      at('az://dumps', {}, { id: 'pass-word==', secret: 'shop' }),
+      at('az://dumps', {}, { id: 'shop', secret: `https://shop.blob.core.windows.net/?${sas}&pass-word` }),
+      at('az://dumps', {}, { id: 'shop', secret: 'AccountName=shop;AccountKey=pass-word==' }),
       at('az://dumps', { endpoint: 'ftp://host' }),
       at('az://dumps', { endpoint: 'host' }),
       at('az://dumps', { endpoint: 'https://user:pass-word@host' }),

@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { keyPrefixOf } from '../key-prefix.ts';
+import { keyPrefixOf } from '../blocks/key-prefix.ts';
 import type { StoragePlace } from '../storage.ts';
 
 /** Where a container is, and what stands before every name in it. */
@@ -38,9 +38,10 @@ export function azureAddress({ url, options }: StoragePlace, knownAccount: strin
   }
   const account = options.account ?? knownAccount;
   if (account !== null && !accountName.test(account)) {
+    // Not repeated: it may be the key, in the wrong place.
     throw invalid(
-      `${JSON.stringify(account)} cannot be the name of a storage account.`,
-      'Accounts have 3 to 24 lower-case letters and digits.',
+      'What is given as the storage account cannot be the name of one.',
+      'Accounts have 3 to 24 lower-case letters and digits; their name is the id of the credential, and their key the secret.',
     );
   }
   const endpoint = endpointOf(options.endpoint ?? null, account);

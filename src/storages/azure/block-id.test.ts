@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { foreignPartLifeMs, writerEnded, writerTag } from '../part-name.ts';
+import { foreignPartLifeMs, writerEnded, writerTag } from '../blocks/part-name.ts';
 import { blockId, isAbandonedBlock } from './block-id.ts';
 
 const now = 1_800_000_000_000;

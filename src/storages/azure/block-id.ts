@@ -1,4 +1,4 @@
-import { isWriterGone } from '../part-name.ts';
+import { isWriterGone } from '../blocks/part-name.ts';
 
 /**
  * Names of the blocks of one upload: Base64 of 33 bytes, so that a sweep knows who sent them.

@@ -1,6 +1,6 @@
 import type { ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob';
 import type { NetworkAgents } from '../../network/network.ts';
-import { createClientCache } from '../client-cache.ts';
+import { createClientCache } from '../blocks/client-cache.ts';
 import type { StoragePlace } from '../storage.ts';
 import { type AzureAddress, azureAddress, invalid } from './address.ts';
 import { azureHttpClient } from './http-client.ts';

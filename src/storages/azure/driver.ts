@@ -1,9 +1,9 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import type { OperationContext } from '../../core/context.ts';
 import { type AppError, toAppError } from '../../core/errors.ts';
+import { uploadInParts } from '../blocks/part-upload.ts';
+import { probeStorage } from '../blocks/probe.ts';
 import { checkFileName } from '../file-name.ts';
-import { uploadInParts } from '../part-upload.ts';
-import { probeStorage } from '../probe.ts';
 import type { CredentialType, Storage, StorageDriver, StoragePlace } from '../storage.ts';
 import { type AzureOperation, classify, faultOf } from './classify.ts';
 import { azureClients, azurePlace } from './client.ts';

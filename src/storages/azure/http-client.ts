@@ -3,7 +3,7 @@ import type { HttpHeaders, HttpOperationResponse, IHttpClient, WebResource } fro
 import { AppError } from '../../core/errors.ts';
 import { type HttpResponse, sendRequest } from '../../network/http-request.ts';
 import type { NetworkAgents } from '../../network/network.ts';
-import { piecesOf } from '../body-pieces.ts';
+import { piecesOf } from '../blocks/body-pieces.ts';
 
 /** Pages of lists are some megabytes at most; more is no answer of a storage. */
 const maxAnswerBytes = 64 * 1024 ** 2;

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { Network } from '../../network/network.ts';
-import { askMetadataService, metadataOrigin } from '../metadata-service.ts';
+import { askMetadataService, metadataOrigin } from '../blocks/metadata-service.ts';
 
 /** A token of the machine's managed identity, in the shape that the Azure client asks for. */
 export interface InstanceToken {

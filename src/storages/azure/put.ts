@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
 import { AppError } from '../../core/errors.ts';
-import { writerEnded, writerTag } from '../part-name.ts';
-import type { PartProtocol, PartUpload } from '../part-upload.ts';
+import { writerEnded, writerTag } from '../blocks/part-name.ts';
+import type { PartProtocol, PartUpload } from '../blocks/part-upload.ts';
 import type { PutOptions } from '../storage.ts';
 import { blockId } from './block-id.ts';
 import { classify } from './classify.ts';

@@ -42,6 +42,12 @@ function signInWith(secret: Secret, account: string | null, kind: string | undef
     throw invalid(`The option kind has the value ${JSON.stringify(kind)}.`, 'It takes key and sas.');
   }
   const text = secret.reveal().trim();
+  if (/^https?:\/\/|(^|;)AccountKey=/i.test(text)) {
+    throw invalid(
+      'The secret of the credential is a whole URL or connection string.',
+      'Give only the part of it that counts: the account key (behind AccountKey=), or the SAS token (behind the question mark).',
+    );
+  }
   // The signature is what makes a SAS token; an account key is Base64, where & does not occur.
   const isSas = kind === 'sas' || (kind === undefined && /(^|[?&])sig=/.test(text));
   if (isSas) return { kind: 'sas', account, token: new Secret(text.replace(/^\?/, '')) };

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError } from '../../core/errors.ts';
-import type { FolderOperation } from '../served-folder.ts';
+import type { FolderOperation } from '../blocks/served-folder.ts';
 import { FtpRefusal } from './reply.ts';
 
 /** What was asked of the server when it refused. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Secret } from '../../base/secret.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Network } from '../../network/network.ts';
-import type { InterruptibleConnection } from '../served-folder.ts';
+import type { InterruptibleConnection } from '../blocks/served-folder.ts';
 import { classify } from './classify.ts';
 import { createControl, type FtpControl } from './control.ts';
 import { FtpRefusal } from './reply.ts';

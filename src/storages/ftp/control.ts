@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
 import { AppError } from '../../core/errors.ts';
-import type { PooledConnection } from '../connection-pool.ts';
+import type { PooledConnection } from '../blocks/connection-pool.ts';
 import { createReplyReader, FtpRefusal, type FtpReply } from './reply.ts';
 
 /** A control connection. Commands go out one after the other, each when the one before has its answer. */

@@ -1,8 +1,8 @@
 import { AppError } from '../../core/errors.ts';
-import { createClientCache } from '../client-cache.ts';
-import { type ConnectionPool, createConnectionPool } from '../connection-pool.ts';
-import { type FolderLocation, folderLocation, folderOf } from '../folder-location.ts';
-import { type FolderProtocol, servedFolder } from '../served-folder.ts';
+import { createClientCache } from '../blocks/client-cache.ts';
+import { type ConnectionPool, createConnectionPool } from '../blocks/connection-pool.ts';
+import { type FolderLocation, folderLocation, folderOf } from '../blocks/folder-location.ts';
+import { type FolderProtocol, servedFolder } from '../blocks/served-folder.ts';
 import type { Storage, StorageDriver, StoragePlace } from '../storage.ts';
 import { classify } from './classify.ts';
 import { connectFtp, type FtpConnection, type FtpServer, type TlsMode } from './connect.ts';

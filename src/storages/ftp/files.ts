@@ -1,4 +1,4 @@
-import { folderOf } from '../folder-location.ts';
+import { folderOf } from '../blocks/folder-location.ts';
 import { isDenied } from './classify.ts';
 import type { FtpConnection } from './connect.ts';
 import { FtpRefusal } from './reply.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { FolderEntry } from '../folder-list.ts';
+import type { FolderEntry } from '../blocks/folder-list.ts';
 import { parseFacts, parseWords } from './list.ts';
 
 const plain = (entries: readonly FolderEntry[]) =>

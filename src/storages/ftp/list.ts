@@ -1,6 +1,6 @@
 import { parseList } from 'basic-ftp';
-import type { FolderEntry } from '../folder-list.ts';
-import { asPath } from '../folder-location.ts';
+import type { FolderEntry } from '../blocks/folder-list.ts';
+import { asPath } from '../blocks/folder-location.ts';
 import { isDenied, isMissing } from './classify.ts';
 import type { FtpConnection } from './connect.ts';
 import { FtpRefusal } from './reply.ts';

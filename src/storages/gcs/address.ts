@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { keyPrefixOf } from '../key-prefix.ts';
+import { keyPrefixOf } from '../blocks/key-prefix.ts';
 import type { StoragePlace } from '../storage.ts';
 
 /** Where a bucket is, and what stands before every name in it. */

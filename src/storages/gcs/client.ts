@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { type HttpResponse, sendRequest } from '../../network/http-request.ts';
-import { createClientCache } from '../client-cache.ts';
+import { createClientCache } from '../blocks/client-cache.ts';
 import type { StoragePlace } from '../storage.ts';
 import type { GcsAddress } from './address.ts';
 import { classify, type GcsOperation } from './classify.ts';

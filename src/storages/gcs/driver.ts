@@ -1,8 +1,8 @@
 import type { OperationContext } from '../../core/context.ts';
 import { AppError, toAppError } from '../../core/errors.ts';
+import { uploadInParts } from '../blocks/part-upload.ts';
+import { probeStorage } from '../blocks/probe.ts';
 import { checkFileName } from '../file-name.ts';
-import { uploadInParts } from '../part-upload.ts';
-import { probeStorage } from '../probe.ts';
 import type { CredentialType, Storage, StorageDriver, StoragePlace } from '../storage.ts';
 import { type GcsClient, gcsClients } from './client.ts';
 import { getObject } from './get.ts';

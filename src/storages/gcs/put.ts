@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
-import { piecesOf } from '../body-pieces.ts';
-import type { PartProtocol } from '../part-upload.ts';
+import { piecesOf } from '../blocks/body-pieces.ts';
+import type { PartProtocol } from '../blocks/part-upload.ts';
 import type { PutOptions } from '../storage.ts';
 import type { GcsClient } from './client.ts';
 import { objectFields, readObject, type StoredObject } from './object.ts';

@@ -27,7 +27,10 @@ export function serviceAccount(json: string, where: string): ServiceAccount {
     typeof token_uri === 'string' ? token_uri : 'https://oauth2.googleapis.com/token',
   );
   if (tokenUrl === null || !/^https?:$/.test(tokenUrl.protocol)) {
-    throw invalid(`The token_uri in ${where} is not a URL.`, 'Give the JSON file as Google Cloud made it.');
+    throw invalid(
+      `${where} holds a token_uri that is not a URL.`,
+      'Give the JSON file as Google Cloud made it.',
+    );
   }
   return { email, key: keyOf(pem, where), keyId: typeof keyId === 'string' ? keyId : null, tokenUrl };
 }
@@ -46,7 +49,7 @@ function keyOf(pem: string, where: string): KeyObject {
     return createPrivateKey(pem);
   } catch {
     throw invalid(
-      `The private_key in ${where} is not a private key in PEM.`,
+      `${where} holds a private_key that is not in PEM.`,
       'Give the JSON file as it is: line breaks in the key are written as \\n.',
     );
   }

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { HttpResponse } from '../../network/http-request.ts';
-import { piecesOf } from '../body-pieces.ts';
+import { piecesOf } from '../blocks/body-pieces.ts';
 import type { GcsClient } from './client.ts';
 import { readObject, type StoredObject } from './object.ts';
 

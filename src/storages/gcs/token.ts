@@ -3,7 +3,7 @@ import { shareWork } from '../../base/shared-work.ts';
 import { AppError } from '../../core/errors.ts';
 import { sendRequest } from '../../network/http-request.ts';
 import type { Network, NetworkAgents } from '../../network/network.ts';
-import { askMetadataService, metadataOrigin } from '../metadata-service.ts';
+import { askMetadataService, metadataOrigin } from '../blocks/metadata-service.ts';
 import { assertion, type ServiceAccount, serviceAccount } from './service-account.ts';
 import type { GcsSignIn } from './sign-in.ts';
 

@@ -1,8 +1,8 @@
-import { httpCredentialType } from '../http-credential.ts';
 import type { Storage, StorageDriver, StoragePlace } from '../storage.ts';
-import { webAddress } from '../web-address.ts';
-import { authoriseBy, kindOf } from '../web-authorisation.ts';
-import { webCalls } from '../web-calls.ts';
+import { webAddress } from '../web/address.ts';
+import { authoriseBy, kindOf } from '../web/authorisation.ts';
+import { webCalls } from '../web/calls.ts';
+import { httpCredentialType } from '../web/http-credential.ts';
 import { checkIsBucket, checkShowsNoSecret, preAuthenticatedBase, refuseForBucket } from './location.ts';
 import { bucketOf, isBucketUrl } from './oci/bucket.ts';
 import { ociAuthorise } from './oci/sign.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { StoragePlace } from '../storage.ts';
-import { encodePath, segmentsOf } from '../web-address.ts';
+import { encodePath, segmentsOf } from '../web/address.ts';
 import { isBucketUrl } from './oci/bucket.ts';
 
 const remedy =

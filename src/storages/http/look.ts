@@ -1,6 +1,6 @@
-import { isFolderRedirect, type WebClient } from '../web-client.ts';
-import { lengthOf, totalOf } from '../web-get.ts';
-import { refusalOf } from '../web-status.ts';
+import { isFolderRedirect, type WebClient } from '../web/client.ts';
+import { lengthOf, totalOf } from '../web/get.ts';
+import { refusalOf } from '../web/status.ts';
 
 /** What a server shows at an address. */
 export type Look =

@@ -1,10 +1,10 @@
 import { AppError } from '../../core/errors.ts';
-import { probeStorage } from '../probe.ts';
+import { probeStorage } from '../blocks/probe.ts';
 import type { Storage } from '../storage.ts';
-import type { WebAddress } from '../web-address.ts';
-import type { WebCalls } from '../web-calls.ts';
-import { getOverWeb } from '../web-get.ts';
-import { classifyStatus, refusalOf } from '../web-status.ts';
+import type { WebAddress } from '../web/address.ts';
+import type { WebCalls } from '../web/calls.ts';
+import { getOverWeb } from '../web/get.ts';
+import { classifyStatus, refusalOf } from '../web/status.ts';
 import { lookAt } from './look.ts';
 import { putFile } from './put.ts';
 

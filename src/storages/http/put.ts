@@ -1,9 +1,9 @@
 import { createKeyedSerial } from '../../base/serial.ts';
 import { AppError } from '../../core/errors.ts';
-import { openSizedBody } from '../sized-body.ts';
+import { openSizedBody } from '../blocks/sized-body.ts';
 import type { ByteSource, PutOptions } from '../storage.ts';
-import type { WebClient } from '../web-client.ts';
-import { classifyStatus, refusalOf } from '../web-status.ts';
+import type { WebClient } from '../web/client.ts';
+import { classifyStatus, refusalOf } from '../web/status.ts';
 import { type Look, lookAt } from './look.ts';
 
 /** Few servers know conditions of a PUT, so that this process at least writes one name once at a time. */

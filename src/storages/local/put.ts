@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { intoBlocks } from '../../base/blocks.ts';
 import { releaseChunk } from '../../base/release-chunk.ts';
 import { AppError } from '../../core/errors.ts';
-import { partName, writerEnded } from '../part-name.ts';
+import { partName, writerEnded } from '../blocks/part-name.ts';
 import type { ByteSource, PutOptions } from '../storage.ts';
 import { errnoOf } from './classify.ts';
 import { checkInside, makeFolder } from './paths.ts';

@@ -1,5 +1,5 @@
 import { AppError } from '../../core/errors.ts';
-import { keyPrefixOf } from '../key-prefix.ts';
+import { keyPrefixOf } from '../blocks/key-prefix.ts';
 import type { PlaceOption, StoragePlace } from '../storage.ts';
 import type { S3Dialect } from './dialect.ts';
 

@@ -1,8 +1,8 @@
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import type { OperationContext } from '../../core/context.ts';
 import { type AppError, toAppError } from '../../core/errors.ts';
+import { probeStorage } from '../blocks/probe.ts';
 import { checkFileName } from '../file-name.ts';
-import { probeStorage } from '../probe.ts';
 import type { Storage, StoragePlace } from '../storage.ts';
 import { descriptionOf, s3Address } from './address.ts';
 import { classify, faultOf, type S3Operation } from './classify.ts';

@@ -1,6 +1,6 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { fromContainerMetadata, fromInstanceMetadata } from '@smithy/credential-provider-imds';
-import { createClientCache } from '../client-cache.ts';
+import { createClientCache } from '../blocks/client-cache.ts';
 import type { StoragePlace } from '../storage.ts';
 import { s3Address } from './address.ts';
 import { obsDialect, s3Dialect } from './dialect.ts';

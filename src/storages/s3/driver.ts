@@ -1,4 +1,4 @@
-import { loadedLater } from '../loaded-later.ts';
+import { loadedLater } from '../blocks/loaded-later.ts';
 import type { Storage, StorageDriver, StoragePlace } from '../storage.ts';
 import { descriptionOf, placeOptions, s3Address } from './address.ts';
 import { obsDialect, type S3Dialect, s3Dialect } from './dialect.ts';

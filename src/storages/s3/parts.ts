@@ -7,7 +7,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { PartUpload } from '../part-upload.ts';
+import type { PartUpload } from '../blocks/part-upload.ts';
 import { faultOf } from './classify.ts';
 import { beginLive, uploadEnded } from './live-uploads.ts';
 import { type Publication, publish } from './publish.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { uploadInParts } from '../part-upload.ts';
+import { uploadInParts } from '../blocks/part-upload.ts';
 import type { ByteSource, PutOptions } from '../storage.ts';
 import { beginParts } from './parts.ts';
 import { type Publication, publish, refuseExisting } from './publish.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { AppError } from '../../core/errors.ts';
-import type { FolderOperation } from '../served-folder.ts';
+import type { FolderOperation } from '../blocks/served-folder.ts';
 import { classify, classifyConnection } from './classify.ts';
 import { SftpStatus } from './status.ts';
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError } from '../../core/errors.ts';
-import type { FolderOperation } from '../served-folder.ts';
+import type { FolderOperation } from '../blocks/served-folder.ts';
 import { SftpStatus, status } from './status.ts';
 
 interface Verdict {

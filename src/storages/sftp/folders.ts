@@ -1,6 +1,6 @@
 import type { Stats } from 'ssh2';
-import type { FolderEntry } from '../folder-list.ts';
-import { asPath, folderOf } from '../folder-location.ts';
+import type { FolderEntry } from '../blocks/folder-list.ts';
+import { asPath, folderOf } from '../blocks/folder-location.ts';
 import type { SftpSession } from './session.ts';
 import { isMissing, SftpStatus, status } from './status.ts';
 

@@ -1,9 +1,9 @@
 import { intoBlocks } from '../../base/blocks.ts';
 import { releaseChunk } from '../../base/release-chunk.ts';
 import { AppError } from '../../core/errors.ts';
-import { folderOf } from '../folder-location.ts';
-import { partName, writerEnded } from '../part-name.ts';
-import type { PutProgress, PutTarget } from '../served-folder.ts';
+import { folderOf } from '../blocks/folder-location.ts';
+import { partName, writerEnded } from '../blocks/part-name.ts';
+import type { PutProgress, PutTarget } from '../blocks/served-folder.ts';
 import type { ByteSource, PutOptions } from '../storage.ts';
 import { freeBytesAt, makeFolder, statPath } from './folders.ts';
 import type { SftpSession } from './session.ts';

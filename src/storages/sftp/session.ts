@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { SFTPWrapper } from 'ssh2';
 import type { AppError } from '../../core/errors.ts';
-import type { PooledConnection } from '../connection-pool.ts';
+import type { PooledConnection } from '../blocks/connection-pool.ts';
 import { SftpStatus, status } from './status.ts';
 
 /** An SFTP session on an SSH connection of its own. Requests may be sent without waiting for earlier ones. */

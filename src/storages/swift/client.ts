@@ -1,6 +1,6 @@
 import { shareWork } from '../../base/shared-work.ts';
 import { type HttpResponse, sendRequest } from '../../network/http-request.ts';
-import { createClientCache } from '../client-cache.ts';
+import { createClientCache } from '../blocks/client-cache.ts';
 import type { StoragePlace } from '../storage.ts';
 import { loginOf } from './login.ts';
 import { type SwiftSession, signIn } from './sign-in.ts';

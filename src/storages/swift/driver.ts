@@ -1,8 +1,8 @@
 import type { OperationContext } from '../../core/context.ts';
 import { type AppError, toAppError } from '../../core/errors.ts';
-import { writerEnded } from '../part-name.ts';
-import { uploadInParts } from '../part-upload.ts';
-import { probeStorage } from '../probe.ts';
+import { writerEnded } from '../blocks/part-name.ts';
+import { uploadInParts } from '../blocks/part-upload.ts';
+import { probeStorage } from '../blocks/probe.ts';
 import type { Storage, StorageDriver, StoragePlace } from '../storage.ts';
 import { classify, type SwiftOperation } from './classify.ts';
 import { swiftClients } from './client.ts';

@@ -1,6 +1,6 @@
 import { AppError } from '../../core/errors.ts';
+import { keyPrefixOf } from '../blocks/key-prefix.ts';
 import { checkFileName } from '../file-name.ts';
-import { keyPrefixOf } from '../key-prefix.ts';
 
 /** A prefix of a container: where names begin. */
 export interface SwiftLocation {

@@ -1,4 +1,4 @@
-import { writerTag } from '../part-name.ts';
+import { writerTag } from '../blocks/part-name.ts';
 
 /**
  * Where the segments of large files are: in the container of the file (its quota and its rights hold for them too), below a prefix that no

@@ -325,7 +325,7 @@ describe('large files of Swift', () => {
 
 /** An upload of `object` that a process which has ended began. */
 function deadUpload(object: string): UploadName {
-  const module = new URL('../part-name.ts', import.meta.url).href;
+  const module = new URL('../blocks/part-name.ts', import.meta.url).href;
   const script = `console.log((await import(${JSON.stringify(module)})).writerTag())`;
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
     encoding: 'utf8',

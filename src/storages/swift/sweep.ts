@@ -1,4 +1,4 @@
-import { isWriterGone } from '../part-name.ts';
+import { isWriterGone } from '../blocks/part-name.ts';
 import type { ListedObject, SwiftContainer } from './container.ts';
 import { removeAll, segmentsOf } from './remove.ts';
 import { segmentRoot, type UploadName, uploadOf } from './segment-names.ts';

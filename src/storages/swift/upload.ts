@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PartProtocol, PartUpload } from '../part-upload.ts';
+import type { PartProtocol, PartUpload } from '../blocks/part-upload.ts';
 import type { PutOptions } from '../storage.ts';
 import type { Segment, SwiftContainer } from './container.ts';
 import { createPublication, type Publication } from './publish.ts';

@@ -1,15 +1,15 @@
 import { AppError } from '../../core/errors.ts';
+import { isAbandoned } from '../blocks/part-name.ts';
+import { probeStorage } from '../blocks/probe.ts';
 import { checkFileName } from '../file-name.ts';
-import { httpCredentialType } from '../http-credential.ts';
-import { isAbandoned } from '../part-name.ts';
-import { probeStorage } from '../probe.ts';
 import type { Storage, StorageDriver, StoragePlace } from '../storage.ts';
-import { webAddress } from '../web-address.ts';
-import { authoriseBy } from '../web-authorisation.ts';
-import { webCalls } from '../web-calls.ts';
-import type { WebClient } from '../web-client.ts';
-import { getOverWeb } from '../web-get.ts';
-import { refusalOf } from '../web-status.ts';
+import { webAddress } from '../web/address.ts';
+import { authoriseBy } from '../web/authorisation.ts';
+import { webCalls } from '../web/calls.ts';
+import type { WebClient } from '../web/client.ts';
+import { getOverWeb } from '../web/get.ts';
+import { httpCredentialType } from '../web/http-credential.ts';
+import { refusalOf } from '../web/status.ts';
 import { putFile } from './put.ts';
 import { propfind, walk } from './walk.ts';
 

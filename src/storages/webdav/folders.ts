@@ -1,4 +1,4 @@
-import { refusalOf } from '../web-status.ts';
+import { refusalOf } from '../web/status.ts';
 import { type DavPlace, propfindAt } from './walk.ts';
 
 /** Makes a folder below the base, those on the way to it, and the base itself where it is missing. What is there already stays as it is. */

@@ -1,9 +1,9 @@
 import { createKeyedSerial } from '../../base/serial.ts';
 import { AppError } from '../../core/errors.ts';
-import { partName, writerEnded } from '../part-name.ts';
-import { openSizedBody, type SizedBody } from '../sized-body.ts';
+import { partName, writerEnded } from '../blocks/part-name.ts';
+import { openSizedBody, type SizedBody } from '../blocks/sized-body.ts';
 import type { ByteSource, PutOptions } from '../storage.ts';
-import { refusalOf } from '../web-status.ts';
+import { refusalOf } from '../web/status.ts';
 import { makeFolders } from './folders.ts';
 import { type DavPlace, propfind, propfindAt } from './walk.ts';
 

@@ -6,7 +6,7 @@ import { startHttpGateway } from '../../../test/harness/http-gateway.ts';
 import { placeAt } from '../../../test/harness/local-storage.ts';
 import { recordingContext } from '../../../test/harness/recording-context.ts';
 import { Secret } from '../../base/secret.ts';
-import { smallBytes } from '../sized-body.ts';
+import { smallBytes } from '../blocks/sized-body.ts';
 import type { Storage } from '../storage.ts';
 import { webdavDriver } from './driver.ts';
 

@@ -1,9 +1,9 @@
 import { AppError } from '../../core/errors.ts';
-import { type FolderEntry, listFolder } from '../folder-list.ts';
+import { type FolderEntry, listFolder } from '../blocks/folder-list.ts';
 import type { StoredFile } from '../storage.ts';
-import type { WebAddress } from '../web-address.ts';
-import { isFolderRedirect, type WebClient } from '../web-client.ts';
-import { refusalOf } from '../web-status.ts';
+import type { WebAddress } from '../web/address.ts';
+import { isFolderRedirect, type WebClient } from '../web/client.ts';
+import { refusalOf } from '../web/status.ts';
 import { type DavResource, parseMultistatus } from './multistatus.ts';
 
 /** What a PROPFIND needs. */

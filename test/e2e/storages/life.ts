@@ -43,7 +43,7 @@ const environment = { PUMPHOUSE_URL_ALLOW: '127.0.0.1' };
 const flags = ['--unit-bytes', '262144', '--workers', '3'];
 /** For uploads in several parts that take more than a second. */
 const slowFlags = ['--unit-bytes', '16MiB', '--workers', '3', '--storage-rate', '16MiB'];
-const kills = Number(process.env.PUMPHOUSE_STORAGE_KILLS ?? 3);
+const kills = Number(process.env.PUMPHOUSE_STORAGE_KILLS ?? 1);
 
 /**
  * The life of dump sets at a storage, by the API of a service in a process of its own and a real server: exports in all forms, encrypted too; listed,

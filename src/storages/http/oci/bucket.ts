@@ -1,5 +1,5 @@
 import { checkFileName } from '../../file-name.ts';
-import { encodePath, segmentsOf } from '../../web-address.ts';
+import { encodePath, segmentsOf } from '../../web/address.ts';
 
 /** A bucket of Oracle's object storage by its native address, or by a pre-authenticated one. */
 export interface OciBucket {

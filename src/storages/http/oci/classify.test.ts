@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { WebOperation } from '../../web-status.ts';
+import type { WebOperation } from '../../web/status.ts';
 import { classifyOci } from './classify.ts';
 
 const cases: readonly (readonly [number, string | null, WebOperation, string, boolean])[] = [

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../../core/error-catalogue.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { HttpResponse } from '../../../network/http-request.ts';
 import { retryAfter } from '../../../network/retry-after.ts';
-import { classifyStatus, ownCodeOf, type WebOperation } from '../../web-status.ts';
+import { classifyStatus, ownCodeOf, type WebOperation } from '../../web/status.ts';
 
 interface Verdict {
   readonly code: ErrorCode;

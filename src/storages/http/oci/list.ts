@@ -1,5 +1,5 @@
 import type { StoredFile } from '../../storage.ts';
-import type { WebClient } from '../../web-client.ts';
+import type { WebClient } from '../../web/client.ts';
 import { type OciBucket, withQuery } from './bucket.ts';
 import { ociRefusal } from './classify.ts';
 import { isLive } from './upload.ts';

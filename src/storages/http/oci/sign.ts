@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { AppError } from '../../../core/errors.ts';
 import type { StorageCredential } from '../../storage.ts';
-import type { Authorise } from '../../web-client.ts';
+import type { Authorise } from '../../web/client.ts';
 
 const contentType = 'application/json';
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '../../../core/errors.ts';
-import { probeStorage } from '../../probe.ts';
+import { probeStorage } from '../../blocks/probe.ts';
 import type { Storage, StoredFile } from '../../storage.ts';
-import type { WebCalls } from '../../web-calls.ts';
-import type { WebClient } from '../../web-client.ts';
-import { getOverWeb, lengthOf } from '../../web-get.ts';
-import { classifyStatus } from '../../web-status.ts';
+import type { WebCalls } from '../../web/calls.ts';
+import type { WebClient } from '../../web/client.ts';
+import { getOverWeb, lengthOf } from '../../web/get.ts';
+import { classifyStatus } from '../../web/status.ts';
 import { type OciBucket, objectUrl, subjectOf } from './bucket.ts';
 import { ociRefusal } from './classify.ts';
 import { listObjects, sweepUploads } from './list.ts';

@@ -1,9 +1,9 @@
 import { AppError } from '../../../core/errors.ts';
 import type { HttpResponse } from '../../../network/http-request.ts';
-import { type PartProtocol, type PartUpload, uploadInParts } from '../../part-upload.ts';
+import { type PartProtocol, type PartUpload, uploadInParts } from '../../blocks/part-upload.ts';
 import type { ByteSource, PutOptions } from '../../storage.ts';
-import type { WebClient, WebRequest } from '../../web-client.ts';
-import type { WebOperation } from '../../web-status.ts';
+import type { WebClient, WebRequest } from '../../web/client.ts';
+import type { WebOperation } from '../../web/status.ts';
 import { type OciBucket, objectUrl, subjectOf, withQuery } from './bucket.ts';
 import { ociRefusal } from './classify.ts';
 

@@ -1,8 +1,8 @@
-import { createBudget } from '../base/budget.ts';
-import { lateAbort } from '../base/late-abort.ts';
-import { linkAbort } from '../base/linked-abort.ts';
-import { releaseChunk } from '../base/release-chunk.ts';
-import type { ByteSource } from './storage.ts';
+import { createBudget } from '../../base/budget.ts';
+import { lateAbort } from '../../base/late-abort.ts';
+import { linkAbort } from '../../base/linked-abort.ts';
+import { releaseChunk } from '../../base/release-chunk.ts';
+import type { ByteSource } from '../storage.ts';
 
 /** An upload of one file that has begun: nothing shows before `commit`. */
 export interface PartUpload {

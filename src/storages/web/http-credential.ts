@@ -1,4 +1,4 @@
-import type { CredentialType } from './storage.ts';
+import type { CredentialType } from '../storage.ts';
 
 /** Declared by all drivers that speak HTTP to servers of any make. */
 export const httpCredentialType: CredentialType = {

@@ -1,5 +1,5 @@
-import { isUnfinished } from './file-name.ts';
-import type { StoredFile } from './storage.ts';
+import { isUnfinished } from '../file-name.ts';
+import type { StoredFile } from '../storage.ts';
 
 /** What a folder holds. */
 export interface FolderEntry {

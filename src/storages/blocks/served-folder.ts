@@ -1,13 +1,13 @@
-import type { OperationContext } from '../core/context.ts';
-import { type AppError, toAppError } from '../core/errors.ts';
+import type { OperationContext } from '../../core/context.ts';
+import { type AppError, toAppError } from '../../core/errors.ts';
+import { checkFileName } from '../file-name.ts';
+import type { ByteRange, ByteSource, PutOptions, Storage } from '../storage.ts';
 import type { ClientLease } from './client-cache.ts';
 import type { ConnectionPool, PooledConnection } from './connection-pool.ts';
-import { checkFileName } from './file-name.ts';
 import { type FolderEntry, listFolder } from './folder-list.ts';
 import type { FolderLocation } from './folder-location.ts';
 import { isAbandoned } from './part-name.ts';
 import { probeStorage } from './probe.ts';
-import type { ByteRange, ByteSource, PutOptions, Storage } from './storage.ts';
 
 /** After an abort, so long for what must be cleaned up; then the connection is thrown away. */
 const cleanUpMs = 700;

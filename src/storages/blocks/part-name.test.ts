@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import test from 'node:test';
-import { isUnfinished } from './file-name.ts';
+import { isUnfinished } from '../file-name.ts';
 import {
   foreignPartLifeMs,
   isAbandoned,

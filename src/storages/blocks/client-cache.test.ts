@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { placeAt } from '../../test/harness/local-storage.ts';
-import { Secret } from '../base/secret.ts';
+import { placeAt } from '../../../test/harness/local-storage.ts';
+import { Secret } from '../../base/secret.ts';
+import type { StoragePlace } from '../storage.ts';
 import { createClientCache } from './client-cache.ts';
-import type { StoragePlace } from './storage.ts';
 
 const place = placeAt('s3://bucket/one', { region: 'a' });
 const as = (id: string, secret: string): StoragePlace => ({

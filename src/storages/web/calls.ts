@@ -1,7 +1,7 @@
-import type { OperationContext } from '../core/context.ts';
-import { toAppError } from '../core/errors.ts';
-import type { StoragePlace } from './storage.ts';
-import { type Authorise, openWebClient, type WebClient } from './web-client.ts';
+import type { OperationContext } from '../../core/context.ts';
+import { toAppError } from '../../core/errors.ts';
+import type { StoragePlace } from '../storage.ts';
+import { type Authorise, openWebClient, type WebClient } from './client.ts';
 
 /** Runs the calls of a storage: with a client for each, so that only AppErrors leave them and an abort counts more than the error it led to. */
 export interface WebCalls {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { listAll } from '../../test/harness/byte-sources.ts';
+import { listAll } from '../../../test/harness/byte-sources.ts';
 import { type FolderEntry, listFolder } from './folder-list.ts';
 
 const { signal } = new AbortController();

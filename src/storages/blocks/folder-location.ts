@@ -1,4 +1,4 @@
-import { AppError } from '../core/errors.ts';
+import { AppError } from '../../core/errors.ts';
 
 /** A folder of a file server: `scheme://user@host:port/path`. */
 export interface FolderLocation {

@@ -1,9 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { AppError } from '../core/errors.ts';
-import { type HttpRequest, type HttpResponse, sendRequest } from '../network/http-request.ts';
-import type { NetworkAgents } from '../network/network.ts';
-import { createClientCache } from './client-cache.ts';
-import type { StoragePlace } from './storage.ts';
+import { AppError } from '../../core/errors.ts';
+import { type HttpRequest, type HttpResponse, sendRequest } from '../../network/http-request.ts';
+import type { NetworkAgents } from '../../network/network.ts';
+import { createClientCache } from '../blocks/client-cache.ts';
+import type { StoragePlace } from '../storage.ts';
 
 /** What proves to the server who is asking: headers for one request. */
 export type Authorise = (

@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
-import type { ErrorCode } from '../core/error-catalogue.ts';
-import { AppError } from '../core/errors.ts';
-import type { HttpResponse } from '../network/http-request.ts';
-import { retryAfter } from '../network/retry-after.ts';
+import type { ErrorCode } from '../../core/error-catalogue.ts';
+import { AppError } from '../../core/errors.ts';
+import type { HttpResponse } from '../../network/http-request.ts';
+import { retryAfter } from '../../network/retry-after.ts';
 
 /** What was asked of a server. */
 export type WebOperation = 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep' | 'free space';

@@ -1,6 +1,6 @@
-import { AppError } from '../core/errors.ts';
-import type { StoragePlace } from './storage.ts';
-import type { Authorise } from './web-client.ts';
+import { AppError } from '../../core/errors.ts';
+import type { StoragePlace } from '../storage.ts';
+import type { Authorise } from './client.ts';
 
 /** What the secret of an `http` credential is. */
 export type CredentialKind = 'password' | 'bearer' | 'url' | 'oci';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { OperationContext } from '../core/context.ts';
-import { AppError } from '../core/errors.ts';
-import type { Storage } from './storage.ts';
+import type { OperationContext } from '../../core/context.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Storage } from '../storage.ts';
 
 /** The `probe` of a storage, made of its other calls: writes a small file of a random name, reads it back and removes it. */
 export async function probeStorage(storage: Storage, context: OperationContext): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { classifyStatus, ownCodeOf, type WebOperation } from './web-status.ts';
+import { classifyStatus, ownCodeOf, type WebOperation } from './status.ts';
 
 const cases: readonly (readonly [number, WebOperation, string, boolean])[] = [
   [400, 'put', 'storage-failed', false],

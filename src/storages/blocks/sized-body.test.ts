@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bytesSource, failingSource, readAll, stuckSource } from '../../test/harness/byte-sources.ts';
+import { bytesSource, failingSource, readAll, stuckSource } from '../../../test/harness/byte-sources.ts';
 import { openSizedBody, smallBytes } from './sized-body.ts';
 
 const quiet = new AbortController().signal;

@@ -1,8 +1,8 @@
-import { AppError } from '../core/errors.ts';
-import type { HttpResponse } from '../network/http-request.ts';
-import type { ByteRange } from './storage.ts';
-import { isFolderRedirect, type WebClient } from './web-client.ts';
-import { refusalOf } from './web-status.ts';
+import { AppError } from '../../core/errors.ts';
+import type { HttpResponse } from '../../network/http-request.ts';
+import type { ByteRange } from '../storage.ts';
+import { isFolderRedirect, type WebClient } from './client.ts';
+import { refusalOf } from './status.ts';
 
 /** A server that ignores ranges sends the file from its beginning: so much of it is read in vain, and not more. */
 const mostSkippedBytes = 64 * 1024 ** 2;

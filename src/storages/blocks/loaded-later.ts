@@ -1,4 +1,4 @@
-import type { Storage } from './storage.ts';
+import type { Storage } from '../storage.ts';
 
 /** A storage whose code (a large client library, mostly) is loaded with its first call, so that commands that do not need it start fast. */
 export function loadedLater(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Network } from '../network/network.ts';
-import type { StoragePlace } from './storage.ts';
+import type { Network } from '../../network/network.ts';
+import type { StoragePlace } from '../storage.ts';
 
 /** A client in use; dispose it after the last byte of the call. */
 export interface ClientLease<T> extends Disposable {

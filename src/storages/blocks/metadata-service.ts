@@ -1,8 +1,8 @@
-import { linkAbort } from '../base/linked-abort.ts';
-import { AppError } from '../core/errors.ts';
-import { createNetwork } from '../network/create-network.ts';
-import { sendRequest } from '../network/http-request.ts';
-import type { Network } from '../network/network.ts';
+import { linkAbort } from '../../base/linked-abort.ts';
+import { AppError } from '../../core/errors.ts';
+import { createNetwork } from '../../network/create-network.ts';
+import { sendRequest } from '../../network/http-request.ts';
+import type { Network } from '../../network/network.ts';
 
 /** Where Azure and Google Cloud tell a machine about itself. The address is written here alone: no URL of a user leads there. */
 export const metadataOrigin = 'http://169.254.169.254';

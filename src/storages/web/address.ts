@@ -1,5 +1,5 @@
-import { AppError } from '../core/errors.ts';
-import { checkFileName } from './file-name.ts';
+import { AppError } from '../../core/errors.ts';
+import { checkFileName } from '../file-name.ts';
 
 /** Addresses below one base URL, which ends in a slash. */
 export interface WebAddress {

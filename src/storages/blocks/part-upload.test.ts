@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bytesSource, failingSource, stuckSource } from '../../test/harness/byte-sources.ts';
+import { bytesSource, failingSource, stuckSource } from '../../../test/harness/byte-sources.ts';
 import { type PartProtocol, partBytesOf, uploadInParts } from './part-upload.ts';
 
 const never = new AbortController().signal;

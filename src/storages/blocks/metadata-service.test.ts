@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { placeAt } from '../../test/harness/local-storage.ts';
-import { createNetwork } from '../network/create-network.ts';
-import { instanceToken as azureToken } from './azure/instance-token.ts';
-import { instanceToken as gcsToken } from './gcs/token.ts';
+import { placeAt } from '../../../test/harness/local-storage.ts';
+import { createNetwork } from '../../network/create-network.ts';
+import { instanceToken as azureToken } from '../azure/instance-token.ts';
+import { instanceToken as gcsToken } from '../gcs/token.ts';
 import { askMetadataService } from './metadata-service.ts';
 
 /* Metadata services exist on machines of a cloud alone: this one answers as Azure and Google document theirs. */

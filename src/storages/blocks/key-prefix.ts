@@ -1,5 +1,5 @@
-import { AppError } from '../core/errors.ts';
-import { checkFileName } from './file-name.ts';
+import { AppError } from '../../core/errors.ts';
+import { checkFileName } from '../file-name.ts';
 
 /**
  * What stands before every name at an object storage: the path of the location's URL, decoded once, with a slash at its end; '' when there is

@@ -1,7 +1,7 @@
-import { createBudget } from '../base/budget.ts';
-import { linkAbort } from '../base/linked-abort.ts';
-import { releaseChunk } from '../base/release-chunk.ts';
-import type { ByteSource } from './storage.ts';
+import { createBudget } from '../../base/budget.ts';
+import { linkAbort } from '../../base/linked-abort.ts';
+import { releaseChunk } from '../../base/release-chunk.ts';
+import type { ByteSource } from '../storage.ts';
 
 /** A source that has been read so far as to know whether it is small. Dispose it after the request: the source then ends. */
 export interface SizedBody extends Disposable {
