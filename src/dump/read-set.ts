@@ -90,7 +90,7 @@ const incomplete = (found: string, master: string): AppError =>
 /** Looks whether every file is there with its size; reads none. Throws `file-missing`, `dump-truncated` naming the first wrong file. */
 export async function checkFiles(
   storage: Storage,
-  manifest: Manifest,
+  manifest: Pick<Manifest, 'files'>,
   context: OperationContext,
 ): Promise<void> {
   const names = manifest.files.map(({ name }) => name);

@@ -160,6 +160,19 @@ describe('sendRequest', { timeout: 30_000 }, () => {
       },
     ));
 
+  it('a success that comes before the body is sent is none', () =>
+    withServer(saying('HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n'), async ({ send }) => {
+      async function* body(): AsyncGenerator<Uint8Array> {
+        yield Buffer.alloc(1000);
+        await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
+      }
+      await assert.rejects(send({ method: 'PUT', body: body() }), {
+        code: 'storage-failed',
+        temporary: true,
+        message: /before it has all/,
+      });
+    }));
+
   it('an early answer is heard while the source has nothing to send', () =>
     withServer(
       http((_request, answer) => {

@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { releaseChunk } from '../base/release-chunk.ts';
-import { type AppError, toAppError } from '../core/errors.ts';
+import { AppError, toAppError } from '../core/errors.ts';
 import { connectError } from './connect-error.ts';
 import type { NetworkAgents } from './network.ts';
 
@@ -82,6 +82,14 @@ export async function sendRequest(
     throw signal.aborted ? toAppError(signal.reason) : error;
   }
   const message = await answer.message;
+  const status = message.statusCode ?? 0;
+  if (body !== null && !request.writableEnded && status >= 200 && status < 300) {
+    request.destroy();
+    throw new AppError('storage-failed', {
+      message: `${url.host} answers with ${status} before it has all that was to be sent.`,
+      temporary: true,
+    });
+  }
   // The connection waits for the rest of the body: nobody can use it again.
   if (!request.writableEnded) message.once('end', () => request.destroy());
   if (message.statusCode === 417 && asksFirst) {

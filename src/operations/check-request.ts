@@ -19,6 +19,7 @@ import { unlock } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { refuseExistingFile } from './existing-file.ts';
 import { refuseForeignSet } from './import-set.ts';
+import { refuseReadOnly } from './read-only-storage.ts';
 
 /**
  * What can be known about an export before a job is made: the expressions parse and fit the mode, the engine knows mode and encoding,
@@ -46,6 +47,7 @@ export async function checkExportRequest(
   // An estimate writes nothing, so nothing can be in its way.
   if (request.estimate) return;
   const storage = await environment.storage(request.location);
+  refuseReadOnly(storage, request.location);
   refuseExistingFile(await findExistingFile(storage, layout, context), storage);
 }
 
@@ -149,6 +151,7 @@ export async function checkDumpCopyRequest(
     const { field } = toAppError(error);
     throw field === undefined ? error : withField(error, `to_${field}`);
   });
+  refuseReadOnly(target, to, 'to_');
   const { manifest, layout } = await openDumpSet(storage, filePattern, context);
   refuseForeignFiles(manifest, layout);
   await checkFiles(storage, manifest, context);
@@ -170,6 +173,7 @@ export async function checkDumpDeleteRequest(
   context: OperationContext,
 ): Promise<void> {
   const storage = await environment.storage(request.location);
+  refuseReadOnly(storage, request.location);
   const { manifest, layout } = await openDumpSet(storage, request.filePattern, context);
   refuseForeignFiles(manifest, layout);
 }

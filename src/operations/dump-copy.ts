@@ -9,6 +9,7 @@ import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask, TaskSpec } from '../jobs/job-store.ts';
 import type { Environment } from './environment.ts';
 import { refuseExistingFile } from './existing-file.ts';
+import { metOthers } from './export-cleanup.ts';
 import { logLine } from './log-lines.ts';
 import type { DumpCopyPlan, DumpCopyResult, DumpFilePayload } from './plan-types.ts';
 
@@ -163,7 +164,11 @@ async function removeCopied(
   if (context.job.plan !== null) {
     const target = await environment.storage(to);
     const { files, prefixes } = context.job.plan as DumpCopyPlan;
-    for (const name of [...files].reverse()) await target.remove(name, context);
+    const tasks = await context.tasks();
+    const done = tasks.filter(({ kind, state }) => kind === 'file' && state === 'done');
+    // Where a service elsewhere writes to the same names, only what was finished is ours for sure.
+    const own = metOthers(tasks) ? done.map(({ payload }) => (payload as DumpFilePayload).file.name) : files;
+    for (const name of [...own].reverse()) await target.remove(name, context);
     for (const prefix of prefixes) await target.sweep(prefix, context);
   }
   return { type: 'done', result: null };

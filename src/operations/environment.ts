@@ -4,6 +4,7 @@ import type { LocationRequest } from '../core/request.ts';
 import type { Sealer } from '../core/sealer.ts';
 import type { Engine, EngineTarget } from '../engines/engine.ts';
 import type { OpenedCredential, Storage } from '../storages/storage.ts';
+import { readOnlyStorage } from './read-only-storage.ts';
 
 /** A registered database with what is needed to open it. */
 export interface ResolvedDatabase {
@@ -25,7 +26,8 @@ export interface Environment {
   /** The secret of a credential that holds a key for dump sets. Throws `credential-unknown`. */
   encryptionKey(credential: string): Promise<Secret>;
   /**
-   * The storage behind its layers, entered with the credential of the directory or of the location. Throws `directory-unknown`,
+   * The storage behind its layers, entered with the credential of the directory or of the location; only to be read where the directory
+   * is so. Throws `directory-unknown`,
    * `credential-unknown`, `location-invalid`. No I/O at the place itself.
    */
   storage(location: LocationRequest): Promise<Storage>;
@@ -34,7 +36,11 @@ export interface Environment {
 /** What is asked of the registry here. */
 export interface NamedThings {
   getDatabase(name: string): Promise<{ readonly engine: string; readonly sealedTarget: string } | null>;
-  getDirectory(name: string): Promise<{ readonly url: string; readonly credential: string | null } | null>;
+  getDirectory(name: string): Promise<{
+    readonly url: string;
+    readonly credential: string | null;
+    readonly readOnly?: boolean;
+  } | null>;
   getCredential(name: string): Promise<{ readonly type: string; readonly sealedBody: string } | null>;
 }
 
@@ -122,7 +128,8 @@ export function createEnvironment({ engines, openStorage, registry, sealer }: En
       const place = await placeOf(registry, location);
       const opened = place.credential === null ? null : await credential(place.credential);
       try {
-        return openStorage(place.url, opened);
+        const storage = openStorage(place.url, opened);
+        return place.readOnly ? readOnlyStorage(storage) : storage;
       } catch (error) {
         throw withField(error, location.type === 'directory' ? 'directory' : 'location');
       }
@@ -140,9 +147,10 @@ export const unknownCredential = (name: string, field: string): AppError =>
 async function placeOf(
   registry: NamedThings,
   location: LocationRequest,
-): Promise<{ readonly url: URL; readonly credential: string | null }> {
+): Promise<{ readonly url: URL; readonly credential: string | null; readonly readOnly: boolean }> {
   if (location.type === 'url') {
-    return { url: parseLocationUrl(location.url, 'location'), credential: location.credential };
+    const { url, credential } = location;
+    return { url: parseLocationUrl(url, 'location'), credential, readOnly: false };
   }
   const directory = await registry.getDirectory(location.directory);
   if (directory === null) {
@@ -151,7 +159,8 @@ async function placeOf(
       message: `There is no directory ${JSON.stringify(location.directory)}.`,
     });
   }
-  return { url: new URL(directory.url), credential: directory.credential };
+  const { url, credential, readOnly = false } = directory;
+  return { url: new URL(url), credential, readOnly };
 }
 
 /** A storage URL as text, parsed. Throws `location-invalid`; the text is not repeated, since it may hold a secret. */

@@ -1,26 +1,37 @@
 import type { OperationContext } from '../core/context.ts';
 import type { Job } from '../core/job.ts';
 import type { ExportRequest } from '../core/request.ts';
+import type { TaskContext } from '../jobs/handler.ts';
+import type { TaskRecord } from '../jobs/job-store.ts';
 import type { Storage } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
-import type { ExportPlan } from './plan-types.ts';
+import type { ExportDataResult, ExportPlan } from './plan-types.ts';
 
 /** After a cancel: removes every file that the job wrote. */
 export async function cleanUpExport(
   environment: Environment,
   request: ExportRequest,
   job: Job,
-  context: OperationContext,
+  context: TaskContext,
 ): Promise<void> {
   // Without a plan nothing was written.
   if (job.plan === null) return;
-  await removeDumpFiles(
-    await environment.storage(request.location),
-    job.plan as ExportPlan,
-    new Set(),
-    context,
-  );
+  const storage = await environment.storage(request.location);
+  const tasks = await context.tasks();
+  if (metOthers(tasks)) {
+    // A service elsewhere writes to the same names: only what tasks of this job have finished is ours for sure.
+    const written = tasks.flatMap(
+      ({ result }) => (result as ExportDataResult | null)?.written?.file.name ?? [],
+    );
+    for (const name of written) await storage.remove(name, context);
+    return;
+  }
+  await removeDumpFiles(storage, job.plan as ExportPlan, new Set(), context);
 }
+
+/** Whether a file of somebody else stood in the way of one of the job's own. */
+export const metOthers = (tasks: readonly TaskRecord[]): boolean =>
+  tasks.some(({ error }) => error?.code === 'file-exists');
 
 /**
  * Removes the files of a plan but those of `keep`: all of the job's own folder, or the planned names; the master first, so that no half

@@ -107,7 +107,7 @@ export async function withoutFailingUnits<T>(
         const { bytes, summary } = snapshot.read(withHashKey(unit, plan), request.encoding, context);
         const blame = (error: unknown) => {
           // A unit that is broken off because the storage failed is not the culprit.
-          if (!isInterruption(error)) culprit = { unit, error: toAppError(error) };
+          if (!context.signal.aborted && !isInterruption(error)) culprit = { unit, error: toAppError(error) };
         };
         return { bytes: watched(bytes, blame), summary };
       },

@@ -4,6 +4,7 @@ import type { ExportRequest } from '../core/request.ts';
 import type { WrittenUnit } from '../dump/data-file.ts';
 import type { DraftTable, ManifestDraft } from '../dump/master.ts';
 import { writeMaster } from '../dump/master.ts';
+import { checkFiles } from '../dump/read-set.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { Storage } from '../storages/storage.ts';
 import { codingOf } from './dump-cipher.ts';
@@ -27,6 +28,7 @@ export async function finishExport(
   environment: Environment,
   request: ExportRequest,
   payload: ExportFinishPayload,
+  claims: number,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
@@ -36,8 +38,10 @@ export async function finishExport(
   const draft = await draftOf(environment, request, payload, collected, context);
   // Before the manifest: a set that has one has no remains beside it.
   await sweepDumpFiles(storage, plan, context);
-  // The manifest is the last thing written, and only this job writes it: a second attempt replaces the first's.
-  const manifest = await writeMaster(storage, plan.layout, draft, [], { ifExists: 'replace' }, context);
+  // A service elsewhere may write there too: what it removed or replaced is no set.
+  if (storage.keeps) await checkFiles(storage, draft, context);
+  const ifExists = claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
+  const manifest = await writeMaster(storage, plan.layout, draft, [], { ifExists }, context);
   return done(
     plan,
     storage,

@@ -58,7 +58,7 @@ async function runTask(
     case 'data':
       return writeUnits(environment, request, task.payload as ExportDataPayload, task.group, claims, context);
     case 'finish':
-      return finishExport(environment, request, task.payload as ExportFinishPayload, context);
+      return finishExport(environment, request, task.payload as ExportFinishPayload, claims, context);
     case 'single':
       return writeSingleFile(environment, request, task.payload as ExportFinishPayload, claims, context);
     case 'cleanup':

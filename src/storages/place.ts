@@ -25,7 +25,20 @@ export function placeOf(
   const options = { ...credential?.options, ...optionsOf(driver, location) };
   const url = new URL(location);
   url.search = '';
+  url.pathname = plainPath(url.pathname);
   return { url, options, credential, network };
+}
+
+/** One spelling for one place: only what must be escaped is. What cannot be decoded stays for the driver to refuse. */
+function plainPath(path: string): string {
+  try {
+    return path
+      .split('/')
+      .map((part) => encodeURI(decodeURIComponent(part)).replace(/[/?#]/g, encodeURIComponent))
+      .join('/');
+  } catch {
+    return path;
+  }
 }
 
 function checkType(driver: StorageDriver, location: URL, credential: OpenedCredential): void {

@@ -31,6 +31,14 @@ describe('openSizedBody', () => {
     assert.equal(source.opened, 1);
   });
 
+  it('gives its memory back when it is left in the middle, so that the source can be opened again', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      // Left as by a request that was refused: not to be disposed before the next one is opened.
+      const refused = await openSizedBody(bytesSource(large), quiet);
+      for await (const _ of refused.content as AsyncIterable<Uint8Array>) break;
+    }
+  });
+
   it('throws what the source throws, before and after its beginning', async () => {
     const error = new Error('gone');
     await assert.rejects(openSizedBody(failingSource(Buffer.from('x'), error), quiet), error);

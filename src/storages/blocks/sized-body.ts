@@ -44,8 +44,13 @@ export async function openSizedBody(
 
   async function* stream(): AsyncGenerator<Uint8Array> {
     isTouched = true;
-    for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) yield piece;
-    free();
+    try {
+      for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) yield piece;
+    } finally {
+      // Also when the server has refused it in the middle: whoever opens the source again needs the memory.
+      pieces.length = 0;
+      free();
+    }
     for (;;) {
       const step = await iterator.next();
       if (step.done === true) return;

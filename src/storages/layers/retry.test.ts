@@ -123,6 +123,37 @@ describe('retry layer', () => {
       await assert.rejects(storage.sweep('', context), { code: 'storage-failed' });
     }));
 
+  it('a put whose answer got lost is done when its file is there, and not when one of another size is', () =>
+    withFolder(async (folder) => {
+      const local = bareLocal(folder);
+      const context = recordingContext();
+      for (const [name, stored, code] of [
+        ['ours', bytes, null],
+        ['theirs', bytes.subarray(1), 'file-exists'],
+      ] as const) {
+        let answers = 0;
+        const losing: Storage = {
+          ...local,
+          async put(file, source, options, inner) {
+            answers += 1;
+            if (answers > 1) return await local.put(file, source, options, inner);
+            await readAll(source.open(inner.signal));
+            await local.put(file, bytesSource(stored), options, inner);
+            throw new AppError('storage-unreachable', { message: 'The answer got lost.' });
+          },
+        };
+        const putting = withRetry(losing, policy).put(
+          name,
+          bytesSource(bytes),
+          { ifExists: 'fail' },
+          context,
+        );
+        if (code === null) assert.equal((await putting).bytes, bytes.length);
+        else await assert.rejects(putting, { code });
+        assert.deepEqual(await readAll(local.get(name, null, context)), stored);
+      }
+    }));
+
   it('does not try again what is permanent', () =>
     withFaults(
       { times: 1, error: () => new AppError('file-exists', { message: 'It is there.' }) },

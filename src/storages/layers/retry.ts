@@ -47,11 +47,22 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
     lists: storage.lists,
     async put(name, source, options, context) {
       const guarded = guardedSource(source);
+      /** Size of a try that sent everything and then failed: its file may be there. */
+      let doubtful: number | null = null;
+      let ifExists = options.ifExists;
       const result = await again('put', name, context, async () => {
         try {
-          return { stored: await storage.put(name, guarded.source, options, context) };
+          return { stored: await storage.put(name, guarded.source, { ...options, ifExists }, context) };
         } catch (error) {
           if (guarded.failure !== null) return { stored: null };
+          const { code } = toAppError(error);
+          if (code === 'file-exists' && doubtful !== null) {
+            const found = await storage.stat(name, context);
+            if (found?.bytes !== doubtful) throw error;
+            ifExists = 'replace';
+            return { stored: await storage.put(name, guarded.source, { ...options, ifExists }, context) };
+          }
+          doubtful = guarded.sent ?? doubtful;
           throw error;
         }
       });
@@ -73,13 +84,22 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
 function guardedSource(source: ByteSource): {
   readonly source: ByteSource;
   readonly failure: { readonly error: unknown } | null;
+  /** Bytes of the last try, null unless it was read to its end. */
+  readonly sent: number | null;
 } {
   let failure: { readonly error: unknown } | null = null;
+  let sent: number | null = null;
   return {
     source: {
       async *open(signal) {
+        let bytes = 0;
+        sent = null;
         try {
-          yield* source.open(signal);
+          for await (const chunk of source.open(signal)) {
+            bytes += chunk.length;
+            yield chunk;
+          }
+          sent = bytes;
         } catch (error) {
           // After an abort the source only echoes it; the storage's time-out may be the one that aborted.
           if (!signal.aborted) failure = { error };
@@ -89,6 +109,9 @@ function guardedSource(source: ByteSource): {
     },
     get failure() {
       return failure;
+    },
+    get sent() {
+      return sent;
     },
   };
 }
