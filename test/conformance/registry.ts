@@ -162,8 +162,12 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
         name: 'D',
         url: 'file:///var/d%C3%A9',
         credential: null,
+        readOnly: false,
         createdAt: store.now(),
       });
+      const archive = { name: 'E', url: 'file:///e', credential: null, readOnly: true };
+      assert.deepEqual(await registry.addDirectory(archive), { ...archive, createdAt: store.now() });
+      assert.equal((await registry.getDirectory('E'))?.readOnly, true);
     });
 
     it('lists the audit trail newest first', async () => {

@@ -40,7 +40,7 @@ export function cutCases(test: StageTest): void {
         await stage.assertSwept();
         const second = stage.fresh();
         stage.proxy.line.cut(cutAt(input));
-        await stage.put(layered(stage.bare, 4), second, bytes);
+        await stage.put(layered(stage.bare, 4), second, bytes, 'fail');
         assert.ok(await stage.isThere(second, bytes));
         await stage.assertSwept();
       }));
@@ -59,7 +59,7 @@ export function cutCases(test: StageTest): void {
           assert.ok((await stage.isThere(first, bytes)) || failure !== null);
           const second = stage.fresh();
           stage.proxy.line.cut(cut);
-          await stage.put(layered(stage.bare, 4), second, bytes);
+          await stage.put(layered(stage.bare, 4), second, bytes, 'fail');
           assert.ok(await stage.isThere(second, bytes));
           await stage.assertSwept();
         },
