@@ -45,7 +45,11 @@ async function up(name: string): Promise<void> {
 }
 
 const down = (name: string): Promise<void> =>
-  pipeline(storage.get(name, null, context), createWriteStream(path.join(folder, name)));
+  pipeline(
+    storage.get(name, null, context),
+    // Pieces that wait are written together.
+    createWriteStream(path.join(folder, name), { highWaterMark: 2 * chunkBytes }),
+  );
 
 async function names(): Promise<string[]> {
   if (direction === 'up') return readdirSync(folder);
