@@ -25,6 +25,7 @@ import { createEnvironment } from './operations/environment.ts';
 import { createExportHandler } from './operations/export.ts';
 import { createImportHandler } from './operations/import.ts';
 import { createVerifyHandler } from './operations/verify.ts';
+import type { Registry } from './registry/registry.ts';
 import { createService } from './service/create-service.ts';
 import { ensureDefaults } from './service/directories.ts';
 import { withSignals } from './service/job-signals.ts';
@@ -79,10 +80,11 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   const opened = opening.use(await openSqliteStore({ path: folder.storeFile, clock, log }));
   const { store, signals } = withSignals(opened.jobs);
   const { registry } = opened;
-  const wallet = await openWallet(folder.walletFile, {
-    key: options.walletKey,
-    previous: options.walletKeyPrevious,
-  });
+  const wallet = await openWallet(
+    folder.walletFile,
+    { key: options.walletKey, previous: options.walletKeyPrevious },
+    await holdsSecrets(registry),
+  );
   const network = createNetwork({ allow: options.urlAllow });
   const storages = createStorageStack({
     drivers: storageDrivers,
@@ -198,6 +200,12 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       await parts.disposeAsync();
     },
   };
+}
+
+/** Whether something in the store was sealed. */
+async function holdsSecrets(registry: Registry): Promise<boolean> {
+  const sealed = [...(await registry.listDatabases()), ...(await registry.listCredentials())];
+  return sealed.length > 0;
 }
 
 async function summaryOf(registry: {

@@ -35,7 +35,12 @@ function assertSameRows(page: string, written: readonly string[], declared: read
   assert.deepEqual(written, declared, `The rows of docs/${page} stand in another order than in the code.`);
 }
 
-const readers = { all: 'all commands', serve: 'serve', jobs: 'commands that run jobs' } as const;
+const readers = {
+  all: 'all commands',
+  serve: 'serve',
+  jobs: 'commands that run jobs',
+  places: 'commands that go to places of dump files',
+} as const;
 
 test('docs/options.md has exactly the declared options', async () => {
   const declared = optionList.map(([, { name, flag, env, type, defaultText, help, readBy, settable }]) =>

@@ -64,6 +64,16 @@ describe('locations', () => {
           refusalOf(`${scheme}://:${secret}@${host}`);
         });
 
+        it('a credential whose id has a line break is refused by name', () => {
+          const [type] = driver.credentialTypes;
+          if (type === undefined) return;
+          const entered = { ...credential(type.id), id: `${secret}\nx` };
+          assert.match(
+            refusalOf(located, entered).message,
+            /^The id of the credential MINE holds a line break/,
+          );
+        });
+
         it('a fragment is refused', () => {
           assert.match(refusalOf(`${plain}#${secret}`).message, /fragment/);
         });
@@ -101,18 +111,21 @@ describe('locations', () => {
             );
         });
 
-        it('what is printed of a location has no options', () => {
+        it('what is printed of a location has no options, and no slash at its end', () => {
           const [type] = driver.credentialTypes;
           const opened = ((): string | null => {
             try {
-              return stack.open(new URL(located), type === undefined ? null : credential(type.id))
-                .description;
+              const slashed = new URL(located);
+              if (plain !== 'null:') slashed.pathname += '/';
+              return stack.open(slashed, type === undefined ? null : credential(type.id)).description;
             } catch {
               // The example's credential would need more than this one has.
               return null;
             }
           })();
-          if (opened !== null) assert.doesNotMatch(opened, new RegExp(`[?#]|${secret}`));
+          if (opened === null) return;
+          assert.doesNotMatch(opened, new RegExp(`[?#]|${secret}`));
+          assert.doesNotMatch(opened, /[^/]\/$/, 'the slash at the end is left out');
         });
       });
     }

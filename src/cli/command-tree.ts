@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { roles } from '../core/permission.ts';
 import { compressions, encodings } from '../core/request.ts';
-import type { CommandDefiner, CommandDetails } from './define-command.ts';
+import type { CommandDefiner } from './define-command.ts';
 import { addDumpCommands } from './dump-commands.ts';
 import {
   addCredentialFlag,
@@ -10,11 +10,10 @@ import {
   addSelection,
   addWriting,
   collect,
+  reaching,
+  running,
 } from './job-options.ts';
 import { addPlaceCommands } from './place-commands.ts';
-
-/** Commands that run a job take the options of running jobs. */
-const running: CommandDetails = { reads: ['all', 'jobs'] };
 
 /** Every command with its arguments and options. What it does is loaded when it is called, so that start-up stays quick. */
 export function addCommands(program: Command, { command, group }: CommandDefiner): void {
@@ -23,7 +22,7 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     'serve',
     'Run the service.',
     async (session) => (await import('./commands/serve.ts')).serve(session),
-    { reads: ['all', 'serve', 'jobs'], json: false },
+    { reads: ['all', 'serve', 'places', 'jobs'], json: false },
   );
   command<{ keep?: boolean }>(
     program,
@@ -52,6 +51,7 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
       'Connect, and look for what would make a job fail.',
       async (session, [name = ''], flags) =>
         (await import('./commands/database.ts')).testDatabase(session, name, flags),
+      reaching,
     )
       .addOption(
         new Option('--for <purpose>', 'What to test for.').choices(['export', 'import']).default('export'),
@@ -172,8 +172,12 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     ),
     false,
   );
-  command(jobs, 'cancel <id>', 'Cancel a job and remove its files.', async (session, [id = '']) =>
-    (await import('./commands/jobs.ts')).cancelJob(session, id),
+  command(
+    jobs,
+    'cancel <id>',
+    'Cancel a job and remove its files.',
+    async (session, [id = '']) => (await import('./commands/jobs.ts')).cancelJob(session, id),
+    reaching,
   );
 
   addDumpCommands({ command, group });

@@ -1,9 +1,6 @@
 import type { Command } from 'commander';
-import type { CommandDefiner, CommandDetails } from './define-command.ts';
-import { addCredentialFlag, addRunning } from './job-options.ts';
-
-/** They run a job, and take the options of running jobs. */
-const running: CommandDetails = { reads: ['all', 'jobs'] };
+import type { CommandDefiner } from './define-command.ts';
+import { addCredentialFlag, addRunning, reaching, running } from './job-options.ts';
 
 const addFileFlag = (command: Command): Command =>
   command.option(
@@ -27,6 +24,7 @@ export function addDumpCommands({ command, group }: CommandDefiner): void {
       'List the complete dump sets at a place; default DATA_PUMP_DIR.',
       async (session, [location], flags) =>
         (await import('./commands/dump.ts')).listDumpSets(session, location, flags),
+      reaching,
     ),
   );
   addCredentialFlag(
@@ -37,6 +35,7 @@ export function addDumpCommands({ command, group }: CommandDefiner): void {
         'Show what a dump set holds.',
         async (session, [location = ''], flags) =>
           (await import('./commands/dump.ts')).showDumpSet(session, location, flags),
+        reaching,
       ),
     ),
   );

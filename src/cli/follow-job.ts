@@ -3,7 +3,7 @@ import { AppError, canResumeHelp } from '../core/errors.ts';
 import { isResting, type JobState } from '../core/job.ts';
 import type { ApiClient } from './client.ts';
 import type { ExitCodeName } from './exit-codes.ts';
-import { formatBytes, formatCount } from './format.ts';
+import { formatBytes, formatCounted } from './format.ts';
 import { askWhatToDo } from './interrupt-choice.ts';
 import { createProgressDisplay } from './progress.ts';
 import { showReport } from './report.ts';
@@ -151,10 +151,10 @@ async function problemsOf(client: ApiClient, job: JobView): Promise<readonly Log
 function outcome(job: JobView): string {
   const { result } = job;
   const figures = [
-    result?.tables == null ? null : `${formatCount(result.tables)} tables`,
-    result?.rows == null ? null : `${formatCount(result.rows)} rows`,
+    result?.tables == null ? null : formatCounted(result.tables, 'table'),
+    result?.rows == null ? null : formatCounted(result.rows, 'row'),
     result?.bytes == null ? null : formatBytes(result.bytes),
-    result?.files == null ? null : `${formatCount(result.files)} files`,
+    result?.files == null ? null : formatCounted(result.files, 'file'),
     result?.bytes_read == null ? null : `${formatBytes(result.bytes_read)} read`,
   ].filter((figure) => figure !== null);
   switch (job.state) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatBytes, formatCount, formatDuration, formatTable } from './format.ts';
+import { formatBytes, formatCount, formatCounted, formatDuration, formatTable } from './format.ts';
 
 test('bytes', () => {
   const shown = [0, 279.27, 1023, 1024, 1_572_864, 782_443_315, 5 * 1024 ** 5].map(formatBytes);
@@ -9,6 +9,10 @@ test('bytes', () => {
 
 test('counts and durations', () => {
   assert.equal(formatCount(6_003_632), '6,003,632');
+  assert.deepEqual(
+    [0, 1, 6_003_632].map((count) => formatCounted(count, 'row')),
+    ['0 rows', '1 row', '6,003,632 rows'],
+  );
   assert.deepEqual([null, Number.POSITIVE_INFINITY, 0, 9.4, 123, 3723].map(formatDuration), [
     '-',
     '-',

@@ -16,6 +16,10 @@ export function formatBytes(bytes: number): string {
 /** `6,003,632`. */
 export const formatCount = (count: number): string => Math.round(count).toLocaleString('en-US');
 
+/** `1 table`, `6,003,632 rows`. */
+export const formatCounted = (count: number, noun: string): string =>
+  `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 /** `1:02:03`, `2:03`; `-` when it is not known. */
 export function formatDuration(seconds: number | null): string {
   if (seconds === null || !Number.isFinite(seconds)) return '-';

@@ -1,7 +1,14 @@
 import { type Command, Option } from 'commander';
 import { consistencies, contents, jobModes, tableExistsActions } from '../core/request.ts';
+import type { CommandDetails } from './define-command.ts';
 
 /* The options that several commands share which start a job. */
+
+/** Commands that run a job take the options of running jobs. */
+export const running: CommandDetails = { reads: ['all', 'places', 'jobs'] };
+
+/** Commands that go to a place of dump files, without a job. */
+export const reaching: CommandDetails = { reads: ['all', 'places'] };
 
 /** Values of an option that may repeat. */
 export const collect = (value: string, previous: readonly string[] = []): readonly string[] => [

@@ -1,5 +1,5 @@
 import type { CommandDefiner } from './define-command.ts';
-import { addCredentialFlag, collect } from './job-options.ts';
+import { addCredentialFlag, collect, reaching } from './job-options.ts';
 
 const credentialExamples = `
 Examples:
@@ -18,6 +18,7 @@ const directoryExamples = `
 Examples:
   pumphouse directory add SPARE /mnt/spare
   pumphouse directory add BACKUPS s3://bucket/prefix --credential minio
+  pumphouse directory add ARCHIVE s3://bucket/prefix --credential reader --read-only
 `;
 
 /** Commands about where dump files are, and with what the places are entered. */
@@ -65,21 +66,23 @@ export function addPlaceCommands({ command, group }: CommandDefiner): void {
     command<{ credential?: string }>(
       location,
       'test <location>',
-      'Write a small file there, read it back, delete it, and say what is wrong.',
+      'Write a small file there (not where a directory is read-only), read it back, delete it, and say what is wrong.',
       async (session, [at = ''], flags) =>
         (await import('./commands/location.ts')).testLocation(session, at, flags),
+      reaching,
     ),
   ).addHelpText('after', locationExamples);
 
   const directory = group('directory', 'Named places for dump files.');
   addCredentialFlag(
-    command<{ credential?: string }>(
+    command<{ credential?: string; readOnly?: boolean }>(
       directory,
       'add <name> <place>',
       'Name a folder or a storage URL.',
       async (session, [name = '', place = ''], flags) =>
         (await import('./commands/directory.ts')).addDirectory(session, name, place, flags),
-    ),
+      reaching,
+    ).option('--read-only', 'It is for reading: it is tried by looking at it, and no job writes to it.'),
   ).addHelpText('after', directoryExamples);
   command(directory, 'list', 'List the directories.', async (session) =>
     (await import('./commands/directory.ts')).listDirectories(session),

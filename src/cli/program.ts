@@ -39,6 +39,6 @@ function createProgram(host: CliHost): Command {
     })
     .addHelpText(
       'after',
-      '\nEvery option also stands in the environment (PUMPHOUSE_PORT, PUMPHOUSE_DATA, ...) or the config folder; see pumphouse config list.',
+      '\nOptions go behind the command: pumphouse export --help lists those of export.\nEvery option also stands in the environment (PUMPHOUSE_PORT, PUMPHOUSE_DATA, ...) or the config folder; see pumphouse config list.',
     );
 }

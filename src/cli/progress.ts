@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { formatBytes, formatCount, formatDuration } from './format.ts';
+import { formatBytes, formatCounted, formatDuration } from './format.ts';
 
 /** What a progress display needs to know, from any API. */
 export interface ProgressFigures {
@@ -77,7 +77,7 @@ const describe = (figures: ProgressFigures, bytesPerSecond: number): string => {
   return [
     figures.state,
     formatBytes(figures.bytesDone),
-    `${formatCount(figures.rowsDone)} rows`,
+    formatCounted(figures.rowsDone, 'row'),
     `${formatBytes(bytesPerSecond)}/s`,
     `${formatDuration(left)} left`,
   ].join(' | ');

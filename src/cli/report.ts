@@ -2,7 +2,7 @@ import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts';
 import { errorKindOf } from '../core/errors.ts';
 import type { ApiClient } from './client.ts';
 import { exitCodeOfKind } from './exit-codes.ts';
-import { formatBytes, formatCount, formatTable } from './format.ts';
+import { formatBytes, formatCount, formatCounted, formatTable } from './format.ts';
 import type { CommandEnd, Session } from './session.ts';
 
 /** What the command line reads of a report of the native API. */
@@ -60,7 +60,7 @@ const estimateText = ({ tables, rows, bytes }: EstimateReport): string =>
       ['schema', 'table', 'rows', 'size'],
       tables.map((table) => [table.schema, table.name, formatCount(table.rows), formatBytes(table.bytes)]),
     ),
-    `Estimate: ${formatCount(tables.length)} tables, ${formatCount(rows)} rows, ${formatBytes(bytes)} before compression. Nothing was read or written.`,
+    `Estimate: ${formatCounted(tables.length, 'table')}, ${formatCounted(rows, 'row')}, ${formatBytes(bytes)} before compression. Nothing was read or written.`,
   ].join('\n');
 
 function dryRunText({ objects, tables, left_alone, warnings, error }: DryRunReport): string {
@@ -97,5 +97,5 @@ function runText(some: readonly { readonly action: string }[]): string {
   const refused = some.filter(({ action }) => action === 'refuse').length;
   return refused === 0
     ? 'The import would run.'
-    : `The import would run with errors: ${formatCount(refused)} object${refused === 1 ? '' : 's'} would fail or be left out (refuse).`;
+    : `The import would run with errors: ${formatCounted(refused, 'object')} would fail or be left out (refuse).`;
 }

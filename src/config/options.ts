@@ -24,8 +24,11 @@ export interface OptionDeclaration<T = unknown> {
   /** The default in words; what `initial` shows where it is a constant. */
   readonly defaultText: string;
   readonly help: string;
-  /** Which commands read it: all, `serve`, or those that run jobs (serve, and export and import without a service). */
-  readonly readBy: 'all' | 'serve' | 'jobs';
+  /**
+   * Which commands read it: all, `serve`, those that run jobs (serve, and export and import without a service), or those that go to places
+   * of dump files (these, and `location test`, `dump list` and the like).
+   */
+  readonly readBy: 'all' | 'serve' | 'jobs' | 'places';
   readonly secret: boolean;
   /** Whether it can stand in the config folder. False for what is needed to find or open that folder. */
   readonly settable: boolean;
@@ -122,7 +125,7 @@ export const options = {
   }),
   urlAllow: option('url-allow', listType, [], {
     help: 'Hosts, addresses and CIDR ranges that locations may lead to although they are not public: minio.example.net,10.0.0.0/8.',
-    readBy: 'jobs',
+    readBy: 'places',
     defaultText: 'none: loopback, private, link-local and metadata addresses are refused',
   }),
   storageConcurrency: option('storage-concurrency', optional(integerType(1, 1024)), null, {

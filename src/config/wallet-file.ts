@@ -15,10 +15,14 @@ const mode = 0o600;
 /** Text of a fresh key. */
 const freshKey = (): string => randomBytes(32).toString('base64');
 
-/** The keys in the file, which is made with a fresh one when it is missing; processes that race agree on one. */
-export async function readWalletFile(path: string): Promise<readonly Buffer[]> {
+/**
+ * The keys in the file. A missing one is made with a fresh key, and processes that race agree on one; unless `mayMake` is false: then there
+ * are none.
+ */
+export async function readWalletFile(path: string, mayMake = true): Promise<readonly Buffer[]> {
   const stored = await read(path);
   if (stored !== null) return checked(stored, path);
+  if (!mayMake) return [];
   const fresh = freshKey();
   if (await writing(path, () => createFile(path, `${fresh}\n`, mode))) return checked(fresh, path);
   return checked((await read(path)) ?? '', path);

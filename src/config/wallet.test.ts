@@ -129,3 +129,23 @@ test('a key file that holds no key, or cannot be made, is an error', async () =>
     code: 'data-folder-unwritable',
   });
 });
+
+test('a key file that is missing while something is sealed is not made anew', async () => {
+  const file = join(folder, 'lost.key');
+  const bytes = Buffer.alloc(32, 3).toString('base64');
+  const sealed = (await openWallet(file, given(bytes))).seal(plain);
+  const lost = await openWallet(file, ofFile, true);
+  const refusal = { code: 'option-invalid', field: 'wallet-key' };
+  assert.throws(() => lost.unseal(sealed), { ...refusal, message: /sealed with a key that is not there/ });
+  assert.throws(() => lost.seal(plain), {
+    ...refusal,
+    message: /no key to seal with: .*lost\.key is missing/,
+  });
+  await assert.rejects(lost.addKey(), refusal);
+  await assert.rejects(readFile(file), { code: 'ENOENT' });
+
+  // Away from the environment, on purpose: the file is made, and the key of before still opens.
+  const moving = await openWallet(file, { key: null, previous: new Secret(bytes) }, true);
+  assert.equal(moving.unseal(sealed), plain);
+  assert.equal((await openWallet(file, ofFile, true)).unseal(moving.seal(plain)), plain);
+});

@@ -148,6 +148,37 @@ describe('connect', () => {
     assert.equal(server.sockets.size, 0);
   });
 
+  it('says how to allow the address in words that url-allow takes; of metadata services it says what they are', async () => {
+    const hintOf = async (host: string, address: string): Promise<string> => {
+      const network = createNetwork({ allow: [], lookupAll: answering([address]).lookupAll });
+      const error = await network.connect(host, 1, signal).catch((refusal: unknown) => refusal);
+      return (error as { readonly hint: string }).hint;
+    };
+    for (const [host, address, entry] of [
+      ['127.1', '127.0.0.1', '127.0.0.1'],
+      ['2130706433', '127.0.0.1', '127.0.0.1'],
+      ['0x7f.1', '127.0.0.1', '127.0.0.1'],
+      ['[::1]', '::1', '::1'],
+      ['minio.example', '10.0.0.7', 'minio.example'],
+      ['localhost.', '127.0.0.1', 'localhost.'],
+    ] as const) {
+      const hint = await hintOf(host, address);
+      assert.equal(hint.split('PUMPHOUSE_URL_ALLOW=')[1], `${entry}.`, host);
+      await assert.doesNotReject(async () => createNetwork({ allow: [entry] }), host);
+    }
+    for (const [host, address] of [
+      ['169.254.169.254', '169.254.169.254'],
+      ['2852039166', '169.254.169.254'],
+      ['metadata.example', '169.254.169.254'],
+      ['100.100.100.200', '100.100.100.200'],
+      ['[fd00:ec2::254]', 'fd00:ec2::254'],
+    ] as const) {
+      const hint = await hintOf(host, address);
+      assert.match(hint, /keys of this machine/, host);
+      assert.doesNotMatch(hint, /url-allow/i, host);
+    }
+  });
+
   it('takes an address of an earlier connection without another look-up, and checks it', async () => {
     await using server = await startServer(net.createServer());
     const names = answering(['127.0.0.1']);

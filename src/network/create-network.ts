@@ -6,7 +6,7 @@ import { getCACertificates } from 'node:tls';
 import { AppError, toAppError } from '../core/errors.ts';
 import { connectError } from './connect-error.ts';
 import type { Network } from './network.ts';
-import { createAddressPolicy } from './policy.ts';
+import { createAddressPolicy, isHostName } from './policy.ts';
 
 /** All addresses of a host name: `dns.lookup`. */
 export type LookupAll = (
@@ -36,7 +36,7 @@ export function createNetwork({
     const where = host === address ? address : `${host} is ${address}, which`;
     throw new AppError('address-refused', {
       message: `${where} is a ${word} address, and the URL policy refuses those.`,
-      hint: `Allow it with the option url-allow, for example PUMPHOUSE_URL_ALLOW=${host}.`,
+      hint: hintFor(host, address, word),
     });
   };
 
@@ -125,3 +125,15 @@ export function createNetwork({
 
 /** An address of a URL's host: `[::1]` is written `::1` elsewhere. */
 const unbracketed = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
+
+/** Metadata services are at such addresses; they hand out the keys of the machine to whoever asks. */
+const metadataWords: readonly string[] = ['link-local', 'metadata'];
+
+function hintFor(host: string, address: string, word: string): string {
+  if (metadataWords.includes(word)) {
+    return 'The keys of this machine can be had there, and no dump files are: name the storage itself, and where the keys of the machine are to be used, a credential with the option keys=instance.';
+  }
+  // Spellings of addresses that only the system's look-up reads (127.1, 2130706433) are no names to url-allow.
+  const entry = isHostName(host) ? host : address;
+  return `Allow it with the option url-allow, for example PUMPHOUSE_URL_ALLOW=${entry}.`;
+}

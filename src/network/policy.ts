@@ -16,9 +16,13 @@ const specialRanges: readonly (readonly [string, string])[] = [
   // A connection to "this network" ends at this machine.
   ['0.0.0.0/8', 'loopback'],
   ['10.0.0.0/8', 'private'],
+  // Metadata services that are not at link-local addresses.
+  ['100.100.100.200/32', 'metadata'],
+  ['168.63.129.16/32', 'metadata'],
+  ['fd00:ec2::254/128', 'metadata'],
+  ['fd20:ce::254/128', 'metadata'],
   ['100.64.0.0/10', 'shared'],
   ['127.0.0.0/8', 'loopback'],
-  ['168.63.129.16/32', 'metadata'],
   ['169.254.0.0/16', 'link-local'],
   ['172.16.0.0/12', 'private'],
   ['192.0.0.0/24', 'reserved'],
@@ -93,14 +97,19 @@ const contains = (list: BlockList, address: string): boolean =>
 /** In the one spelling of DNS: lower case, `xn--` for other scripts, without the dot of the root. */
 const nameOf = (host: string): string => (domainToASCII(host) || host).toLowerCase().replace(/\.$/, '');
 
+/** Whether `host` can stand in the list as a name. */
+export function isHostName(host: string): boolean {
+  const labels = nameOf(host).split('.');
+  // A last label of digits makes it a mistyped address, which no name ever equals.
+  if (/^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) return false;
+  return labels.every((label) => /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/.test(label));
+}
+
 /** `name` or `*.name`, as {@link nameOf} spells it. */
 function checkedHost(entry: string): string {
   const isPattern = entry.startsWith('*.');
   const name = nameOf(isPattern ? entry.slice(2) : entry);
-  const labels = name.split('.');
-  // A last label of digits makes it a mistyped address, which no name ever equals.
-  const isName = labels.every((label) => /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/.test(label));
-  if (!isName || /^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) throw invalidEntry(entry);
+  if (!isHostName(name)) throw invalidEntry(entry);
   return isPattern ? `*.${name}` : name;
 }
 

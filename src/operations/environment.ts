@@ -170,7 +170,7 @@ export function parseLocationUrl(text: string, field: string): URL {
     throw new AppError('location-invalid', {
       field,
       message: `${field} is not a valid URL.`,
-      hint: 'Write it as s3://bucket/prefix or sftp://user@host/path: without password, and odd characters percent-encoded.',
+      hint: 'Write it as file:///var/dumps, s3://bucket/prefix or sftp://user@host/path: without password, and odd characters percent-encoded.',
     });
   }
   if (url.password === '') return url;

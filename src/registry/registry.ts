@@ -19,6 +19,8 @@ export interface DirectoryRecord {
   readonly url: string;
   /** Name of the credential that the place is entered with; null: none. */
   readonly credential: string | null;
+  /** Nothing is written there: the credential, or the place, only lets read. */
+  readonly readOnly: boolean;
   readonly createdAt: number;
 }
 
@@ -63,7 +65,9 @@ export interface Registry {
   listDatabases(): Promise<readonly DatabaseRecord[]>;
   removeDatabase(name: string): Promise<void>;
   /** Throws also `credential-unknown`: a directory's credential is there as long as the directory is. */
-  addDirectory(record: Omit<DirectoryRecord, 'createdAt'>): Promise<DirectoryRecord>;
+  addDirectory(
+    record: Omit<DirectoryRecord, 'createdAt' | 'readOnly'> & { readonly readOnly?: boolean },
+  ): Promise<DirectoryRecord>;
   getDirectory(name: string): Promise<DirectoryRecord | null>;
   listDirectories(): Promise<readonly DirectoryRecord[]>;
   removeDirectory(name: string): Promise<void>;

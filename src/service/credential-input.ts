@@ -1,5 +1,5 @@
 import type { CredentialBody } from '../operations/environment.ts';
-import type { CredentialType } from '../storages/storage.ts';
+import type { CredentialType, PlaceOption } from '../storages/storage.ts';
 import { fieldInvalid, readText, spell } from './input.ts';
 
 /*
@@ -39,6 +39,13 @@ export function readCredentialBody(
       secretHint(type),
     );
   }
+  if (type.needs === 'choice' && secret !== null && options.keys !== undefined) {
+    throw fieldInvalid(
+      'options.keys',
+      `says that the keys come from the ${options.keys}, and a secret is given`,
+      'Leave out the secret or the option keys.',
+    );
+  }
   return { id, secret, options };
 }
 
@@ -47,7 +54,10 @@ function readId(value: unknown, type: CredentialType): string | null {
   if (type.idName === null) {
     throw fieldInvalid('id', `is given, and a credential of the type ${type.id} has none`, 'Leave id out.');
   }
-  return readHidden(value, 'id', idHint(type), longestOption);
+  const id = readHidden(value, 'id', idHint(type), longestOption);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (!/[\u0000-\u001f\u007f]/.test(id)) return id;
+  throw fieldInvalid('id', 'holds a line break or another control character', idHint(type));
 }
 
 const readSecret = (value: unknown, type: CredentialType): string | null =>
@@ -64,18 +74,28 @@ const secretHint = ({ secretName }: CredentialType): string => `Give the ${secre
 
 function readOptions(value: unknown, type: CredentialType): Readonly<Record<string, string>> {
   if (value === undefined || value === null) return {};
-  const known = type.options.map(({ name }) => name);
-  const hint = known.length === 0 ? 'Leave options out.' : `The type ${type.id} takes ${known.join(', ')}.`;
+  const known = new Map(type.options.map((option) => [option.name, option]));
+  const names = [...known.keys()].join(', ');
+  const hint = names === '' ? 'Leave options out.' : `The type ${type.id} takes ${names}.`;
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw fieldInvalid('options', 'must be an object of texts', hint);
   }
   return Object.fromEntries(
     Object.entries(value).map(([name, text]) => {
-      if (known.includes(name)) return [name, readHidden(text, `options.${name}`, hint, longestOption)];
+      const option = known.get(name);
+      if (option !== undefined) return [name, readOption(text, option)];
       const shown = /^[a-z][a-z-]{0,30}$/i.test(name)
         ? `the unknown option ${spell(name)}`
         : 'an unknown option';
       throw fieldInvalid('options', `holds ${shown}`, hint);
     }),
   );
+}
+
+function readOption(value: unknown, { name, values }: PlaceOption): string {
+  const field = `options.${name}`;
+  const hint = values === undefined ? `Give ${name} a value.` : `Use ${values.join(' or ')}.`;
+  const text = readHidden(value, field, hint, longestOption);
+  if (values === undefined || values.includes(text)) return text;
+  throw fieldInvalid(field, `must be one of ${values.join(', ')}`, hint);
 }

@@ -90,6 +90,7 @@ test('what does not fit the type is refused, and no value is repeated', async ()
     [{ type: 'encryption', id: hidden, options: {} }, 'id', /has none/],
     [{ id: 7 }, 'id', /id must be a text/],
     [{ id: '' }, 'id', /id is empty/],
+    [{ id: `${hidden}\n` }, 'id', /id holds a line break/],
     [{ secret: { [hidden]: hidden } }, 'secret', /secret must be a text/],
     [{ secret: '' }, 'secret', /secret is empty/],
     [{ secret: hidden.repeat(10_000) }, 'secret', /longer than 65536/],
@@ -104,6 +105,9 @@ test('what does not fit the type is refused, and no value is repeated', async ()
     [{ name: 'not good' }, 'name', /cannot be used/],
     [{ owner: 'nobody' }, 'owner', /no user "nobody"/],
     [{ secret: null }, 'secret', /needs one, or the option keys/],
+    [{ options: { 'path-style': hidden } }, 'options.path-style', /must be one of true, false/],
+    [{ secret: null, options: { keys: hidden } }, 'options.keys', /must be one of environment, instance/],
+    [{ options: { keys: 'instance' } }, 'options.keys', /a secret is given/],
   ];
   for (const [change, field, message] of cases) {
     await assert.rejects(
@@ -122,7 +126,7 @@ test('what does not fit the type is refused, and no value is repeated', async ()
 test('only administrators lend the keys of the service itself, and add for others', async () => {
   const own = [
     { ...minio, id: null, secret: null, options: { keys: 'environment' } },
-    { ...minio, id: null, options: { keys: 'instance' } },
+    { ...minio, id: null, secret: null, options: { keys: 'instance' } },
   ];
   for (const credential of own) {
     for (const context of [ann(), bob()]) {

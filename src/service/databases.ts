@@ -6,6 +6,7 @@ import { checkNewName } from '../core/name.ts';
 import { isAllowed } from '../core/permission.ts';
 import type { SourceSession } from '../engines/engine.ts';
 import { sealTarget } from '../operations/environment.ts';
+import { refuseReadOnly } from '../operations/read-only-storage.ts';
 import type { DatabaseRecord } from '../registry/registry.ts';
 import type { Storage } from '../storages/storage.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
@@ -51,7 +52,9 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
     const location = readLocation(given);
     authorise(context, `${purpose}:start`, { database });
     await authoriseLocation(parts, context, location);
-    return await environment.storage(location);
+    const storage = await environment.storage(location);
+    if (purpose === 'export') refuseReadOnly(storage, location);
+    return storage;
   }
 
   return {

@@ -4,11 +4,19 @@ import { AppError, withField } from '../core/errors.ts';
 import { unfinishedStates } from '../core/job.ts';
 import { checkNewName } from '../core/name.ts';
 import { parseLocationUrl } from '../operations/environment.ts';
+import { readOnlyStorage } from '../operations/read-only-storage.ts';
 import type { DirectoryRecord, Registry } from '../registry/registry.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
-import { defaultDirectory, fieldInvalid, readCredentialName, readObject, readText } from './input.ts';
+import {
+  defaultDirectory,
+  fieldInvalid,
+  readCredentialName,
+  readFlag,
+  readObject,
+  readText,
+} from './input.ts';
 import { locationsOf } from './job-credentials.ts';
 import type { CallContext, DirectoryView, Service } from './service.ts';
 
@@ -23,11 +31,14 @@ const pathHint = 'Give an absolute path such as /var/dumps, or a storage URL suc
 export function createDirectories(parts: ServiceDependencies): DirectoryFunctions {
   const { registry, environment, store } = parts;
 
-  /** A directory that nothing can be written to is refused now, not when the first job fails. */
-  async function probe(url: string, credential: string | null, context: CallContext): Promise<void> {
+  /** A directory that cannot be used as it is meant to be is refused now, not when the first job fails. */
+  async function probe(
+    { url, credential, readOnly }: Pick<DirectoryRecord, 'url' | 'credential' | 'readOnly'>,
+    context: CallContext,
+  ): Promise<void> {
     try {
       const storage = await environment.storage({ type: 'url', url, credential });
-      await storage.probe(ioContext(parts, context));
+      await (readOnly ? readOnlyStorage(storage) : storage).probe(ioContext(parts, context));
     } catch (error) {
       throw withField(error, 'path');
     }
@@ -43,8 +54,9 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
       const url = urlOf(readText(input.path, 'path', pathHint));
       const credential = readCredentialName(input.credential, 'credential');
       if (credential !== null) await usableCredential(parts, context, credential, 'credential');
-      await probe(url, credential, context);
-      return viewOf(await registry.addDirectory({ name, url, credential }));
+      const readOnly = readFlag(input.readOnly, 'read_only');
+      await probe({ url, credential, readOnly }, context);
+      return viewOf(await registry.addDirectory({ name, url, credential, readOnly }));
     },
 
     async getDirectory(context, name) {
@@ -97,9 +109,10 @@ function urlOf(path: string): string {
   throw fieldInvalid('path', `must be absolute, not ${JSON.stringify(path)}`, pathHint);
 }
 
-const viewOf = ({ name, url, credential, createdAt }: DirectoryRecord): DirectoryView => ({
+const viewOf = ({ name, url, credential, readOnly, createdAt }: DirectoryRecord): DirectoryView => ({
   name,
   url,
   credential,
+  readOnly,
   createdAt,
 });

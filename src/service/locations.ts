@@ -2,6 +2,7 @@ import { AppError, toAppError } from '../core/errors.ts';
 import { isAllowed } from '../core/permission.ts';
 import type { LocationRequest } from '../core/request.ts';
 import { parseLocationUrl } from '../operations/environment.ts';
+import type { Storage } from '../storages/storage.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
@@ -68,10 +69,14 @@ export function createLocations(parts: ServiceDependencies): Pick<Service, 'test
         const error = toAppError(thrown);
         return { ok: false, url, message: error.message, code: error.code, hint: error.hint };
       }
-      const message = storage.keeps
-        ? `A small file was written to ${url}, read back and deleted.`
-        : `${url} takes files and throws them away.`;
-      return { ok: true, url, message, code: null, hint: null };
+      return { ok: true, url, message: successOf(storage), code: null, hint: null };
     },
   };
+}
+
+function successOf({ description, keeps, readOnly }: Storage): string {
+  if (readOnly) return `${description} can be read; nothing was written, since the directory is read-only.`;
+  return keeps
+    ? `A small file was written to ${description}, read back and deleted.`
+    : `${description} takes files and throws them away.`;
 }

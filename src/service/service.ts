@@ -43,6 +43,8 @@ export interface DirectoryView {
   readonly url: string;
   /** Name of the credential that it is entered with. */
   readonly credential: string | null;
+  /** Exports and copies to it are refused. */
+  readonly readOnly: boolean;
   readonly createdAt: number;
 }
 
@@ -269,11 +271,16 @@ export interface Service {
 
   /**
    * `path`: absolute, or a storage URL, with the name of the credential that it is entered with. A folder is made when it is missing; the
-   * place is tried by writing a small file.
+   * place is tried by writing a small file; one that is added `readOnly`, which no job writes to, by looking at it.
    */
   addDirectory(
     context: CallContext,
-    input: { readonly name: string; readonly path: string; readonly credential?: string | null },
+    input: {
+      readonly name: string;
+      readonly path: string;
+      readonly credential?: string | null;
+      readonly readOnly?: boolean;
+    },
   ): Promise<DirectoryView>;
   getDirectory(context: CallContext, name: string): Promise<DirectoryView>;
   listDirectories(context: CallContext): Promise<readonly DirectoryView[]>;
@@ -302,7 +309,7 @@ export interface Service {
   /** Throws `credential-in-use` while a directory or an unfinished job needs it. */
   removeCredential(context: CallContext, name: string): Promise<void>;
 
-  /** Writes, reads back and deletes a small file at a place. What is wrong there is told in the result, what is wrong in the request thrown. */
+  /** Writes, reads back and deletes a small file at a place; a directory that is read-only is looked at. What is wrong there is told in the result, what is wrong in the request thrown. */
   testLocation(context: CallContext, input: { readonly location: LocationRequest }): Promise<LocationTest>;
 
   /**

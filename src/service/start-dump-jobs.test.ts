@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { afterEach, beforeEach } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -279,4 +279,35 @@ test('file_size needs numbered files, and a number from 1 MiB', async () => {
     });
   const { job } = await exporting({ fileSize: 1048576, filePattern: 'A%U.DMP' });
   assert.equal(job.request.kind === 'export' && job.request.fileSize, 1048576);
+});
+
+test('a directory for reading only is looked at when it is added, and nothing is written to it', async () => {
+  const { service } = fixture;
+  const path = join(fixture.folder, 'archive');
+  const added = await service.addDirectory(admin(), { name: 'NOTHING', path, readOnly: true });
+  assert.equal(added.readOnly, true);
+  await assert.rejects(stat(path), { code: 'ENOENT' }, 'the probe wrote');
+  await service.addDirectory(admin(), { name: 'ARCHIVE', path: fixture.dumps, readOnly: true });
+  const archive: LocationRequest = { type: 'directory', directory: 'ARCHIVE' };
+  const before = await readdir(fixture.dumps);
+
+  const denied = (field: string) => ({ code: 'storage-denied', field, message: /for reading only\.$/ });
+  const exporting = (input: object) =>
+    service.startExport(admin(), { database: 'orders', location: archive, ...input }, native);
+  await assert.rejects(exporting({}), denied('directory'));
+  await assert.rejects(copy({ to: archive }), denied('to_directory'));
+  await assert.rejects(remove({ location: archive }), denied('directory'));
+  const testing = { purpose: 'export' as const, location: archive };
+  await assert.rejects(service.testDatabase(admin(), 'orders', testing), denied('directory'));
+
+  // What only reads from it, or writes nothing, goes on.
+  await exporting({ estimate: true });
+  await copy({ location: archive });
+  await service.startVerify(admin(), { location: archive, filePattern: 'one.dmp' }, native);
+  const tested = await service.testLocation(admin(), { location: archive });
+  assert.deepEqual([tested.ok, /nothing was written/.test(tested.message)], [true, true], tested.message);
+  assert.deepEqual(await readdir(fixture.dumps), before);
+  // Jobs that were made before the directory became read-only find the same.
+  const storage = await fixture.dependencies.environment.storage(archive);
+  await assert.rejects(storage.remove('one.dmp', recordingContext()), denied('directory'));
 });

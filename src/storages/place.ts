@@ -1,5 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import type { Network } from '../network/network.ts';
+import { checkLine } from './blocks/credential-text.ts';
 import type { OpenedCredential, StorageDriver, StoragePlace } from './storage.ts';
 
 /**
@@ -12,7 +13,10 @@ export function placeOf(
   credential: OpenedCredential | null,
   network: Network,
 ): StoragePlace {
-  if (credential !== null) checkType(driver, location, credential);
+  if (credential !== null) {
+    checkType(driver, location, credential);
+    checkLine(credential, 'id');
+  }
   if (location.hash !== '')
     throw fault('The storage URL has a fragment, which locations do not take.', 'Write # as %23.');
   // Where an authority stands, none is no choice: parsers would take the path for it.
@@ -51,14 +55,27 @@ function checkType(driver: StorageDriver, location: URL, credential: OpenedCrede
   );
 }
 
-/** Values are not repeated in errors: a wrong one may be a secret. */
+/** What the query of a signed URL has: of Amazon and its kin, of Google, of Azure. */
+const signatures = /^(x-(amz|goog)-(signature|credential|security-token)|signature|sig)$/i;
+
+/** Values are not repeated in errors, nor names that look like one: a wrong one may be a secret. */
 function optionsOf(driver: StorageDriver, location: URL): Readonly<Record<string, string>> {
   const known = driver.options.map(({ name }) => name);
+  const names = [...location.searchParams.keys()].filter((name) => !known.includes(name));
+  if (driver.signedUrlHint !== undefined && names.some((name) => signatures.test(name))) {
+    throw fault(
+      `The storage URL at ${location.host} is signed: its query holds a secret, which a location would show.`,
+      driver.signedUrlHint,
+    );
+  }
   const options = new Map<string, string>();
   for (const [name, value] of location.searchParams) {
     if (!known.includes(name)) {
+      const shown = /^[a-z_-]{1,31}$/i.test(name)
+        ? `the unknown option ${JSON.stringify(name)}`
+        : 'an unknown option';
       throw fault(
-        `The storage URL has the unknown option ${JSON.stringify(name)}.`,
+        `The storage URL has ${shown}.`,
         known.length === 0
           ? `Leave the query out: ${driver.example}.`
           : `${location.protocol} takes ${known.join(', ')}; write ? in a name as %3F.`,

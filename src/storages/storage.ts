@@ -44,6 +44,8 @@ export interface Storage {
   readonly keeps: boolean;
   /** False: the place cannot tell what it holds (plain HTTP), and `list` throws `unsupported`. Whoever knows the names asks `stat`. */
   readonly lists: boolean;
+  /** Present: somebody has said that nothing is to be written here (operations/read-only-storage.ts). */
+  readonly readOnly?: true;
   /** Stores `source` under `name`: visible whole or not at all. An aborted or failed put leaves nothing visible. Resolves to the stored size. */
   put(
     name: string,
@@ -107,6 +109,8 @@ export interface PlaceOption {
   readonly name: string;
   /** For the docs and for error messages: one sentence without full stop. */
   readonly help: string;
+  /** The words that it takes, where there are only some: a credential with another one is refused when it is added. */
+  readonly values?: readonly string[];
 }
 
 /** A kind of credential, as `credential add --type` takes it. */
@@ -132,6 +136,8 @@ export interface StorageDriver {
   /** What may stand in the query of a location, or in the options of a credential. */
   readonly options: readonly PlaceOption[];
   readonly credentialTypes: readonly CredentialType[];
+  /** What to do with a URL whose query is signed; absent: nothing that is known. */
+  readonly signedUrlHint?: string;
   /** Calls at once that one kind of place takes well; absent: the stack's own number. */
   readonly concurrency?: number;
   /** Throws `location-invalid`. No I/O. The storage may keep connections between calls, and closes idle ones by itself after some seconds. */

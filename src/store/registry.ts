@@ -51,7 +51,7 @@ export function createRegistry(store: StoreContext): Registry {
 
     addDirectory: (record) =>
       inTransaction(store, 'add a directory', async (trx) => {
-        const { name, url, credential } = record;
+        const { name, url, credential, readOnly = false } = record;
         const isMissing =
           credential !== null &&
           (await trx
@@ -67,7 +67,7 @@ export function createRegistry(store: StoreContext): Registry {
         }
         const row = await trx
           .insertInto('directory')
-          .values({ name, url, credential, created_at: store.clock.now() })
+          .values({ name, url, credential, read_only: readOnly ? 1 : 0, created_at: store.clock.now() })
           .onConflict((conflict) => conflict.column('name').doNothing())
           .returningAll()
           .executeTakeFirst();
@@ -172,6 +172,7 @@ const toDirectory = (row: Selectable<DirectoryTable>): DirectoryRecord => ({
   name: row.name,
   url: row.url,
   credential: row.credential,
+  readOnly: row.read_only === 1,
   createdAt: row.created_at,
 });
 

@@ -156,6 +156,8 @@ export interface DirectoryTable {
   url: string;
   created_at: number;
   credential: string | null;
+  /** 0 or 1. */
+  read_only: number;
 }
 
 export interface CredentialTable {

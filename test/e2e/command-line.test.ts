@@ -154,7 +154,7 @@ for (const withService of [false, true]) {
       );
       assert.match(
         await ok('export', 'shop', '--table', 'settings', '--to', 'spare'),
-        /completed: 1 tables, 14 rows/,
+        /completed: 1 table, 14 rows/,
       );
       assert.match(await ok('directory', 'remove', 'spare'), /its files are untouched/);
       await refused(
@@ -260,7 +260,7 @@ for (const withService of [false, true]) {
       assert.match(await ok('jobs', 'log', id, '--follow'), /info +exported "main"\."settings": 14 rows/);
       const lines = (await ok('jobs', 'log', id, '--json')).trim().split('\n');
       assert.deepEqual(JSON.parse(lines.at(-1) as string).message, 'The job completed.');
-      assert.match(await ok('jobs', 'watch', id), /completed: 1 tables, 14 rows/);
+      assert.match(await ok('jobs', 'watch', id), /completed: 1 table, 14 rows/);
       for (const verb of ['show', 'log', 'report', 'watch', 'stop', 'resume', 'cancel'])
         await refused(['jobs', verb, 'nope'], 3, /no job "nope".*\n.*pumphouse jobs list/);
       for (const verb of ['stop', 'resume', 'cancel'])
@@ -405,6 +405,17 @@ describe('a command line', () => {
         if (!['--help', '--version'].includes(option))
           assert.ok(guide.includes(option), `the guide has ${option}`);
     }
+  });
+
+  it('takes url-allow wherever a command goes to a place of dump files', async () => {
+    for (const command of [
+      ...['serve', 'export', 'import', 'location test', 'directory add', 'database test', 'jobs cancel'],
+      ...['list', 'show', 'verify', 'copy', 'delete'].map((verb) => `dump ${verb}`),
+    ]) {
+      const { stdout } = await runCommand([...command.split(' '), '--help']);
+      assert.match(stdout, /--url-allow/, command);
+    }
+    assert.match((await runCommand(['--help'])).stdout, /Options go behind the command/);
   });
 
   it('prints the version', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { createSampleDatabase } from '../../src/cli/demo/sample-database.ts';
 import { startApp, type TestApp } from '../harness/app.ts';
@@ -10,6 +10,25 @@ import { makeFolder, type TestFolder } from '../harness/with-folder.ts';
 const secret = 'Fulmar=33/secret';
 /** Nobody may be reached there unless the option url-allow says so. */
 const loopback = 's3://bucket/x?endpoint=http://127.0.0.1:9';
+
+it('a lost key of the wallet is told, and no new one is made in its place', async () => {
+  await using folder = await makeFolder();
+  const data = folder.join('data');
+  const env = { PUMPHOUSE_WALLET_KEY: Buffer.alloc(32, 7).toString('base64') };
+  const add = ['credential', 'add', 'minio', '--type', 's3', '--id', 'x', '--secret-stdin', '--data', data];
+  assert.equal((await runCommand(add, { env, stdin: secret })).code, 0);
+  const testing = ['location', 'test', loopback, '--credential', 'minio', '--data', data];
+  const lost = await runCommand(testing);
+  assert.match(lost.stderr, /sealed with a key that is not there.*\n.*PUMPHOUSE_WALLET_KEY/);
+  const another = await runCommand([...add.with(2, 'other')], { stdin: secret });
+  assert.match(another.stderr, /no key to seal with/);
+  assert.ok(!(await readdir(data)).includes('wallet.key'));
+  assert.match((await runCommand(testing, { env })).stdout, /^address-refused/);
+
+  const removed = await runCommand(['credential', 'remove', 'minio', '--data', data]);
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.equal((await runCommand(add, { stdin: secret })).code, 0, 'with nothing sealed a new key is made');
+});
 
 /** Credentials, locations and the wallet from the command line, with and without a service on the data folder. */
 for (const withService of [false, true]) {
@@ -90,6 +109,17 @@ for (const withService of [false, true]) {
       assert.match(result.stdout, /^address-refused: .*127\.0\.0\.1.*url-allow/);
       const tested = await run(['location', 'test', loopback, '--credential', 'minio', '--json']);
       assert.equal(JSON.parse(tested.stdout).code, 'address-refused');
+      // Of the process that goes there: a service keeps its own.
+      const allowed = await run([
+        'location',
+        'test',
+        loopback,
+        '--credential',
+        'minio',
+        '--url-allow',
+        '127.0.0.1',
+      ]);
+      assert.match(allowed.stdout, withService ? /^address-refused: / : /^storage-unreachable: /);
       await refused(['location', 'test', loopback, '--credential', 'nope'], 3, /no credential "nope"/);
       await refused(['location', 'test', 'DATA_PUMP_DIR', '--credential', 'minio'], 2, /its own credential/);
       await refused(['location', 'test', 'gopher://x'], 2, /gopher:.*\n.*s3:\/\//);

@@ -9,6 +9,7 @@ const Directory = Type.Object(
     name: Type.String({ description: 'Name that jobs refer to.' }),
     url: Type.String({ description: 'Where it is.' }),
     credential: nullable(Type.String({ description: 'Name of the credential that it is entered with.' })),
+    read_only: Type.Boolean({ description: 'Exports and copies to it are refused.' }),
     created_at: Timestamp('When it was created.'),
   },
   { $id: 'Directory', description: 'A named place for dump files.' },
@@ -24,6 +25,11 @@ const NewDirectory = Type.Object(
     credential: Type.Optional(
       nullable(Type.String({ description: 'Name of the credential that the storage URL is entered with.' })),
     ),
+    read_only: Type.Optional(
+      Type.Boolean({
+        description: 'Whether it is for reading only: it is tried by looking, and no job writes to it.',
+      }),
+    ),
   },
   { $id: 'NewDirectory', additionalProperties: false },
 );
@@ -32,6 +38,7 @@ const directoryView = (directory: DirectoryView): Static<typeof Directory> => ({
   name: directory.name,
   url: directory.url,
   credential: directory.credential,
+  read_only: directory.readOnly,
   created_at: timestamp(directory.createdAt),
 });
 
@@ -62,10 +69,8 @@ export function directoryRoutes(service: Service, prefix: string): readonly Rout
       body: NewDirectory,
       responses: { 201: { description: 'Created.', schema: Directory } },
       async handle(request) {
-        const directory = await service.addDirectory(
-          callContext(request),
-          request.body as Static<typeof NewDirectory>,
-        );
+        const { read_only: readOnly = false, ...body } = request.body as Static<typeof NewDirectory>;
+        const directory = await service.addDirectory(callContext(request), { ...body, readOnly });
         return {
           status: 201,
           headers: { location: `${prefix}/directories/${encodeURIComponent(directory.name)}` },

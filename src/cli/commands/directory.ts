@@ -7,6 +7,7 @@ interface DirectoryView {
   readonly name: string;
   readonly url: string;
   readonly credential: string | null;
+  readonly read_only: boolean;
 }
 
 /** `place`: a path, as seen from where the command runs, or a storage URL. */
@@ -14,16 +15,21 @@ export async function addDirectory(
   session: Session,
   name: string,
   place: string,
-  { credential }: { readonly credential?: string },
+  { credential, readOnly }: { readonly credential?: string; readonly readOnly?: boolean },
 ): Promise<CommandEnd> {
   const client = await session.client();
   const body = {
     name,
     path: isUrl(place) ? place : path.resolve(place),
     ...(credential === undefined ? {} : { credential }),
+    ...(readOnly === undefined ? {} : { read_only: readOnly }),
   };
   const directory = await client.json<DirectoryView>({ method: 'POST', path: '/api/v1/directories', body });
-  session.show(directory, () => `Directory ${directory.name} is ${directory.url}.`);
+  session.show(
+    directory,
+    () =>
+      `Directory ${directory.name} is ${directory.url}${directory.read_only ? ', for reading only' : ''}.`,
+  );
   return 'ok';
 }
 
@@ -35,8 +41,13 @@ export async function listDirectories(session: Session): Promise<CommandEnd> {
   });
   session.show(items, () =>
     formatTable(
-      ['name', 'url', 'credential'],
-      items.map(({ name, url, credential }) => [name, url, credential ?? '']),
+      ['name', 'url', 'credential', 'access'],
+      items.map(({ name, url, credential, read_only }) => [
+        name,
+        url,
+        credential ?? '',
+        read_only ? 'read-only' : '',
+      ]),
     ),
   );
   return 'ok';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { AppError } from '../../core/errors.ts';
-import { formatBytes, formatCount } from '../format.ts';
+import { formatBytes, formatCounted } from '../format.ts';
 import { locationFields, locationQuery } from '../location.ts';
 import { isTerminal } from '../read-secret.ts';
 import type { CommandEnd, Session } from '../session.ts';
@@ -70,7 +70,7 @@ async function isWanted({ host, client }: Session, location: string, flags: Comm
     lines.once('close', () => resolve(''));
   });
   try {
-    const what = `${set.job.name} of ${set.source.database} (${formatCount(set.files.length)} files, ${formatBytes(set.bytes)})`;
+    const what = `${set.job.name} of ${set.source.database} (${formatCounted(set.files.length, 'file')}, ${formatBytes(set.bytes)})`;
     const answer = await Promise.race([lines.question(`Delete the dump set ${what}? [y/N] `), ended]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatTable } from '../format.ts';
+import { formatBytes, formatCount, formatCounted, formatTable } from '../format.ts';
 import { locationQuery } from '../location.ts';
 import type { CommandEnd, Session } from '../session.ts';
 
@@ -77,7 +77,7 @@ export async function listDumpSets(
             formatCount(set.rows),
             formatBytes(set.bytes),
             set.encrypted ? 'yes' : '',
-            set.reduced_tables === 0 ? '' : `${formatCount(set.reduced_tables)} tables`,
+            set.reduced_tables === 0 ? '' : formatCounted(set.reduced_tables, 'table'),
             String(set.error_count),
           ]),
         ),

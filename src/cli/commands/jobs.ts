@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { isResting } from '../../core/job.ts';
 import type { ApiClient } from '../client.ts';
 import { control, followJob, getJob, type JobView } from '../follow-job.ts';
-import { formatBytes, formatCount, formatTable } from '../format.ts';
+import { formatBytes, formatCounted, formatTable } from '../format.ts';
 import { showReport } from '../report.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import { refuseDetached } from './start-job.ts';
@@ -70,7 +70,7 @@ export async function showJob(session: Session, id: string | undefined): Promise
     [
       `${job.name} (${job.id})`,
       `${job.kind}${job.database === null ? '' : ` of ${databasesOf(job)}`}, asked for by ${job.owner} at ${job.created_at}, ${job.threads} thread(s)`,
-      `${job.state}, ${job.progress.percent}%, ${formatBytes(job.progress.bytes_done)}, ${formatCount(job.progress.rows_done)} rows, ${job.error_count} error(s)`,
+      `${job.state}, ${job.progress.percent}%, ${formatBytes(job.progress.bytes_done)}, ${formatCounted(job.progress.rows_done, 'row')}, ${job.error_count} error(s)`,
       ...(job.waiting_for === null
         ? []
         : [`waits: ${job.waiting_for.message} Next try: ${job.waiting_for.until}`]),

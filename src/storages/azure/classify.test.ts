@@ -86,6 +86,17 @@ test('a wrong clock is named with a refused key, and only then', () => {
   assert.doesNotMatch(told(404, 'ContainerNotFound', 60), /clock/);
 });
 
+test('words that may quote the request are left out', () => {
+  const echoed = 'parsing the response body - Authorization: SharedKey shop:c2lnbmF0dXJl';
+  const { message } = classify(
+    Object.assign(new Error(echoed), { code: 'PARSE_ERROR' }),
+    'list',
+    'az://c',
+    now,
+  );
+  assert.equal(message, 'az://c: the storage failed (PARSE_ERROR).');
+});
+
 test('an AppError stays as it is, an abort is one, anything else is storage-failed', () => {
   const own = new AppError('file-exists', { message: 'It is there.' });
   assert.equal(classify(own, 'put', 'x'), own);

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError, toAppError } from '../../core/errors.ts';
+import { mayQuoteSigning } from '../blocks/server-words.ts';
 
 /** What was asked of Azure when it failed. */
 export type AzureOperation = 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep';
@@ -123,7 +124,8 @@ export function classify(
   const fault = faultOf(error);
   const verdict = verdicts[fault.code] ?? statusVerdicts[fault.status];
   const code = fault.code || (fault.status > 0 ? `HTTP ${fault.status}` : '');
-  const sentence = verdict?.sentence ?? (fault.message || 'the storage failed');
+  const words = mayQuoteSigning(fault.message) ? '' : fault.message;
+  const sentence = verdict?.sentence ?? (words || 'the storage failed');
   const hint = verdict?.hint;
   // The error itself is left behind: it holds the request with its signature.
   return new AppError(verdict?.code ?? 'storage-failed', {

@@ -18,10 +18,15 @@ const azureCredential: CredentialType = {
   secretName: 'account key or SAS token',
   needs: 'choice',
   options: [
-    { name: 'kind', help: 'What the secret is where it is not recognised: key or sas' },
+    {
+      name: 'kind',
+      help: 'What the secret is where it is not recognised: key or sas',
+      values: ['key', 'sas'],
+    },
     {
       name: 'keys',
       help: 'Where keys come from when the credential has no secret: environment (AZURE_STORAGE_ACCOUNT and AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN of the server) or instance (the managed identity of the machine)',
+      values: ['environment', 'instance'],
     },
   ],
 };
@@ -38,13 +43,18 @@ export const azureDriver: StorageDriver = {
     },
   ],
   credentialTypes: [azureCredential],
+  signedUrlHint:
+    'Keep the SAS token, which stands behind the question mark, as a credential: pumphouse credential add NAME --type azure --option kind=sas --secret-stdin.',
   open: azureStorage,
 };
 
 function azureStorage(place: StoragePlace): Storage {
   const { prefix, container: containerName } = azurePlace(place).address;
-  const description = `az://${containerName}/${prefix.split('/').map(encodeURIComponent).join('/')}`;
-  const subjectOf = (name: string): string => description.replace(/\/?$/, `/${name}`);
+  const description = `az://${containerName}/${prefix.split('/').map(encodeURIComponent).join('/')}`.replace(
+    /\/$/,
+    '',
+  );
+  const subjectOf = (name: string): string => `${description}/${name}`;
 
   /** Runs `work` with the container so that only AppErrors leave it. */
   const call = async <T>(

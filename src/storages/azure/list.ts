@@ -1,4 +1,5 @@
 import type { ContainerClient } from '@azure/storage-blob';
+import { createPageTokens } from '../blocks/page-tokens.ts';
 import type { StoredFile } from '../storage.ts';
 import { isMark } from './unfinished.ts';
 
@@ -20,13 +21,15 @@ async function* blobsOf(
   maxPageSize: number,
 ): AsyncGenerator<StoredFile> {
   const found = container.listBlobsFlat({ abortSignal: signal, prefix, includeMetadata: true });
-  for await (const { segment } of found.byPage({ maxPageSize })) {
+  const checkToken = createPageTokens(`az://${container.containerName}/${prefix}`);
+  for await (const { segment, continuationToken } of found.byPage({ maxPageSize })) {
     for (const { name, properties, metadata } of segment.blobItems) {
       const bytes = properties.contentLength ?? 0;
       // Accounts with a hierarchical namespace list their folders too; consoles make blobs of no bytes for them.
       const isFolder = metadata?.hdi_isfolder === 'true' || name.endsWith('/');
       if (!isFolder && !isMark(bytes, metadata)) yield { name, bytes };
     }
+    if (continuationToken) checkToken(continuationToken);
   }
 }
 

@@ -15,10 +15,7 @@ export function azureSignIn(place: StoragePlace, environment: NodeJS.ProcessEnv 
   const { credential, options } = place;
   const keys = options.keys;
   if (keys !== undefined && keys !== 'environment' && keys !== 'instance') {
-    throw invalid(
-      `The option keys has the value ${JSON.stringify(keys)}.`,
-      'It takes environment and instance.',
-    );
+    throw invalid('The option keys has a value that it does not take.', 'It takes environment and instance.');
   }
   const secret = credential?.secret ?? null;
   if (secret !== null && keys !== undefined) {
@@ -39,7 +36,7 @@ export function azureSignIn(place: StoragePlace, environment: NodeJS.ProcessEnv 
 
 function signInWith(secret: Secret, account: string | null, kind: string | undefined): AzureSignIn {
   if (kind !== undefined && kind !== 'key' && kind !== 'sas') {
-    throw invalid(`The option kind has the value ${JSON.stringify(kind)}.`, 'It takes key and sas.');
+    throw invalid('The option kind has a value that it does not take.', 'It takes key and sas.');
   }
   const text = secret.reveal().trim();
   if (/^https?:\/\/|(^|;)AccountKey=/i.test(text)) {

@@ -1,4 +1,5 @@
 import type { BlobItem, BlockBlobClient, ContainerClient } from '@azure/storage-blob';
+import { createPageTokens } from '../blocks/page-tokens.ts';
 import { isAbandonedBlock } from './block-id.ts';
 import { faultOf } from './classify.ts';
 
@@ -46,12 +47,16 @@ export async function sweepUncommitted(
     includeMetadata: true,
     includeUncommitedBlobs: true,
   };
-  for await (const item of container.listBlobsFlat(options)) {
-    // A blob of uncommitted blocks alone is listed with no bytes.
-    if ((item.properties.contentLength ?? 0) > 0) continue;
-    const blob = container.getBlockBlobClient(item.name);
-    if (isMark(0, item.metadata)) await removeMark(blob, item, signal);
-    else await removeUncommitted(blob, signal);
+  const checkToken = createPageTokens(`az://${container.containerName}/${prefix}`);
+  for await (const { segment, continuationToken } of container.listBlobsFlat(options).byPage()) {
+    for (const item of segment.blobItems) {
+      // A blob of uncommitted blocks alone is listed with no bytes.
+      if ((item.properties.contentLength ?? 0) > 0) continue;
+      const blob = container.getBlockBlobClient(item.name);
+      if (isMark(0, item.metadata)) await removeMark(blob, item, signal);
+      else await removeUncommitted(blob, signal);
+    }
+    if (continuationToken) checkToken(continuationToken);
   }
 }
 

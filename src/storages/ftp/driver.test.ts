@@ -19,13 +19,27 @@ describe('ftp driver', () => {
 
   it('refuses what makes no sense, in one sentence', () => {
     for (const [url, options, message] of [
-      ['ftp://host/x', { tls: 'ssl' }, /tls is "ssl", and ftp: takes none, explicit, implicit/],
-      ['ftps://host/x', { tls: 'none' }, /tls is "none", and ftps: takes explicit, implicit/],
-      ['ftps://host/x', { 'tls-fingerprint': 'abc' }, /tls-fingerprint/],
+      [
+        'ftp://host/x',
+        { tls: 'hunter2' },
+        /^The option tls is none of those that ftp: takes: none, explicit, implicit\.$/,
+      ],
+      ['ftps://host/x', { tls: 'none' }, /tls is none of those that ftps: takes: explicit, implicit/],
+      [
+        'ftps://host/x',
+        { 'tls-fingerprint': 'hunter2' },
+        /^The option tls-fingerprint holds no SHA-256 fingerprint of a certificate\.$/,
+      ],
       ['ftp://host/a%2Fb', {}, /slash/],
     ] as const) {
       assert.throws(() => open(url, options), { code: 'location-invalid', message });
     }
+    const twoLines = { ...credential, secret: new Secret('two\r\nlines') };
+    assert.throws(() => ftpDriver.open({ ...placeAt('ftp://host/x'), credential: twoLines }), {
+      code: 'location-invalid',
+      message: /^The secret of the credential C holds a line break [^\n]*\.$/,
+      hint: /add it again/,
+    });
     assert.throws(() => ftpDriver.open(placeAt('ftp://user@host/x')), {
       code: 'location-invalid',
       message: /needs a credential/,

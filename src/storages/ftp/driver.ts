@@ -1,6 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import { createClientCache } from '../blocks/client-cache.ts';
 import { type ConnectionPool, createConnectionPool } from '../blocks/connection-pool.ts';
+import { checkLine } from '../blocks/credential-text.ts';
 import { type FolderLocation, folderLocation, folderOf } from '../blocks/folder-location.ts';
 import { type FolderProtocol, servedFolder } from '../blocks/served-folder.ts';
 import type { Storage, StorageDriver, StoragePlace } from '../storage.ts';
@@ -25,6 +26,7 @@ export const ftpDriver: StorageDriver = {
     {
       name: 'tls',
       help: 'explicit (AUTH TLS; what ftps: does by itself), implicit (port 990) or none (what ftp: does by itself)',
+      values: ['explicit', 'implicit', 'none'],
     },
     {
       name: 'tls-fingerprint',
@@ -75,6 +77,7 @@ function serverOf({ url, credential, options, network }: StoragePlace, location:
       hint: 'Name one (pumphouse credential add NAME --type ftp), or leave the user out to come in as anonymous.',
     });
   }
+  if (credential !== null) checkLine(credential, 'secret');
   const tls = tlsMode(url, options.tls);
   return {
     host,
@@ -93,7 +96,7 @@ function tlsMode({ protocol }: URL, option: string | undefined): TlsMode {
   const modes = protocol === 'ftps:' ? ['explicit', 'implicit'] : ['none', 'explicit', 'implicit'];
   if (modes.includes(option)) return option as TlsMode;
   throw new AppError('location-invalid', {
-    message: `The option tls is ${JSON.stringify(option)}, and ${protocol} takes ${modes.join(', ')}.`,
+    message: `The option tls is none of those that ${protocol} takes: ${modes.join(', ')}.`,
     hint: 'Write tls=explicit for AUTH TLS on the ordinary port, tls=implicit for TLS from the first byte on.',
   });
 }

@@ -21,7 +21,7 @@ export function certificatePin(option: string | undefined): string | null {
     .toLowerCase();
   if (/^[0-9a-f]{64}$/.test(pin)) return pin;
   throw new AppError('location-invalid', {
-    message: `The option tls-fingerprint holds ${JSON.stringify(option)}, which is no SHA-256 fingerprint of a certificate.`,
+    message: 'The option tls-fingerprint holds no SHA-256 fingerprint of a certificate.',
     hint: 'Give 64 hexadecimal digits, as openssl x509 -noout -fingerprint -sha256 prints them.',
   });
 }

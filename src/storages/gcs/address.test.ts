@@ -65,7 +65,7 @@ describe('the address of a bucket', () => {
       at('gs://dumps', {}, '{"type":"authorized_user","refresh_token":"pass-word"}'),
       at('gs://dumps', {}, keyFile({ private_key: 'pass-word' })),
       at('gs://dumps', {}, keyFile({ token_uri: 'ftp://pass-word' })),
-      at('gs://dumps', { keys: 'mine' }, null),
+      at('gs://dumps', { keys: 'pass-word' }, null),
       at('gs://dumps', { keys: 'instance' }, keyFile()),
       // The machine's own keys go to Google alone.
       at('gs://dumps', { keys: 'instance', endpoint: 'https://evil.example' }, null),

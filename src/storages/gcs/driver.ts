@@ -20,6 +20,7 @@ const gcsCredential: CredentialType = {
     {
       name: 'keys',
       help: 'Where keys come from when the credential has no secret: environment (the key file that GOOGLE_APPLICATION_CREDENTIALS of the server names) or instance (the service account of the machine)',
+      values: ['environment', 'instance'],
     },
   ],
 };
@@ -37,8 +38,11 @@ export const gcsDriver: StorageDriver = {
 
 function gcsStorage(place: StoragePlace): Storage {
   const { bucket, prefix } = gcsPlace(place).address;
-  const description = `gs://${bucket}/${prefix.split('/').map(encodeURIComponent).join('/')}`;
-  const subjectOf = (name: string): string => description.replace(/\/?$/, `/${name}`);
+  const description = `gs://${bucket}/${prefix.split('/').map(encodeURIComponent).join('/')}`.replace(
+    /\/$/,
+    '',
+  );
+  const subjectOf = (name: string): string => `${description}/${name}`;
   const objectUrl = (name: string): string => {
     checkFileName(name);
     return `/storage/v1/b/${bucket}/o/${encodeURIComponent(prefix + name)}`;

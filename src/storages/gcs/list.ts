@@ -1,3 +1,4 @@
+import { createPageTokens } from '../blocks/page-tokens.ts';
 import type { StoredFile } from '../storage.ts';
 import type { GcsClient } from './client.ts';
 import { objectFields, objectOf, readJson } from './object.ts';
@@ -10,6 +11,7 @@ export async function* listObjects(
   signal: AbortSignal,
 ): AsyncGenerator<StoredFile> {
   const query = new URLSearchParams({ prefix, fields: `nextPageToken,items(${objectFields})` });
+  const checkToken = createPageTokens(subject);
   for (;;) {
     const url = `/storage/v1/b/${client.address.bucket}/o?${query}`;
     const request = { operation: 'list', subject, method: 'GET', url, takes: [200] } as const;
@@ -20,6 +22,7 @@ export async function* listObjects(
       if (!name.endsWith('/')) yield { name, bytes };
     }
     if (typeof nextPageToken !== 'string') return;
+    checkToken(nextPageToken);
     query.set('pageToken', nextPageToken);
   }
 }

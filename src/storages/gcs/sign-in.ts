@@ -38,10 +38,7 @@ function signInOf({ credential, options: { keys } }: StoragePlace): GcsSignIn {
   }
   if (keys === 'environment' || keys === 'instance') return { kind: keys };
   if (keys !== undefined) {
-    throw invalid(
-      `The option keys has the value ${JSON.stringify(keys)}.`,
-      'It takes environment and instance.',
-    );
+    throw invalid('The option keys has a value that it does not take.', 'It takes environment and instance.');
   }
   if (credential === null) return { kind: 'anonymous' };
   throw invalid(

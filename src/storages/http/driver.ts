@@ -3,7 +3,13 @@ import { webAddress } from '../web/address.ts';
 import { authoriseBy, kindOf } from '../web/authorisation.ts';
 import { webCalls } from '../web/calls.ts';
 import { httpCredentialType } from '../web/http-credential.ts';
-import { checkIsBucket, checkShowsNoSecret, preAuthenticatedBase, refuseForBucket } from './location.ts';
+import {
+  checkIsBucket,
+  checkShowsNoSecret,
+  preAuthenticatedBase,
+  refuseForBucket,
+  signedUrlHint,
+} from './location.ts';
 import { bucketOf, isBucketUrl } from './oci/bucket.ts';
 import { ociAuthorise } from './oci/sign.ts';
 import { preAuthenticatedBucket, signedBucket } from './oci/storage.ts';
@@ -18,6 +24,7 @@ export const httpDriver: StorageDriver = {
   example: 'https://host/path',
   options: [],
   credentialTypes: [httpCredentialType],
+  signedUrlHint,
   open: openHttp,
 };
 

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { placeAt } from '../../../test/harness/local-storage.ts';
 import { Secret } from '../../base/secret.ts';
 import { AppError } from '../../core/errors.ts';
+import { placeOf } from '../place.ts';
 import type { Storage } from '../storage.ts';
 import { httpDriver } from './driver.ts';
 import { bucketOf, isBucketUrl, objectUrl } from './oci/bucket.ts';
@@ -46,6 +47,37 @@ describe('locations of the HTTP driver', () => {
     const par = refusedAs(() => open(`${region}/p/hidden/n/ns/b/bucket/o/`));
     assert.match(par.hint, /--option kind=url --secret-stdin/);
     assert.match(refusedAs(() => open('https://hidden@host/')).hint, /credential/);
+    for (const path of [
+      '//p/hidden/n/ns/b/bucket/o/',
+      '/%70/hidden/n/ns/',
+      '/p/hidden/%6E/ns/',
+      '/p//hidden/n/',
+    ])
+      assert.match(refusedAs(() => open(`https://h${path}`)).message, /pre-authenticated/, path);
+    assert.equal(open('https://h/x/p/y/n/').description, 'https://h/x/p/y/n');
+  });
+
+  it('that a server could take for another folder are refused', () => {
+    for (const path of ['/a/..%2f..%2fother', '/a%2Fb', '/a/%2e%2e%2Fb', '/a%5Cb', '/a%00b'])
+      assert.match(refusedAs(() => open(`https://host${path}`)).message, /holds a slash/, path);
+  });
+
+  it('with a signed query are refused, with the remedy', () => {
+    const { network } = placeAt('https://host');
+    for (const query of [
+      'X-Amz-Algorithm=x&X-Amz-Signature=hidden',
+      'sv=2024&sig=hidden',
+      'X-Goog-Signature=hidden',
+    ]) {
+      const refusal = refusedAs(() =>
+        httpDriver.open(placeOf(httpDriver, new URL(`https://host/x?${query}`), null, network)),
+      );
+      assert.match(refusal.hint, /--option kind=url --secret-stdin/);
+    }
+    const odd = refusedAs(() =>
+      httpDriver.open(placeOf(httpDriver, new URL('https://host/x?hidden7token'), null, network)),
+    );
+    assert.match(odd.message, /an unknown option/);
   });
 
   it('go with the host of their pre-authenticated URL only', () => {
@@ -56,7 +88,13 @@ describe('locations of the HTTP driver', () => {
   });
 
   it('take the kinds of credentials that fit', () => {
-    assert.match(refusedAs(() => open('https://host/', 'basic')).message, /"basic"/);
+    const kind = refusedAs(() => open('https://host/', 'https://host/p/hidden/'));
+    assert.match(kind.message, /option kind of the credential WEB .*: password or bearer or url or oci\.$/);
+    for (const token of ['hidden\r\nx', 'hidden ключ', 'hid den'])
+      assert.match(
+        refusedAs(() => open('https://host/', 'bearer', token)).message,
+        /^The secret of the credential WEB holds a /,
+      );
     assert.match(refusedAs(() => open('https://host/', 'password')).message, /no user name/);
     assert.match(refusedAs(() => open('https://host/x', 'oci', 'hidden', ociId)).hint, /\/n\/NAMESPACE\/b\//);
     const native = `${region}/n/ns/b/bucket/o/`;

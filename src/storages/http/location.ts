@@ -1,9 +1,10 @@
 import { AppError } from '../../core/errors.ts';
 import type { StoragePlace } from '../storage.ts';
-import { encodePath, segmentsOf } from '../web/address.ts';
+import { decodedPath, encodePath, segmentsOf } from '../web/address.ts';
 import { isBucketUrl } from './oci/bucket.ts';
 
-const remedy =
+/** What to do with a URL that holds its own secret. */
+export const signedUrlHint =
   'Keep the whole URL as a credential (pumphouse credential add NAME --type http --option kind=url --secret-stdin), and give the location as https://host/.';
 
 /**
@@ -17,11 +18,12 @@ export function checkShowsNoSecret(url: URL): void {
       hint: 'Give user name and password by a credential of the type http.',
     });
   }
-  // Oracle's pre-authenticated requests: /p/TOKEN/n/NAMESPACE/b/BUCKET/o/
-  if (/^\/p\/[^/]+\/n\//.test(url.pathname)) {
+  // Oracle's pre-authenticated requests: /p/TOKEN/n/NAMESPACE/b/BUCKET/o/, however they are spelled.
+  const [first, , third] = segmentsOf(url);
+  if (first === 'p' && third === 'n') {
     throw new AppError('location-invalid', {
       message: `The storage URL at ${url.host} is a pre-authenticated one: it holds its own secret, which a location would show.`,
-      hint: remedy,
+      hint: signedUrlHint,
     });
   }
 }
@@ -46,7 +48,7 @@ export function preAuthenticatedBase({ url, credential }: StoragePlace): URL {
     });
   }
   const base = new URL(secret);
-  base.pathname = `/${encodePath([...segmentsOf(secret), ...segmentsOf(url)])}/`;
+  base.pathname = `/${encodePath([...decodedPath(secret), ...segmentsOf(url)])}/`;
   base.hash = '';
   return base;
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { bytesSource, failingSource, listAll, readAll } from '../../../test/harness/byte-sources.ts';
@@ -100,6 +100,26 @@ describe('local driver', () => {
         (await listAll(storage.list('', context))).map(({ name }) => name),
         ['x', 'y'],
       );
+    }));
+
+  it('takes its own link for its own, when the answer to it was lost', () =>
+    withFolder(async (folder) => {
+      const storage = open(folder);
+      const linked = (from: (part: string) => Promise<void>) => ({
+        async *open() {
+          yield Buffer.from(some);
+          const [part = ''] = await readdir(folder);
+          await from(path.join(folder, part));
+        },
+      });
+      // As a server does whose first answer got lost.
+      const own = linked((part) => link(part, path.join(folder, 'x')));
+      assert.deepEqual(await storage.put('x', own, fail, context), { bytes: some.length });
+      assert.deepEqual(await readdir(folder), ['x']);
+      assert.deepEqual(await readAll(storage.get('x', null, context)), some);
+      const other = linked(() => writeFile(path.join(folder, 'y'), some));
+      await assert.rejects(storage.put('y', other, fail, context), { code: 'file-exists' });
+      assert.deepEqual(await readdir(folder), ['x', 'y']);
     }));
 
   it('says that a folder stands in the way', () =>

@@ -85,7 +85,11 @@ async function publish(part: string, path: string, ifExists: PutOptions['ifExist
     await link(part, path);
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'EEXIST') throw fileExists(path);
+    if (errno === 'EEXIST') {
+      // Over NFS the answer to a link may get lost: asked again, the server finds its own work in the way.
+      if (!(await isSameFile(part, path))) throw fileExists(path);
+      return await unlink(part);
+    }
     if (!withoutHardLinks.includes(errno)) throw error;
     // No exclusive step here: look, then rename. Of two writers at the same instant the later one wins, whole.
     if (await exists(path)) throw fileExists(path);
@@ -96,6 +100,16 @@ async function publish(part: string, path: string, ifExists: PutOptions['ifExist
 
 /** How file systems without hard links (FAT, many FUSE and SMB mounts) refuse one. */
 const withoutHardLinks: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EINVAL'];
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  try {
+    const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    // One of them has gone meanwhile.
+    return false;
+  }
+}
 
 async function exists(path: string): Promise<boolean> {
   try {

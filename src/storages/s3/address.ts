@@ -36,11 +36,13 @@ export const placeOptions: readonly PlaceOption[] = [
   {
     name: 'path-style',
     help: "true or false: whether the bucket stands in the path and not in the host name; false by default for the vendor's own hosts, else true",
+    values: ['true', 'false'],
   },
   { name: 'storage-class', help: 'The class that files are stored in: STANDARD_IA' },
   {
     name: 'server-side-encryption',
     help: `Encryption by the storage: ${encryptionMethods.join(', ')}`,
+    values: encryptionMethods,
   },
   { name: 'kms-key', help: 'The key of the key service, for aws:kms and aws:kms:dsse' },
 ];
@@ -112,27 +114,24 @@ function pathStyleOf(
 
 function encryptionOf(options: StoragePlace['options']): Encryption | null {
   const method = options['server-side-encryption'];
-  const key = options['kms-key'] ?? null;
+  const key = word(options, 'kms-key', /^[\x21-\x7e]+$/, 'alias/dumps');
   if (key !== null && method?.startsWith('aws:') !== true)
     throw invalid('has kms-key without a use for it', 'Add server-side-encryption=aws:kms.');
   if (method === undefined) return null;
   const known = encryptionMethods.find((each) => each === method);
   if (known !== undefined) return { method: known, key };
   throw invalid(
-    `has the unknown server-side-encryption ${JSON.stringify(method)}`,
+    'has a server-side-encryption that is not known',
     `Choose from ${encryptionMethods.join(', ')}.`,
   );
 }
 
-/** An option of a certain form. */
+/** An option of a certain form. Its value is not repeated: it may be a secret in the wrong place. */
 function word(options: StoragePlace['options'], name: string, form: RegExp, example: string): string | null {
   const value = options[name];
   if (value === undefined) return null;
   if (form.test(value)) return value;
-  throw invalid(
-    `has the option ${name} with the value ${JSON.stringify(value)}`,
-    `Write for example ${example}.`,
-  );
+  throw invalid(`has the option ${name} with a value of another form`, `Write for example ${example}.`);
 }
 
 const invalid = (fault: string, hint: string): AppError =>

@@ -20,6 +20,12 @@ export function s3Bucket(place: StoragePlace, dialect: S3Dialect): Storage {
   const description = descriptionOf(place);
   const subjectOf = (name: string): string => `${description}/${name}`;
 
+  /** An abort counts more than the error that it led to. */
+  const failure = (error: unknown, operation: S3Operation, name: string, signal: AbortSignal): AppError =>
+    signal.aborted
+      ? toAppError(signal.reason)
+      : classify(error, operation, subjectOf(name), place.credential?.id ?? null);
+
   /** Runs `work` with a connection so that only AppErrors leave it. */
   const call = async <T>(
     operation: S3Operation,
@@ -32,7 +38,7 @@ export function s3Bucket(place: StoragePlace, dialect: S3Dialect): Storage {
       signal.throwIfAborted();
       return await work(lease.client);
     } catch (error) {
-      throw failure(error, operation, subjectOf(name), signal);
+      throw failure(error, operation, name, signal);
     }
   };
 
@@ -47,7 +53,7 @@ export function s3Bucket(place: StoragePlace, dialect: S3Dialect): Storage {
       signal.throwIfAborted();
       yield* open(lease.client);
     } catch (error) {
-      throw failure(error, operation, subjectOf(name), signal);
+      throw failure(error, operation, name, signal);
     }
   }
 
@@ -105,9 +111,4 @@ export function s3Bucket(place: StoragePlace, dialect: S3Dialect): Storage {
     probe: (context) => probeStorage(storage, context),
   };
   return storage;
-}
-
-/** An abort counts more than the error that it led to. */
-function failure(error: unknown, operation: S3Operation, subject: string, signal: AbortSignal): AppError {
-  return signal.aborted ? toAppError(signal.reason) : classify(error, operation, subject);
 }

@@ -100,18 +100,38 @@ describe('errors of S3', () => {
     assert.match(classify(libraryError('RequestTimeTooSkewed', 403), 'get', 's3://b/x').hint, /clock/);
   });
 
-  it('keys that cannot be found are a denial', () => {
-    const error = Object.assign(new Error('Could not load credentials from any providers'), {
-      name: 'CredentialsProviderError',
+  for (const name of ['CredentialsProviderError', 'ProviderError']) {
+    it(`${name}: keys that cannot be found are a denial, with the remedy`, () => {
+      const { code, message, hint, temporary } = classify(
+        Object.assign(new Error('Nobody has any'), { name }),
+        'put',
+        's3://b/x',
+      );
+      assert.equal(code, 'storage-denied');
+      assert.equal(message, `s3://b/x cannot be written: no keys were found (${name}): Nobody has any.`);
+      assert.match(hint, /give the machine a role/);
+      assert.equal(temporary, false);
     });
-    assert.equal(classify(error, 'put', 's3://b/x').code, 'storage-denied');
-  });
+  }
 
   it('is one sentence, whatever the server writes', () => {
     const odd = libraryError('InternalError', 500, { message: `We are\n sorry.\r\n${'x'.repeat(1000)}...` });
     const { message } = classify(odd, 'put', 's3://b/x');
     assert.match(message, /^[^\n]+\.$/);
     assert.ok(message.length < 500);
+  });
+
+  it('leaves out words that may quote the request', () => {
+    const echoes = [
+      'GET / HTTP/1.1 Host: h Authorization: AWS4-HMAC-SHA256 Credential=AKIAECHO/20260101',
+      'You sent x-amz-content-sha256: UNSIGNED',
+      'The canonical request is b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c',
+      'The key AKIAECHO does not exist',
+    ];
+    for (const message of echoes) {
+      const error = classify(libraryError('Teapot', 418, { message }), 'list', 's3://b', 'AKIAECHO');
+      assert.equal(error.message, 's3://b cannot be listed: the storage says Teapot (418).');
+    }
   });
 
   it('holds nothing of the request: a session token stands in the documents of some errors', () => {

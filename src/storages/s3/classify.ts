@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError } from '../../core/errors.ts';
+import { mayQuoteSigning } from '../blocks/server-words.ts';
 
 /** What was asked of the storage when it failed. */
 export type S3Operation = 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep';
@@ -32,6 +33,11 @@ const wrongKey = 'Correct the access key id and the secret of the credential.';
 const rights = 'Give the owner of the credential the right to do this at the storage.';
 const larger = 'Make room or raise the quota, then resume the job.';
 const coldClass = 'Restore the object from its archive class first.';
+
+const noKeys = verdict(
+  'storage-denied',
+  'Set the keys in the environment of the server or give the machine a role, or use a credential with keys of its own.',
+);
 
 /** By the storage's own code. */
 const byCode: Readonly<Record<string, Verdict>> = {
@@ -86,11 +92,12 @@ const byCode: Readonly<Record<string, Verdict>> = {
   // Somebody removed the unfinished upload: it has to begin again.
   NoSuchUpload: passing('storage-failed'),
   InvalidPart: passing('storage-failed'),
-  CredentialsProviderError: verdict(
-    'storage-denied',
-    'Set the keys in the environment of the server or give the machine a role, or use a credential with keys of its own.',
-  ),
+  CredentialsProviderError: noKeys,
+  ProviderError: noKeys,
 };
+
+/** What the client library throws when neither environment nor instance have keys for it. */
+const errorsOfKeys: readonly string[] = ['CredentialsProviderError', 'ProviderError'];
 
 /** Wherever the code says nothing to us. */
 const byStatus: Readonly<Record<number, Verdict>> = {
@@ -126,15 +133,27 @@ const doing: Readonly<Record<S3Operation, string>> = {
   sweep: 'swept',
 };
 
-/** Any error of the client library as an AppError that names `subject` (a location). Holds nothing of the request, which could be secret. Pure. */
-export function classify(error: unknown, operation: S3Operation, subject: string): AppError {
+/**
+ * Any error of the client library as an AppError that names `subject` (a location). Holds nothing of the request, which could be secret: of
+ * what the storage says no words that may quote it. Pure.
+ * @param keyId the access key id, which is left out
+ */
+export function classify(
+  error: unknown,
+  operation: S3Operation,
+  subject: string,
+  keyId: string | null = null,
+): AppError {
   if (error instanceof AppError) return error;
   const fault = faultOf(error);
   const { code, temporary, hint } = verdictOf(fault);
   const status = fault.status === null || String(fault.status) === fault.code ? '' : ` (${fault.status})`;
-  const words = fault.message === '' ? '' : `: ${fault.message}`;
+  const words = fault.message === '' || mayQuoteSigning(fault.message, keyId) ? '' : `: ${fault.message}`;
+  const said = errorsOfKeys.includes(fault.code)
+    ? `no keys were found (${fault.code})`
+    : `the storage says ${fault.code}${status}`;
   return new AppError(code, {
-    message: `${subject} cannot be ${doing[operation]}: the storage says ${fault.code}${status}${words}.`,
+    message: `${subject} cannot be ${doing[operation]}: ${said}${words}.`,
     ...(hint === undefined ? {} : { hint }),
     operation,
     temporary,
@@ -187,7 +206,7 @@ export function faultOf(error: unknown): S3Fault {
 
 /** Names that the library gives to what it does not know say nothing. */
 const isCode = (name: string): boolean =>
-  /^[A-Za-z][\w.-]*$/.test(name) &&
+  /^[A-Za-z][\w.-]{0,63}$/.test(name) &&
   !['Error', 'Unknown', 'UnknownError', 'S3ServiceException'].includes(name);
 
 function sentence(message: string, code: string | undefined): string {

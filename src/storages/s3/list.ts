@@ -1,5 +1,6 @@
 import { ListObjectsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { AppError } from '../../core/errors.ts';
+import { createPageTokens } from '../blocks/page-tokens.ts';
 import { isUnfinished } from '../file-name.ts';
 import type { StoredFile } from '../storage.ts';
 import type { S3Address } from './address.ts';
@@ -27,9 +28,11 @@ export async function* listObjects(
     { Bucket: address.bucket, Prefix: prefix },
     signal,
   );
+  const checkToken = createPageTokens(`${address.dialect.scheme}://${address.bucket}/${address.prefix}`);
   let last = Buffer.alloc(0);
   let page: Page = { keys: [], next: null };
   do {
+    if (page.next !== null) checkToken(page.next);
     page = await readPage(page.next);
     for (const { key, bytes } of page.keys) {
       const current = Buffer.from(key);

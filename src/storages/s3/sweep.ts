@@ -1,4 +1,5 @@
 import { ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3';
+import { createPageTokens } from '../blocks/page-tokens.ts';
 import type { S3Address } from './address.ts';
 import { decodeKey } from './list.ts';
 import { isLive } from './live-uploads.ts';
@@ -24,13 +25,15 @@ export async function sweepUploads(
 /** All of them: aborting changes the list that is being read. */
 export async function unfinishedUploads(
   client: S3Client,
-  { bucket }: S3Address,
+  { bucket, dialect }: S3Address,
   prefix: string,
   signal: AbortSignal,
 ): Promise<readonly { readonly Key: string; readonly UploadId: string }[]> {
   const found: { readonly Key: string; readonly UploadId: string }[] = [];
+  const checkToken = createPageTokens(`${dialect.scheme}://${bucket}`);
   let from: { readonly KeyMarker: string; readonly UploadIdMarker: string } | null = null;
   do {
+    if (from !== null) checkToken(JSON.stringify(from));
     const command: ListMultipartUploadsCommand = new ListMultipartUploadsCommand({
       Bucket: bucket,
       Prefix: prefix,

@@ -13,7 +13,7 @@ export function pinnedKeys(option: string | undefined): readonly string[] {
   for (const pin of pins) {
     if (/^SHA256:[A-Za-z0-9+/]{43}$/.test(pin)) continue;
     throw new AppError('location-invalid', {
-      message: `The option host-key holds ${JSON.stringify(pin)}, which is no fingerprint of a host key.`,
+      message: 'The option host-key holds something that is no fingerprint of a host key.',
       hint: 'Give SHA256: and 43 characters, as ssh-keygen -l prints them; several with commas between them.',
     });
   }

@@ -64,9 +64,18 @@ describe('login of a Swift location', () => {
     [{ 'auth-url': 'host/v3' }, credential, /auth-url/],
     [{ 'auth-url': 'https://ops:hush@host/v3' }, credential, /auth-url/],
     [{ 'auth-url': 'https://host/v3?key=hush' }, credential, /auth-url/],
-    [{ 'auth-url': 'https://host/v2.0', 'auth-version': '2' }, credential, /auth-version is "2"/],
-    [{ 'auth-url': 'https://host/v3', 'auth-type': 'token' }, credential, /auth-type is "token"/],
+    [
+      { 'auth-url': 'https://host/v2.0', 'auth-version': 'hush' },
+      credential,
+      /auth-version is neither 1 nor 3/,
+    ],
+    [{ 'auth-url': 'https://host/v3', 'auth-type': 'hush' }, credential, /auth-type has a value/],
     [{ 'auth-url': 'https://host/v3', endpoint: 'swift://x' }, credential, /endpoint/],
+    [
+      { 'auth-url': 'https://host/auth/v1.0' },
+      { ...credential, secret: new Secret('hush\nhush') },
+      /secret of the credential C holds a line break/,
+    ],
   ] as const) {
     it(`${JSON.stringify(options)} ${as === null ? 'without credential ' : ''}is refused`, () => {
       assert.throws(

@@ -1,5 +1,6 @@
 import type { Secret } from '../../base/secret.ts';
 import { AppError } from '../../core/errors.ts';
+import { checkLine } from '../blocks/credential-text.ts';
 import type { PlaceOption, StoragePlace } from '../storage.ts';
 
 /** How to get at an account of Swift. */
@@ -43,10 +44,12 @@ export const loginOptions: readonly PlaceOption[] = [
   {
     name: 'auth-version',
     help: '1 or 3; by default 1 for an auth-url that ends in /v1.0 or /v1, 3 for any other',
+    values: ['1', '3'],
   },
   {
     name: 'auth-type',
     help: 'password (the default) or application-credential, whose id and secret the credential then holds; Keystone only',
+    values: ['password', 'application-credential'],
   },
   {
     name: 'project',
@@ -86,11 +89,18 @@ export function loginOf({ options, credential }: StoragePlace): SwiftLogin {
     );
   }
   const version = options['auth-version'] ?? (/\/v1(\.0)?\/?$/.test(authUrl.pathname) ? '1' : '3');
-  if (version === '1') return { user: { kind: 'v1', authUrl, id, secret }, endpoint };
-  if (version !== '3') throw invalid(`auth-version is ${JSON.stringify(version)}.`, 'Give 1 or 3.');
+  if (version === '1') {
+    checkLine(credential, 'id');
+    checkLine(credential, 'secret');
+    return { user: { kind: 'v1', authUrl, id, secret }, endpoint };
+  }
+  if (version !== '3') throw invalid('The option auth-version is neither 1 nor 3.', 'Give 1 or 3.');
   const kind = options['auth-type'] ?? 'password';
   if (kind !== 'password' && kind !== 'application-credential') {
-    throw invalid(`auth-type is ${JSON.stringify(kind)}.`, 'Give password or application-credential.');
+    throw invalid(
+      'The option auth-type has a value that it does not take.',
+      'Give password or application-credential.',
+    );
   }
   return {
     endpoint,

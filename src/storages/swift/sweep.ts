@@ -1,3 +1,4 @@
+import { createPageTokens } from '../blocks/page-tokens.ts';
 import { isWriterGone } from '../blocks/part-name.ts';
 import type { ListedObject, SwiftContainer } from './container.ts';
 import { removeAll, segmentsOf } from './remove.ts';
@@ -34,7 +35,9 @@ async function* uploadsBelow(
   signal: AbortSignal,
 ): AsyncGenerator<FoundUpload> {
   let found: FoundUpload | null = null;
+  const checkToken = createPageTokens(`swift://${container.name}`);
   for (let marker = ''; ; ) {
+    checkToken(marker);
     const page = await container.page(segmentRoot + prefix, marker, signal);
     if (page.length === 0) break;
     for (const object of page) {

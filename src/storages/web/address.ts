@@ -15,12 +15,12 @@ export interface WebAddress {
 }
 
 /**
- * @param base may hold a query, which all addresses keep
+ * @param base may hold a query, which all addresses keep; `segmentsOf` has passed what a user gave as location
  * @param description of the location, which is shown instead of the base
  */
 export function webAddress(base: URL, description: string): WebAddress {
   const root = new URL(base);
-  root.pathname = withSlash(encodePath(segmentsOf(base)));
+  root.pathname = withSlash(encodePath(decodedPath(base)));
   const shown = description.replace(/\/+$/, '');
   const below = (name: string, end: '' | '/'): URL => {
     const url = new URL(root);
@@ -39,8 +39,23 @@ export function webAddress(base: URL, description: string): WebAddress {
   };
 }
 
-/** The decoded parts of a URL's path, without empty ones. Throws `location-invalid`. */
-export function segmentsOf({ pathname }: URL): readonly string[] {
+/**
+ * The decoded parts of a location's path, without empty ones. Throws `location-invalid`, also for parts that some server takes for more than
+ * one, or for a folder above.
+ */
+export function segmentsOf(url: URL): readonly string[] {
+  const parts = decodedPath(url);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (!parts.some((part) => /^\.{1,2}$|[/\\\u0000-\u001f\u007f]/.test(part))) return parts;
+  throw new AppError('location-invalid', {
+    message:
+      'The path of the storage URL has a part that is . or .., or holds a slash, backslash or control character.',
+    hint: 'Write plain parts with / between them.',
+  });
+}
+
+/** The decoded parts of any URL's path, without empty ones. Throws `location-invalid`. */
+export function decodedPath({ pathname }: URL): readonly string[] {
   try {
     return pathname
       .split('/')

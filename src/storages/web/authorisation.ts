@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import { checkWord } from '../blocks/credential-text.ts';
 import type { StoragePlace } from '../storage.ts';
 import type { Authorise } from './client.ts';
 
@@ -14,7 +15,7 @@ export function kindOf(
   const found = taken.find((word) => word === kind);
   if (found !== undefined) return found;
   throw new AppError('location-invalid', {
-    message: `The credential ${credential?.name ?? ''} is of the kind ${JSON.stringify(kind)}, and this location takes ${taken.join(' or ')}.`,
+    message: `The option kind of the credential ${credential?.name ?? ''} is none of those that this location takes: ${taken.join(' or ')}.`,
     hint: 'Set the option kind of the credential, or name another credential.',
   });
 }
@@ -31,6 +32,7 @@ export function authoriseBy(place: StoragePlace, taken: readonly CredentialKind[
       hint: 'Add it again with --id, or with --option kind=bearer where the secret is a token.',
     });
   }
+  if (kind === 'bearer') checkWord(credential, 'secret');
   return () => ({
     authorization:
       kind === 'bearer'

@@ -10,6 +10,7 @@ export const httpCredentialType: CredentialType = {
     {
       name: 'kind',
       help: 'What the secret is: password (the default), bearer, url (a pre-authenticated URL) or oci (an API signing key in PEM)',
+      values: ['password', 'bearer', 'url', 'oci'],
     },
   ],
 };

@@ -3,7 +3,7 @@ import { isAbandoned } from '../blocks/part-name.ts';
 import { probeStorage } from '../blocks/probe.ts';
 import { checkFileName } from '../file-name.ts';
 import type { Storage, StorageDriver, StoragePlace } from '../storage.ts';
-import { webAddress } from '../web/address.ts';
+import { segmentsOf, webAddress } from '../web/address.ts';
 import { authoriseBy } from '../web/authorisation.ts';
 import { webCalls } from '../web/calls.ts';
 import type { WebClient } from '../web/client.ts';
@@ -30,6 +30,8 @@ function webdavStorage(place: StoragePlace): Storage {
       hint: 'Write webdavs://host/path, and give user name and password by a credential of the type http.',
     });
   }
+  // For its complaints.
+  segmentsOf(url);
   const base = new URL(url.href.replace(/^webdav/, 'http'));
   const address = webAddress(base, url.href);
   const { description } = address;

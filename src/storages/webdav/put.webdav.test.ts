@@ -63,8 +63,8 @@ test('a large file into a folder that is not there is read once', async () => {
   assert.ok((await readAll(storageAt().get(name, null, context))).equals(bytes));
 });
 
-test('a location without host, or with a user in it, is refused', () => {
-  for (const url of ['webdav:///path', 'webdavs://user@host/path']) {
+test('a location without host, with a user in it, or with a path that leads elsewhere, is refused', () => {
+  for (const url of ['webdav:///path', 'webdavs://user@host/path', 'webdav://host/a/..%2f..%2fother']) {
     assert.throws(() => webdavDriver.open(placeAt(url)), { code: 'location-invalid' });
   }
   assert.throws(

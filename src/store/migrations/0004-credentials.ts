@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** Storages are entered with credentials, which directories may name. */
+/** Storages are entered with credentials, which directories may name; some let only read. */
 export async function credentials(db: Kysely<never>): Promise<void> {
   await db.schema
     .createTable('credential')
@@ -13,5 +13,9 @@ export async function credentials(db: Kysely<never>): Promise<void> {
   await db.schema
     .alterTable('directory')
     .addColumn('credential', 'text', (column) => column.references('credential.name'))
+    .execute();
+  await db.schema
+    .alterTable('directory')
+    .addColumn('read_only', 'integer', (column) => column.notNull().defaultTo(0))
     .execute();
 }

@@ -65,6 +65,32 @@ export function cutCases(test: StageTest): void {
         },
       ));
 
+    test('the last answers to an upload of a new name get lost, and another try finds its own file in nobody’s way', async (stage) => {
+      const bytes = contentOf(1000);
+      const storage = layered(stage.bare, 4);
+      await stage.put(storage, stage.fresh(), bytes, 'fail');
+      const before = stage.proxy.line.received;
+      await stage.put(storage, stage.fresh(), bytes, 'fail');
+      const answers = stage.proxy.line.received - before;
+      let lost = 0;
+      for (const missing of [1, 10, 60, 120]) {
+        for (const through of [stage.bare, storage]) {
+          // Over a connection that has said all that is said at its beginning.
+          await stage.put(storage, stage.fresh(), bytes, 'fail');
+          const file = stage.fresh();
+          stage.proxy.line.cut({ direction: 'down', afterBytes: answers - missing, how: 'close' });
+          const failure = await stage.put(through, file, bytes, 'fail').then(() => null, asAppError);
+          await stage.proxy.mend();
+          const isThere = await stage.isThere(file, bytes);
+          if (through === storage) assert.ok(failure === null && isThere, String(failure?.message));
+          else if (failure !== null && isThere) lost += 1;
+        }
+      }
+      // Over HTTP the last answers may be those of a look at the file, which are not needed.
+      if (!stage.harness.server.isHttp) assert.ok(lost > 0, 'no answer to a publish got lost');
+      await stage.assertSwept();
+    });
+
     test('downloads fail in the middle, and go on at another try', async (stage) => {
       const kept = new Map<number, string>();
       for (const size of sizes) {

@@ -25,7 +25,8 @@ CREATE TABLE "database" ("name" text not null primary key,
 CREATE TABLE "directory" ("name" text not null primary key,
   "url" text not null,
   "created_at" bigint not null,
-  "credential" text references "credential" ("name"));
+  "credential" text references "credential" ("name"),
+  "read_only" integer default 0 not null);
 
 CREATE TABLE "job" ("id" text not null primary key,
   "seq" bigint not null unique,

@@ -1,5 +1,5 @@
 import { checkFileName } from '../../file-name.ts';
-import { encodePath, segmentsOf } from '../../web/address.ts';
+import { decodedPath, encodePath } from '../../web/address.ts';
 
 /** A bucket of Oracle's object storage by its native address, or by a pre-authenticated one. */
 export interface OciBucket {
@@ -23,7 +23,7 @@ const bucketPath = /^((?:\/p\/[^/]+)?\/n\/[^/]+\/b\/[^/]+)\/o(?:\/(.*))?$/s;
 export function bucketOf(url: URL, description: string): OciBucket {
   const [, path = '', rest = ''] = bucketPath.exec(url.pathname) ?? [];
   const root = new URL(path, url.origin);
-  const parts = segmentsOf(new URL(`/${rest}`, url.origin));
+  const parts = decodedPath(new URL(`/${rest}`, url.origin));
   return {
     root,
     prefix: parts.map((part) => `${part}/`).join(''),

@@ -1,3 +1,4 @@
+import { createPageTokens } from '../../blocks/page-tokens.ts';
 import type { StoredFile } from '../../storage.ts';
 import type { WebClient } from '../../web/client.ts';
 import { type OciBucket, withQuery } from './bucket.ts';
@@ -15,8 +16,10 @@ const mostPageBytes = 16 * 1024 ** 2;
 /** The objects whose name begins with `prefix`, page by page, in the storage's order: that of the bytes of their names. */
 export async function* listObjects(at: At, prefix: string, signal: AbortSignal): AsyncGenerator<StoredFile> {
   const { bucket } = at;
+  const checkToken = createPageTokens(bucket.description);
   let start: string | null = null;
   do {
+    if (start !== null) checkToken(start);
     const query: Record<string, string> = {
       prefix: bucket.prefix + prefix,
       fields: 'name,size',
@@ -56,8 +59,10 @@ async function unfinishedUploads(
   signal: AbortSignal,
 ): Promise<readonly { readonly object: string; readonly uploadId: string }[]> {
   const found: { readonly object: string; readonly uploadId: string }[] = [];
+  const checkToken = createPageTokens(at.bucket.description);
   let page: string | null = null;
   do {
+    if (page !== null) checkToken(page);
     const query: Record<string, string> = {
       limit: String(pageNames),
       ...(page === null ? {} : { page }),

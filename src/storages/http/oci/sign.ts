@@ -11,7 +11,7 @@ const contentType = 'application/json';
  */
 export function ociAuthorise({ name, id, secret }: StorageCredential, now = () => new Date()): Authorise {
   const keyId = id ?? '';
-  if (!/^ocid1\.tenancy\.[^/\s"]+\/ocid1\.user\.[^/\s"]+\/[0-9a-f]{2}(:[0-9a-f]{2}){15}$/i.test(keyId)) {
+  if (!/^ocid1\.tenancy\.[\w.-]+\/ocid1\.user\.[\w.-]+\/[0-9a-f]{2}(:[0-9a-f]{2}){15}$/i.test(keyId)) {
     throw new AppError('location-invalid', {
       message: `The id of the credential ${name} is not tenancy/user/fingerprint, which its kind oci asks for.`,
       hint: 'Give --id ocid1.tenancy.…/ocid1.user.…/20:3b:…, as the configuration file of the OCI tools has them.',
