@@ -1,22 +1,8 @@
-import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError } from '../../core/errors.ts';
+import { type Verdict, verdict } from '../blocks/verdict.ts';
 
 /** What was asked of the file system when it failed. */
 export type LocalOperation = 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep' | 'free space' | 'probe';
-
-interface Verdict {
-  readonly code: ErrorCode;
-  readonly temporary: boolean;
-  readonly sentence: string;
-  readonly hint?: string;
-}
-
-const verdict = (code: ErrorCode, temporary: boolean, sentence: string, hint?: string): Verdict => ({
-  code,
-  temporary,
-  sentence,
-  ...(hint === undefined ? {} : { hint }),
-});
 
 const full = 'Make room, or choose another location; then resume the job.';
 const rights = 'Give the account that Pumphouse runs as the right to do this, or choose another location.';

@@ -1,21 +1,7 @@
-import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError } from '../../core/errors.ts';
 import type { FolderOperation } from '../blocks/served-folder.ts';
+import { type Verdict, verdict } from '../blocks/verdict.ts';
 import { SftpStatus, status } from './status.ts';
-
-interface Verdict {
-  readonly code: ErrorCode;
-  readonly temporary: boolean;
-  readonly sentence: string;
-  readonly hint?: string;
-}
-
-const verdict = (code: ErrorCode, temporary: boolean, sentence: string, hint?: string): Verdict => ({
-  code,
-  temporary,
-  sentence,
-  ...(hint === undefined ? {} : { hint }),
-});
 
 const rights = 'Give the user of the credential the right to do this, or choose another folder.';
 const room = 'Make room or raise the quota, then resume the job.';

@@ -1,23 +1,9 @@
-import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError } from '../../core/errors.ts';
+import { type Verdict, verdict } from '../blocks/verdict.ts';
 import { SwiftRefusal } from './refusal.ts';
 
 /** What was asked of Swift when it refused. */
 export type SwiftOperation = 'sign in' | 'put' | 'get' | 'stat' | 'list' | 'remove' | 'sweep';
-
-interface Verdict {
-  readonly code: ErrorCode;
-  readonly temporary: boolean;
-  readonly sentence: string;
-  readonly hint?: string;
-}
-
-const verdict = (code: ErrorCode, temporary: boolean, sentence: string, hint?: string): Verdict => ({
-  code,
-  temporary,
-  sentence,
-  ...(hint === undefined ? {} : { hint }),
-});
 
 const noLogin = verdict(
   'storage-denied',
