@@ -1,3 +1,4 @@
+import { AppError } from '../core/errors.ts';
 import type { EncryptionFacts } from '../core/manifest.ts';
 import { newSetCipher, openSetCipher, type SetCipher } from '../dump/encryption.ts';
 import type { FrameCoding } from '../dump/frame-coding.ts';
@@ -23,7 +24,11 @@ export async function codingOf(
   environment: Environment,
   { compression, encryptionKey, encryption }: StoredCoding,
 ): Promise<FrameCoding> {
-  if (encryption === undefined || encryptionKey === null) return { compression, cipher: null };
+  if (encryption === undefined && encryptionKey === null) return { compression, cipher: null };
+  // Plans hold the one whenever requests have the other; nothing may go out in clear should that ever fail.
+  if (encryption === undefined || encryptionKey === null) {
+    throw new AppError('internal', { message: 'The plan and the request disagree on encryption.' });
+  }
   const { salt } = encryption.keyDerivation;
   const opening =
     known.get(salt) ??
