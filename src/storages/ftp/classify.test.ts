@@ -17,6 +17,8 @@ const cases: readonly (readonly [number, string, string, FtpOperation, string, b
   [450, 'File busy', 'RETR', 'get', 'storage-failed', true],
   [451, 'Local error in processing', 'STOR', 'put', 'storage-failed', true],
   [451, 'x: No space left on device', 'STOR', 'put', 'storage-full', false],
+  [451, 'Transfer aborted. Input/output error', 'STOR', 'put', 'storage-full', false],
+  [451, 'Transfer aborted. Input/output error', 'RETR', 'get', 'storage-failed', true],
   [452, 'Insufficient storage space', 'STOR', 'put', 'storage-full', false],
   [500, 'Unknown command', 'SIZE', 'stat', 'unsupported', false],
   [500, 'AUTH not understood', 'AUTH', 'log in', 'storage-failed', false],

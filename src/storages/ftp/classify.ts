@@ -34,6 +34,12 @@ const full = verdict(
   'cannot be written: there is no room, or a quota is used up',
   room,
 );
+const fullOrFailing = verdict(
+  'storage-full',
+  false,
+  'cannot be written: the disk of the server is full, or fails',
+  room,
+);
 const busy = verdict('storage-throttled', true, 'has too many connections');
 const gone = verdict('storage-unreachable', true, 'cannot be reached: the server ended the connection');
 const missing = verdict('file-missing', false, 'does not exist');
@@ -68,6 +74,8 @@ const verdicts: Readonly<Record<number, Verdict>> = {
 export const isDenied = (words: string): boolean =>
   /denied|not permitted|not allowed|forbidden|privilege|read.?only|no access|rights/i.test(words);
 const isCrowded = (words: string): boolean => /too many|maximum|limit/i.test(words);
+/** What ProFTPD says of a write that took only a part, as the last one before a disk is full does: it has no other word for it. */
+const isShortWrite = (words: string): boolean => /input\/output error/i.test(words);
 const isFull = (words: string): boolean => /quota|no space|disk (is )?full|insufficient/i.test(words);
 export const isMissing = (words: string): boolean => /no such|not found|not exist|cannot find/i.test(words);
 const isTaken = (words: string): boolean => /exists|is a directory/i.test(words);
@@ -108,6 +116,7 @@ function verdictOf({ code, words, verb }: FtpRefusal, operation: FtpOperation): 
   if (code === 421 && isCrowded(words)) return busy;
   if (code < 500 ? code === 450 || code === 451 : code >= 550) {
     if (isFull(words)) return full;
+    if (operation === 'put' && isShortWrite(words)) return fullOrFailing;
     if (isDenied(words)) return denied;
     if (operation === 'put' && isTaken(words)) return inTheWay;
     if (isMissing(words) || (code === 550 && !isTaken(words))) return operation === 'put' ? noPlace : missing;
