@@ -1,6 +1,7 @@
-import { createReadStream, createWriteStream, readdirSync, statSync } from 'node:fs';
+import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { releaseChunk } from '../../src/base/release-chunk.ts';
 import { Secret } from '../../src/base/secret.ts';
 import type { OperationContext } from '../../src/core/context.ts';
 import { createNetwork } from '../../src/network/create-network.ts';
@@ -44,12 +45,24 @@ async function up(name: string): Promise<void> {
   await storage.put(name, source, { ifExists: 'replace', expectedBytes: statSync(file).size }, context);
 }
 
-const down = (name: string): Promise<void> =>
-  pipeline(
-    storage.get(name, null, context),
-    // Pieces that wait are written together.
-    createWriteStream(path.join(folder, name), { highWaterMark: 2 * chunkBytes }),
-  );
+/** As the local storage writes: several pieces at once, whose memory is then freed. */
+async function down(name: string): Promise<void> {
+  await using file = await open(path.join(folder, name), 'w');
+  let pieces: Uint8Array[] = [];
+  let bytes = 0;
+  const write = async (): Promise<void> => {
+    await file.writev(pieces);
+    for (const piece of pieces) releaseChunk(piece);
+    pieces = [];
+    bytes = 0;
+  };
+  for await (const piece of storage.get(name, null, context)) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes >= chunkBytes) await write();
+  }
+  await write();
+}
 
 async function names(): Promise<string[]> {
   if (direction === 'up') return readdirSync(folder);

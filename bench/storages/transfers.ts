@@ -82,7 +82,7 @@ async function madeFresh(arena: StorageArena, name: string): Promise<string> {
 function transfer(direction: 'up' | 'down', folder: string, place: Place, lanes = parallel): Promise<Cost> {
   const script = path.resolve(import.meta.dirname, 'transfer.ts');
   // What of the launcher's options counts here: how V8 collects what lies outside of its heap.
-  const memory = ['--max-semi-space-size=4', '--heap-growing-percent=100'];
+  const memory = ['--max-semi-space-size=4', '--heap-growing-percent=100', '--initial-old-space-size=128'];
   const args = [...memory, '--disable-warning=ExperimentalWarning', script, direction, folder, String(lanes)];
   return runCommand(process.execPath, args, { TRANSFER_PLACE: JSON.stringify(place) });
 }
