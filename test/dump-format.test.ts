@@ -3,7 +3,7 @@ import { createDecipheriv, createHash, createHmac, hkdfSync, scryptSync } from '
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { Secret } from '../src/base/secret.ts';
 import type { DdlObject } from '../src/core/catalogue.ts';
 import { newSetCipher } from '../src/dump/encryption.ts';
@@ -34,6 +34,7 @@ interface StoredManifest {
   readonly format: string;
   readonly version: number;
   readonly layout: { readonly form: string; readonly pattern?: string };
+  readonly encoding: string;
   readonly compression: string;
   readonly encryption?: {
     readonly algorithm: string;
@@ -100,13 +101,19 @@ function openEnvelope(stored: Buffer, key: Buffer): Buffer {
   return Buffer.concat(opened);
 }
 
+/** "Versions and limits". */
+function versionOf({ compression, encoding, encryption }: StoredManifest): number {
+  if (compression === 'gzip' || (encoding !== 'text' && encoding !== 'binary')) return 4;
+  return encryption === undefined ? 2 : 3;
+}
+
 /** "The manifest": the last line holds the digest of all before it. */
 function parseManifest(json: Buffer): StoredManifest {
   const lastLine = json.lastIndexOf('\n', json.length - 2) + 1;
   assert.equal(json.toString('utf8', lastLine), `"digest":"${sha256(json.subarray(0, lastLine))}"}\n`);
   const manifest = JSON.parse(json.toString()) as StoredManifest;
   assert.equal(manifest.format, 'pumphouse-dump');
-  assert.equal(manifest.version, manifest.encryption === undefined ? 2 : 3);
+  assert.equal(manifest.version, versionOf(manifest));
   if (manifest.encryption !== undefined) {
     const macLine = json.lastIndexOf('\n', lastLine - 2) + 1;
     const covered = createHash('sha256').update(json.subarray(0, macLine)).digest('hex');
@@ -128,6 +135,12 @@ function unpackMaster(file: Buffer): StoredManifest {
   return parseManifest(file.subarray(json, json + jsonBytes));
 }
 
+/** "Frames". */
+function decompress(frame: Buffer, compression: string): Buffer {
+  if (compression === 'none') return frame;
+  return compression === 'gzip' ? gunzipSync(frame) : zstdDecompressSync(frame);
+}
+
 /** A set in memory: its manifest, and the content of its frames. */
 async function readSet(folder: string, master: string) {
   const bytes = await readFile(path.join(folder, master));
@@ -145,7 +158,7 @@ async function readSet(folder: string, master: string) {
     assert.equal(`stored-${sha256(stored)}`, digest);
     const packed =
       manifest.encryption === undefined ? stored : openEnvelope(stored, keyOf(manifest.encryption));
-    const raw = manifest.compression === 'none' ? packed : zstdDecompressSync(packed);
+    const raw = decompress(packed, manifest.compression);
     assert.equal(raw.length, rawBytes);
     return raw;
   };
@@ -168,6 +181,8 @@ describe('a reader made from docs/dump-format.md', () => {
   for (const [filePattern, master, compression, isEncrypted] of [
     [null, `${sampleJob}/manifest.json`, 'zstd', false],
     [null, `${sampleJob}/manifest.json`, 'none', false],
+    [null, `${sampleJob}/manifest.json`, 'gzip', false],
+    [null, `${sampleJob}/manifest.json`, 'gzip', true],
     [null, `${sampleJob}/manifest.json`, 'none', true],
     ['EXP%U.DMP', 'EXP01.DMP', 'zstd', false],
     ['EXP%U.DMP', 'EXP01.DMP', 'zstd', true],

@@ -134,6 +134,11 @@ export const errorCatalogue = {
     'A job of this database is not finished.',
     'Wait for the job or cancel it first.',
   ),
+  'database-busy': entry(
+    'conflict',
+    'The request wants the database for itself, and another job of it is not finished.',
+    'Try again when that job has ended.',
+  ),
   'directory-unknown': entry(
     'not_found',
     'No directory of that name exists.',
@@ -436,6 +441,11 @@ export const errorCatalogue = {
     'invalid',
     'The host name or address cannot be listened on.',
     'Choose an address of this machine with --host.',
+  ),
+  'mail-unsent': entry(
+    'unavailable',
+    'The mail about the end of a job cannot be handed to the mail server. The job is as it is.',
+    'Look at smtp-url, and at the log of the mail server.',
   ),
   'service-unreachable': entry(
     'unavailable',

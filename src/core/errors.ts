@@ -12,6 +12,8 @@ export interface AppErrorOptions {
   readonly operation?: string;
   /** Facts for the log: names, SQLSTATE, paths. Never secrets. */
   readonly context?: Readonly<Record<string, string | number | boolean | null>>;
+  /** Numbers that belong to the message, for readers that want them by themselves; kept with the error. */
+  readonly figures?: Readonly<Record<string, number>>;
   /** A retry of the same call may succeed. Defaults to the catalogue's. */
   readonly temporary?: boolean;
   readonly cause?: unknown;
@@ -28,6 +30,7 @@ export class AppError extends Error {
   readonly field: string | undefined;
   readonly operation: string | undefined;
   readonly context: Readonly<Record<string, string | number | boolean | null>>;
+  readonly figures: Readonly<Record<string, number>> | undefined;
   readonly temporary: boolean;
 
   constructor(code: ErrorCode, options: AppErrorOptions) {
@@ -40,6 +43,7 @@ export class AppError extends Error {
     this.field = options.field;
     this.operation = options.operation;
     this.context = options.context ?? {};
+    this.figures = options.figures;
     this.temporary =
       options.temporary ?? entry.temporary ?? (entry.kind === 'unavailable' || entry.kind === 'timeout');
   }
@@ -51,6 +55,7 @@ export interface ErrorRecord {
   readonly message: string;
   readonly hint: string;
   readonly field?: string;
+  readonly figures?: Readonly<Record<string, number>>;
 }
 
 /** The storable form of `error`; anything that is not an AppError becomes `internal` with its message. */
@@ -61,6 +66,7 @@ export function toErrorRecord(error: unknown): ErrorRecord {
     message: app.message,
     hint: app.hint,
     ...(app.field === undefined ? {} : { field: app.field }),
+    ...(app.figures === undefined ? {} : { figures: app.figures }),
   };
 }
 
@@ -99,7 +105,7 @@ export function canResumeHelp(code: string): boolean {
 
 /** The same error, about the request field `field`: for errors of parts that do not know which field they were given. */
 export function withField(error: unknown, field: string): AppError {
-  const { code, message, hint, operation, context, temporary, cause } = toAppError(error);
+  const { code, message, hint, operation, context, figures, temporary, cause } = toAppError(error);
   return new AppError(code, {
     message,
     hint,
@@ -107,6 +113,7 @@ export function withField(error: unknown, field: string): AppError {
     context,
     temporary,
     ...(operation === undefined ? {} : { operation }),
+    ...(figures === undefined ? {} : { figures }),
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -3,10 +3,17 @@ import type { Reduction } from './read-rules.ts';
 import type { Compression, Encoding, JobMode } from './request.ts';
 
 /** The newest format version that this code reads. docs/dump-format.md describes it. */
-export const manifestVersion = 3;
+export const manifestVersion = 4;
 
 /** The version that is written: the oldest whose readers understand the set. */
-export const versionOf = (encryption: EncryptionFacts | null): number => (encryption === null ? 2 : 3);
+export function versionOf({
+  encoding,
+  compression,
+  encryption,
+}: Pick<Manifest, 'encoding' | 'compression' | 'encryption'>): number {
+  if (compression === 'gzip' || !['text', 'binary'].includes(encoding)) return 4;
+  return encryption === undefined ? 2 : 3;
+}
 
 /** How the frames of a set are encrypted, and what its key is made with. No secret. */
 export interface EncryptionFacts {
@@ -26,7 +33,7 @@ export interface EncryptionFacts {
 /** `sha256:<64 hex digits>`: the algorithm travels with the value. */
 export type Digest = `${string}:${string}`;
 
-/** A piece of stored bytes: one zstd frame, or the raw bytes themselves in a set without compression; either may be encrypted. */
+/** A piece of stored bytes: one zstd frame or gzip member, or the raw bytes themselves in a set without compression; either may be encrypted. */
 export interface FrameRef {
   /** Name of the file, relative to the dump set's base. */
   readonly file: string;

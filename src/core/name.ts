@@ -1,6 +1,7 @@
 import { AppError } from './errors.ts';
+import { isMailAddress } from './mail-address.ts';
 
-/** What databases, directories and users may be called: it fits a URL segment, a file name and an environment variable. */
+/** What databases, directories and users may be called (users also by an e-mail address): it fits a URL segment, a file name and an environment variable. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
 /**
@@ -10,10 +11,24 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
  */
 export function checkNewName(name: unknown, field: string): string {
   if (typeof name === 'string' && namePattern.test(name)) return name;
+  throw unusable(name, field, 'a name of 1 to 63 letters, digits, _ or -, beginning with a letter or digit');
+}
+
+/** The same for the name of a user, which may be an e-mail address too. */
+export function checkNewUserName(name: unknown, field: string): string {
+  if (typeof name === 'string' && (namePattern.test(name) || isMailAddress(name))) return name;
+  throw unusable(
+    name,
+    field,
+    'a name of 1 to 63 letters, digits, _ or -, beginning with a letter or digit, or an e-mail address',
+  );
+}
+
+function unusable(name: unknown, field: string, choice: string): AppError {
   const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : 'not a text';
-  throw new AppError('name-invalid', {
+  return new AppError('name-invalid', {
     field,
     message: `The name ${shown} cannot be used.`,
-    hint: 'Choose a name of 1 to 63 letters, digits, _ or -, beginning with a letter or digit.',
+    hint: `Choose ${choice}.`,
   });
 }

@@ -21,6 +21,7 @@ const allowed: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'dump:manage': { administrator: true, operator: true, developer: true, viewer: false },
   'database:read': { administrator: true, operator: true, developer: true, viewer: true },
   'database:manage': { administrator: true, operator: false, developer: false, viewer: false },
+  'database:configure': { administrator: true, operator: true, developer: true, viewer: false },
   'directory:read': { administrator: true, operator: true, developer: true, viewer: true },
   'directory:manage': { administrator: true, operator: false, developer: false, viewer: false },
   'credential:manage': { administrator: true, operator: true, developer: true, viewer: false },

@@ -12,6 +12,7 @@ export type Action =
   | 'dump:manage' // copy and delete dump sets
   | 'database:read'
   | 'database:manage'
+  | 'database:configure' // what APIs keep about a database: settings, schedules
   | 'directory:read'
   | 'directory:manage'
   | 'credential:manage' // one's own
@@ -51,6 +52,7 @@ const everything: readonly Action[] = [
   'dump:manage',
   'database:read',
   'database:manage',
+  'database:configure',
   'directory:read',
   'directory:manage',
   'credential:manage',
@@ -67,6 +69,7 @@ const working: readonly Action[] = [
   'verify:start',
   'job:control',
   'dump:manage',
+  'database:configure',
   'credential:manage',
 ];
 

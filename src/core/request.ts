@@ -2,8 +2,8 @@
 export const jobModes = ['full', 'schema', 'table', 'tablespace'] as const;
 export type JobMode = (typeof jobModes)[number];
 
-export const encodings = ['text', 'binary'] as const;
-export type Encoding = (typeof encodings)[number];
+/** How the rows of a unit are written: a word of the engine's, which declares those that it has (`text`, `binary`). */
+export type Encoding = string;
 
 /**
  * Which objects a job is about. The texts are tails of SQL predicates on a name (`LIKE 'EMP%'`), parsed by
@@ -44,7 +44,7 @@ export const consistencies = ['snapshot', 'table'] as const;
 export type Consistency = (typeof consistencies)[number];
 
 /** How the data files are stored. */
-export const compressions = ['zstd', 'none'] as const;
+export const compressions = ['zstd', 'gzip', 'none'] as const;
 export type Compression = (typeof compressions)[number];
 
 /**
@@ -137,8 +137,10 @@ export interface Remaps {
   readonly tablespaces: readonly Remap[];
   /** Roles, wherever the definitions name them: owners, grantees, policies. */
   readonly owners: readonly Remap[];
+  /** How the keys of rows begin, for engines whose rows have keys: of those that fit, the longest counts. */
+  readonly keyPrefixes: readonly Remap[];
 }
-export const noRemaps: Remaps = { schemas: [], tables: [], tablespaces: [], owners: [] };
+export const noRemaps: Remaps = { schemas: [], tables: [], tablespaces: [], owners: [], keyPrefixes: [] };
 
 /** How objects are brought into a target: imports and copies. */
 export interface WriteOptions {
@@ -153,7 +155,7 @@ export interface ExportRequest extends ReadOptions {
   readonly kind: 'export';
   readonly database: string;
   readonly location: LocationRequest;
-  /** `EXPDAT%U.DMP`, `one.dmp`; null: a folder named like the job. */
+  /** `EXPDAT%U.DMP`, `one.dmp`; `cache-%I_of_%N.gz`: files of the engine's own format; null: a folder named like the job. */
   readonly filePattern: string | null;
   readonly encoding: Encoding;
   readonly compression: Compression;
@@ -166,9 +168,20 @@ export interface ExportRequest extends ReadOptions {
   readonly threads: number;
 }
 
+/** A file of an engine's own format, which no manifest tells about. */
+export interface OwnFileRequest {
+  readonly location: LocationRequest;
+  /** Its name below the location. */
+  readonly file: string;
+}
+
 export interface ImportRequest extends WriteOptions {
   readonly kind: 'import';
   readonly database: string;
+  /** Instead of a dump set: files of the engine's own format, each at its place; null: the dump set at `location`. */
+  readonly ownFiles: readonly OwnFileRequest[] | null;
+  /** Once every byte of the source was checked: remove all that the target holds, also what the source has nothing of. */
+  readonly erase: boolean;
   /** Null: everything in the dump set. */
   readonly selection: SelectionRequest | null;
   readonly location: LocationRequest;

@@ -47,7 +47,9 @@ describe('a stored request', () => {
     const { remapSchemas: _, ...rest } = stored;
     assert.deepEqual(completeRequest(stored), {
       ...rest,
-      remaps: { schemas: remapSchemas, tables: [], tablespaces: [], owners: [] },
+      ownFiles: null,
+      erase: false,
+      remaps: { schemas: remapSchemas, tables: [], tablespaces: [], owners: [], keyPrefixes: [] },
       tableExistsAction: null,
       globals: false,
       content: 'all',
@@ -56,6 +58,14 @@ describe('a stored request', () => {
       encryptionKey: null,
       dryRun: false,
     });
+  });
+
+  it('of an import or a copy of before keys could be renamed renames none', () => {
+    const remaps = { schemas: [], tables: [], tablespaces: [], owners: [{ source: 'a', target: 'b' }] };
+    for (const kind of ['import', 'copy']) {
+      const request = completeRequest({ kind, database: 'd', target: 't', remaps, location });
+      assert.deepEqual('remaps' in request && request.remaps, { ...remaps, keyPrefixes: [] }, kind);
+    }
   });
 
   it('at a URL goes without a credential where it names none', () => {

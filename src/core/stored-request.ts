@@ -5,6 +5,7 @@ import {
   type LocationRequest,
   noRemaps,
   type Remap,
+  type Remaps,
 } from './request.ts';
 
 /**
@@ -17,16 +18,16 @@ export function completeRequest(stored: unknown): JobRequest {
     case 'export':
       return { ...exportDefaults, ...request, location: completeLocation(request.location) };
     case 'import': {
-      const { remapSchemas: schemas = [], ...rest } = request as OldImport;
+      const { remapSchemas: schemas = [], remaps = {}, ...rest } = request as OldImport;
       return {
         ...importDefaults,
-        remaps: { ...noRemaps, schemas },
         ...rest,
+        remaps: { ...noRemaps, schemas, ...remaps },
         location: completeLocation(rest.location),
       };
     }
     case 'copy':
-      return request;
+      return { ...request, remaps: { ...noRemaps, ...request.remaps } };
     default:
       return { ...request, location: completeLocation(request.location) };
   }
@@ -39,6 +40,7 @@ const completeLocation = (location: LocationRequest): LocationRequest =>
 /** What an import could rename before there were other remaps. */
 type OldImport = Omit<ImportRequest, keyof typeof importDefaults | 'remaps'> & {
   readonly remapSchemas?: readonly Remap[];
+  readonly remaps?: Partial<Remaps>;
 };
 
 const exportDefaults = {
@@ -57,6 +59,8 @@ const exportDefaults = {
 } as const satisfies Partial<ExportRequest>;
 
 const importDefaults = {
+  ownFiles: null,
+  erase: false,
   tableExistsAction: null,
   globals: false,
   content: 'all',

@@ -25,7 +25,7 @@ import type { OperationContext } from '../core/context.ts';
 import type { FrameRef, Manifest } from '../core/manifest.ts';
 import type { Storage } from '../storages/storage.ts';
 import { findExistingFile } from './existing.ts';
-import { layoutForExport, masterName } from './layout.ts';
+import { layoutForSet, masterName } from './layout.ts';
 import { listDumpSets } from './list-sets.ts';
 import { writeMaster } from './master.ts';
 import { readFrame } from './read-frame.ts';
@@ -115,7 +115,7 @@ for (const filePattern of filePatterns) {
       withFolder(async (folder) => {
         const storage = localStorage(folder);
         const context = recordingContext();
-        const layout = layoutForExport(filePattern, sampleJob);
+        const layout = layoutForSet(filePattern, sampleJob);
         assert.equal(await findExistingFile(storage, layout, context), null);
         await storage.put('other', bytesSource(Buffer.alloc(1)), { ifExists: 'fail' }, context);
         assert.equal(await findExistingFile(storage, layout, context), null);
@@ -147,7 +147,7 @@ for (const filePattern of filePatterns) {
       withFolder(async (folder) => {
         const local = localStorage(folder);
         const context = recordingContext();
-        const layout = layoutForExport(filePattern, sampleJob);
+        const layout = layoutForSet(filePattern, sampleJob);
         const draft = {
           job: { id: '1', name: sampleJob },
           createdAt: '2026-11-21T08:00:00.000Z',

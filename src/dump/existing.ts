@@ -1,18 +1,18 @@
 import type { OperationContext } from '../core/context.ts';
 import type { Storage } from '../storages/storage.ts';
-import { filesOfPattern, prefixOfPattern } from './file-pattern.ts';
+import { fileOfBare, filesOfPattern, isBareName, prefixOfPattern } from './file-pattern.ts';
 import { firstFile } from './find-files.ts';
-import { below, type DumpLayout, masterName } from './layout.ts';
+import { below, type ExportLayout, masterName } from './layout.ts';
 
 /**
- * First file at the storage that a new set of this layout would collide with (any number of the pattern, anything below the folder, which
+ * First file at the storage that an export of this layout would collide with (any number of the pattern, anything below the folder, which
  * may be the base itself, the file); null when the place is free. Where the storage cannot list, of a folder the manifest alone is looked
- * for.
+ * for, and of files without a manifest one that is alone.
  * @param own files that the job has there already
  */
 export async function findExistingFile(
   storage: Storage,
-  layout: DumpLayout,
+  layout: ExportLayout,
   context: OperationContext,
   own: ReadonlySet<string> = new Set(),
 ): Promise<string | null> {
@@ -28,6 +28,11 @@ export async function findExistingFile(
     }
     case 'file':
       return (await at(layout.file)) ?? (await firstOf(`${layout.file}/`, () => true, []));
+    case 'bare': {
+      const { pattern } = layout;
+      const collides = (name: string): boolean => isBareName(pattern, name) && !own.has(name);
+      return await firstOf(prefixOfPattern(pattern), collides, [fileOfBare(pattern, 1, 1)]);
+    }
   }
 
   function firstOf(

@@ -11,21 +11,53 @@ const maxPatternLength = 200;
 /** Room for part-file names and the like below the 255 bytes of file systems. */
 const maxPatternBytes = 240;
 
-/** A pattern read: one with numbers, or the plain name that it stands for. Throws `file-name-invalid`. */
-export function parseFilePattern(
-  filePattern: string,
-): { readonly numbered: true } | { readonly numbered: false; readonly name: string } {
+/** A pattern read. */
+export type ParsedPattern =
+  /** The numbered files of a dump set. */
+  | { readonly form: 'pattern' }
+  /** Files of an engine's own format, without a manifest. */
+  | { readonly form: 'bare' }
+  /** The plain name that it stands for. */
+  | { readonly form: 'file'; readonly name: string };
+
+/** Throws `file-name-invalid`. */
+export function parseFilePattern(filePattern: string): ParsedPattern {
   const fault = faultOf(filePattern);
   if (fault !== null) {
-    throw new AppError('file-name-invalid', {
-      field: 'file_pattern',
-      message: `The file pattern ${JSON.stringify(filePattern.slice(0, 120))} ${fault}.`,
-      hint: 'Give a bare file name such as EXPDAT%U.DMP: %U stands for the file number, %% for a percent sign.',
-    });
+    throw invalid(
+      filePattern,
+      fault,
+      has(filePattern, 'i') || has(filePattern, 'n')
+        ? 'Give a bare file name such as cache-%I_of_%N.gz: %I stands for the number of a file without a manifest, %N for how many there are.'
+        : 'Give a bare file name such as EXPDAT%U.DMP: %U stands for the file number, %% for a percent sign.',
+    );
   }
-  if (/%u/i.test(filePattern.replaceAll('%%', ''))) return { numbered: true };
-  return { numbered: false, name: filePattern.replaceAll('%%', '%') };
+  if (has(filePattern, 'u')) return { form: 'pattern' };
+  if (has(filePattern, 'i')) return { form: 'bare' };
+  return { form: 'file', name: filePattern.replaceAll('%%', '%') };
 }
+
+/** The same for the pattern of a dump set. */
+export function parseSetPattern(filePattern: string): Exclude<ParsedPattern, { readonly form: 'bare' }> {
+  const parsed = parseFilePattern(filePattern);
+  if (parsed.form !== 'bare') return parsed;
+  throw invalid(
+    filePattern,
+    'is for files without a manifest, which are no dump set',
+    'Give the file pattern, the file or the folder of a dump set; files without a manifest are imported one by one, by their names.',
+  );
+}
+
+const invalid = (filePattern: string, fault: string, hint: string): AppError =>
+  new AppError('file-name-invalid', {
+    field: 'file_pattern',
+    message: `The file pattern ${JSON.stringify(filePattern.slice(0, 120))} ${fault}.`,
+    hint,
+  });
+
+/** Whether `%` and the letter stand in the pattern. */
+const has = (pattern: string, letter: 'u' | 'i' | 'n'): boolean =>
+  pattern.replaceAll('%%', '').toLowerCase().includes(`%${letter}`);
 
 function faultOf(pattern: string): string | null {
   if (pattern.trim() === '') return 'is empty';
@@ -35,10 +67,14 @@ function faultOf(pattern: string): string | null {
   if (pattern.includes('/') || pattern.includes('\\'))
     return 'leaves its directory: it holds a slash or backslash';
   if (pattern.toLowerCase() === plainManifestName) return 'is kept for the manifest of a folder';
-  const unknown = /%(?:[^uU%]|$)/u.exec(pattern.replaceAll('%%', ''));
+  const unknown = /%(?:[^uUiInN%]|$)/u.exec(pattern.replaceAll('%%', ''));
   if (unknown !== null) return `holds the unknown substitution ${JSON.stringify(unknown[0])}`;
+  const isBare = has(pattern, 'i') || has(pattern, 'n');
+  if (isBare && has(pattern, 'u')) return 'mixes %U with %I and %N';
+  if (has(pattern, 'i') !== has(pattern, 'n'))
+    return `has ${has(pattern, 'i') ? '%I without %N' : '%N without %I'}`;
   try {
-    checkFileName(fileOfPattern(pattern, 1));
+    checkFileName(isBare ? fileOfBare(pattern, 1, 1) : fileOfPattern(pattern, 1));
   } catch (error) {
     if (error instanceof AppError)
       return 'is no file name: . and .., control characters and .*.part cannot be used';
@@ -53,9 +89,24 @@ export function fileOfPattern(pattern: string, number: number): string {
   return pattern.replaceAll(/%([uU%])/g, (_, kind: string) => (kind === '%' ? '%' : digits));
 }
 
+/** The name of file `number`, from 1, of `count` files without a manifest. */
+export const fileOfBare = (pattern: string, number: number, count: number): string =>
+  pattern.replaceAll(/%([iInN%])/g, (_, kind: string) =>
+    kind === '%' ? '%' : String(kind.toLowerCase() === 'i' ? number : count),
+  );
+
+/** Whether a name is one that {@link fileOfBare} gives, of whatever number and count. */
+export function isBareName(pattern: string, name: string): boolean {
+  const expression = pattern.replaceAll(/%([iInN%])|[\\^$.*+?()[\]{}|]/g, (text, kind?: string) => {
+    if (kind === undefined) return `\\${text}`;
+    return kind === '%' ? '%' : '[1-9][0-9]*';
+  });
+  return new RegExp(`^${expression}$`).test(name);
+}
+
 /** The part of a pattern's file names before the first number. */
 export function prefixOfPattern(pattern: string): string {
-  const split = /^((?:%%|[^%])*)%[uU]/.exec(pattern);
+  const split = /^((?:%%|[^%])*)%[uUiInN]/.exec(pattern);
   return (split?.[1] ?? pattern).replaceAll('%%', '%');
 }
 

@@ -96,11 +96,11 @@ describe('the stored manifest', () => {
   });
 
   it('of a newer version is refused by number', () => {
-    const newer = sealed(encode(manifestOf([])).toString().replace('"version":2', '"version":4'));
+    const newer = sealed(encode(manifestOf([])).toString().replace('"version":2', '"version":5'));
     assert.throws(() => decodeManifest(newer, own, 'job'), {
       code: 'dump-version',
       field: 'file_pattern',
-      message: /format version 4, .* up to 3/,
+      message: /format version 5, .* up to 4/,
     });
   });
 

@@ -3,10 +3,8 @@ import { AppError } from '../core/errors.ts';
 import type { FrameRef, Manifest, ManifestTable } from '../core/manifest.ts';
 import { checkFileName } from '../storages/file-name.ts';
 import { plainBytes } from './encryption.ts';
+import { canHold } from './frame-coding.ts';
 import { maxTextBytes } from './manifest-format.ts';
-
-/** No zstd frame gives more for a byte: a block of 128 KiB takes four. */
-const mostRawBytesPerByte = 32 * 1024;
 
 /**
  * What is wrong with a manifest whose shape is right; null: nothing. Manifests may be anybody's: every reference must lie within what it
@@ -69,8 +67,9 @@ function faultOfFrames({ compression, encryption, files, tables, ddl }: Manifest
     if (size === undefined) return `the file ${file} is not in its list of files`;
     if (offset + length > size) return `a frame at ${offset} goes beyond the end of ${file}`;
     const stored = encryption === undefined ? length : plainBytes(length);
-    const fits = compression === 'none' ? rawBytes === stored : rawBytes <= stored * mostRawBytesPerByte;
-    return fits ? null : `a frame of ${length} bytes at ${offset} of ${file} cannot hold ${rawBytes} bytes`;
+    return canHold(compression, stored, rawBytes)
+      ? null
+      : `a frame of ${length} bytes at ${offset} of ${file} cannot hold ${rawBytes} bytes`;
   };
   const frames = [ddl.pre, ddl.post, ...tables.flatMap(({ units }) => units)];
   for (const frame of frames) {

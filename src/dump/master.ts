@@ -188,17 +188,21 @@ function finish(
   objects: Manifest['objects'],
   files: readonly ManifestFile[],
 ): Manifest {
+  const { compression, cipher } = draft.coding;
+  const stored = {
+    encoding: draft.encoding,
+    compression,
+    ...(cipher === null ? {} : { encryption: cipher.facts }),
+  };
   return {
     format: 'pumphouse-dump',
-    version: versionOf(draft.coding.cipher?.facts ?? null),
+    version: versionOf(stored),
     job: draft.job,
     createdAt: draft.createdAt,
     completedAt: new Date().toISOString(),
     source: draft.source,
     mode: draft.mode,
-    encoding: draft.encoding,
-    compression: draft.coding.compression,
-    ...(draft.coding.cipher === null ? {} : { encryption: draft.coding.cipher.facts }),
+    ...stored,
     consistency: draft.consistency,
     tables: draft.tables.map((table) => finishTable(table, inline)),
     ddl,

@@ -1,8 +1,8 @@
 import { sizeText } from '../base/size-text.ts';
 import { tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
+import type { UnitToPlace } from './assign-files.ts';
 import { lastFileNumber } from './file-pattern.ts';
-import type { UnitToPlace } from './layout.ts';
 
 /** All numbers of a pattern but the master's. */
 export const mostNumberedFiles = lastFileNumber - 1;

@@ -18,6 +18,11 @@ test('sets overlap when a file of one may have the name of a file of the other',
   assert.equal(overlap(null, 'JOB'), true);
   assert.equal(overlap(null, 'OTHER'), false);
   assert.equal(overlap('A%U.DMP', 'B%U.DMP'), false);
+  assert.equal(overlap('A%I_%N.rdb', 'A%i_%n.rdb'), true);
+  assert.equal(overlap('A%I_%N.rdb', 'A7_of.rdb'), false);
+  assert.equal(overlap('A%I_%N.rdb', 'A7_9.rdb'), true);
+  assert.equal(overlap('A7_%U.rdb', 'A%I_%N.rdb'), true);
+  assert.equal(overlap('A%I_%N.rdb', 'B%I_%N.rdb'), false);
 });
 
 test('a place counts, and a folder may be one itself', () => {

@@ -1,22 +1,35 @@
-import { filesOfPattern } from './file-pattern.ts';
-import type { DumpLayout } from './layout.ts';
+import { fileOfBare, filesOfPattern, isBareName } from './file-pattern.ts';
+import type { ExportLayout } from './layout.ts';
 
-/** A dump set that is or will be at a place. */
+/** A dump set, or files without a manifest, that are or will be at a place. */
 export interface PlacedSet {
   /** Printed form of the place: `file:///var/dumps`. */
   readonly place: string;
-  readonly layout: DumpLayout;
+  readonly layout: ExportLayout;
 }
 
 /** Whether two sets could have files of the same name: equal names, or a number of one pattern that another name spells. */
 export function setsOverlap(a: PlacedSet, b: PlacedSet): boolean {
-  const names = new Set(topNames(a));
-  return topNames(b).some((name) => names.has(name));
+  const [namesOfA, namesOfB] = [topNames(a), topNames(b)];
+  const names = new Set(namesOfA);
+  return (
+    namesOfB.some((name) => names.has(name) || hasBare(a, name)) || namesOfA.some((name) => hasBare(b, name))
+  );
 }
 
-/** The names of its files, or of its folder, with the place before them: a folder may also be the place itself. */
+/** How many files without a manifest there will be is not known before they are. */
+function hasBare({ place, layout }: PlacedSet, name: string): boolean {
+  const folder = `${baseOf(place)}/`;
+  return (
+    layout.form === 'bare' && name.startsWith(folder) && isBareName(layout.pattern, name.slice(folder.length))
+  );
+}
+
+const baseOf = (place: string): string => place.replace(/\/+$/, '');
+
+/** The names of its files (of those without a manifest one), or of its folder, with the place before them: a folder may also be the place itself. */
 function topNames({ place, layout }: PlacedSet): readonly string[] {
-  const base = place.replace(/\/+$/, '');
+  const base = baseOf(place);
   switch (layout.form) {
     case 'folder':
       return [layout.folder === '' ? base : `${base}/${layout.folder}`];
@@ -24,5 +37,7 @@ function topNames({ place, layout }: PlacedSet): readonly string[] {
       return filesOfPattern(layout.pattern).map((name) => `${base}/${name}`);
     case 'file':
       return [`${base}/${layout.file}`];
+    case 'bare':
+      return [`${base}/${fileOfBare(layout.pattern, 1, 1)}`];
   }
 }

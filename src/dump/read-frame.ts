@@ -12,7 +12,7 @@ import { decodeFrame, type FrameCoding } from './frame-coding.ts';
  * @param coding the set's
  */
 export async function* readFrame(
-  storage: Storage,
+  storage: Pick<Storage, 'get'>,
   ref: FrameRef,
   coding: FrameCoding,
   what: string,
@@ -48,7 +48,7 @@ export async function* readFrame(
 }
 
 async function* storedBytes(
-  storage: Storage,
+  storage: Pick<Storage, 'get'>,
   { file, offset, length }: FrameRef,
   context: OperationContext,
 ): AsyncGenerator<Uint8Array> {

@@ -7,7 +7,7 @@ import type { SetCipher } from './encryption.ts';
 import {
   fileOfPattern,
   filesOfPattern,
-  parseFilePattern,
+  parseSetPattern,
   plainManifestName,
   prefixOfPattern,
 } from './file-pattern.ts';
@@ -37,9 +37,10 @@ export async function openDumpSet(
   context: OperationContext,
 ): Promise<DumpSet> {
   if (filePattern === null) return await openBase(storage, context);
-  const parsed = parseFilePattern(filePattern);
-  if (parsed.numbered) return await openPattern(storage, filePattern, context);
-  return await openNamed(storage, parsed.name, context);
+  const parsed = parseSetPattern(filePattern);
+  return parsed.form === 'pattern'
+    ? await openPattern(storage, filePattern, context)
+    : await openNamed(storage, parsed.name, context);
 }
 
 async function openBase(storage: Storage, context: OperationContext): Promise<DumpSet> {

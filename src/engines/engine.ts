@@ -1,6 +1,7 @@
-import type { Catalogue, DdlObject, Finding, Table, TableName } from '../core/catalogue.ts';
+import type { Catalogue, Column, DdlObject, Finding, Table, TableName } from '../core/catalogue.ts';
 import type { OperationContext } from '../core/context.ts';
 import type { AppError } from '../core/errors.ts';
+import type { Manifest } from '../core/manifest.ts';
 import type { ReadRules } from '../core/read-rules.ts';
 import type {
   Encoding,
@@ -11,10 +12,19 @@ import type {
   TableExistsAction,
 } from '../core/request.ts';
 
+/** Files that other programs of the database's world read and write, without a manifest of ours. */
+export interface OwnFileFormat {
+  /** The encoding whose streams are such files, each from its first byte to its last. */
+  readonly encoding: Encoding;
+  /** Without a dot; `.gz` follows where the file is compressed. */
+  readonly extension: string;
+}
+
 /** What an engine can do; the core offers no more than this, and says by name what is missing. */
 export interface EngineCapabilities {
   readonly modes: readonly JobMode[];
-  readonly encodings: readonly Encoding[];
+  /** The default first. */
+  readonly encodings: readonly [Encoding, ...Encoding[]];
   /** Other processes can join a snapshot by its token. Without it a job's data tasks stay in one process. */
   readonly joinableSnapshot: boolean;
   /** What can be renamed. Empty: `remap` is absent. What is not here is refused by name. */
@@ -25,6 +35,15 @@ export interface EngineCapabilities {
   readonly readRules: boolean;
   /** Units can be written as they are read, into another database of the engine: jobs of kind `copy`. */
   readonly copy: boolean;
+  /**
+   * Tables are sets of rows with a key each, and exist without a definition: a table that holds rows is what other engines call one that
+   * exists. `skip` and `replace` are then about single rows: those that are there stay, or give way; `truncate` empties the table first.
+   */
+  readonly keyedRows: boolean;
+  /** The files of the engine's own format that exports can write and imports read without a manifest; null: there are none. */
+  readonly ownFiles: OwnFileFormat | null;
+  /** All that a target holds can be removed: `erase` of an import. */
+  readonly erase: boolean;
   /** The DDL types of objects outside of the database (`ROLE`, `TABLESPACE`): full exports hold them, imports make them only when asked. */
   readonly globalTypes: readonly string[];
 }
@@ -65,8 +84,28 @@ export interface Engine {
    * the transaction, touch other databases, files or programs. The rest may be run.
    */
   refuse(objects: readonly DdlObject[]): Promise<readonly ApplyFailure[]>;
+  /**
+   * Only with `ownFiles`: reads a file of the own format from its first byte to its last, and says what it holds. Throws `dump-damaged` or
+   * `dump-truncated` for anything that is not whole and right, and `unsupported` for what this version does not know; nothing is guessed at.
+   * The chunks are given away.
+   */
+  examineFile?(bytes: AsyncIterable<Uint8Array>, context: OperationContext): Promise<ExaminedFile>;
   /** Pure and table-tested: any error of the client library as an AppError. */
   classify(error: unknown, operation: string): AppError;
+}
+
+/** What a file of the engine's own format holds. */
+export interface ExaminedFile {
+  /** Of the server that wrote it; '' where the file does not say. */
+  readonly serverVersion: string;
+  /** Each is imported as one unit that reads the whole file: `variant` tells {@link TargetSession.write} which rows of it are meant. */
+  readonly tables: readonly (TableName & {
+    readonly columns: readonly Column[];
+    readonly rows: number;
+    readonly variant: string;
+  })[];
+  /** Sentences about what cannot be carried over. */
+  readonly notes: readonly string[];
 }
 
 /** Remaps whose names were found in the dump set: exact spelling. */
@@ -114,8 +153,10 @@ export interface SourceSession extends AsyncDisposable {
 
 /** One consistent view of a database; everything below sees the same instant. */
 export interface Snapshot extends AsyncDisposable {
-  /** Null when no other process can join. */
+  /** Null when no other process can join. Read after {@link Snapshot.plan}: how it reads may depend on what is wanted. */
   readonly token: string | null;
+  /** What can be promised of the rows, where that is not one instant for all. Absent: it is. Read after {@link Snapshot.plan}. */
+  readonly consistency?: Manifest['consistency'];
   readonly lanes: number;
   /** Aborted with an AppError `snapshot-lost` as reason when the view is gone (connection lost). */
   readonly lost: AbortSignal;
@@ -171,6 +212,12 @@ export interface Unit {
   readonly range: unknown;
   /** Null: every row as it is. */
   readonly rules: ReadRules | null;
+  /**
+   * Units with the same word are the pieces of one stream: they are read one after the other in the order of the plan, and lie in one file in
+   * that order, so that their bytes together are what the engine calls a whole (a file of its own format). Whoever reads the first piece
+   * again begins the stream again; any other piece can only follow the one before it. Absent: the unit stands alone, and is a whole.
+   */
+  readonly stream?: string;
 }
 
 export interface UnitReader {
@@ -229,6 +276,10 @@ export interface TargetSession extends AsyncDisposable {
   receipts(context: OperationContext): Promise<ReadonlyMap<string, number>>;
   /** After everything: checks what the engine deferred, gathers statistics of the tables. Repeatable. */
   finish(tables: readonly FinishedTable[], context: OperationContext): Promise<readonly ApplyFailure[]>;
+  /** Most bytes of data that the database can hold in all; null: no limit is set. Absent: nobody knows. */
+  capacity?(context: OperationContext): Promise<number | null>;
+  /** Removes everything that the database holds, with the receipt `key`: repeatable, and not done again. Only with the capability `erase`. */
+  eraseAll?(key: string, context: OperationContext): Promise<void>;
   /** Removes the receipts of this job. Repeatable; called when the job is done or cancelled. */
   forget(jobId: string, context: OperationContext): Promise<void>;
 }
@@ -252,6 +303,10 @@ export interface WriteUnit {
   readonly rows: number | Promise<number>;
   /** The unit is the whole table, and the table was made or emptied by this job. */
   readonly wholeTable: boolean;
+  /** What becomes of rows whose key is there already; only with the capability `keyedRows`, absent otherwise. */
+  readonly existingRows?: 'skip' | 'replace';
+  /** See Remaps.keyPrefixes; absent: keys stay as they are. */
+  readonly keyPrefixes?: readonly Remap[];
 }
 
 /** A table of the target. */

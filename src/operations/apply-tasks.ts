@@ -24,16 +24,24 @@ export interface ApplyWork {
   /** Whose rows are written, by the tasks of the groups {@link dataGroup}. */
   readonly tables: readonly (TableName & { readonly bytes: number })[];
   readonly clear: TargetPlan<TargetTable>['clear'];
+  /** Everything that the target holds is removed first; then nothing is left to clear. */
+  readonly erases?: boolean;
   /** Groups that must be through before anything is touched. */
   readonly waitsFor: readonly string[];
 }
 
 /**
- * The tasks clear -> prepare -> (data) -> index -> constraints -> after. `clear` is there only when tables are emptied or dropped; its payload
+ * The tasks erase or clear -> prepare -> (data) -> index -> constraints -> after. `erase` is there only when it is asked for, `clear` when tables are emptied or dropped; its payload
  * is a {@link ClearPayload}, those of the others an {@link ApplyPayload}. An index task without objects stands for a table that has
  * no index, so that the group `index` means all tables.
  */
-export function applyTasks({ schedule, tables, clear, waitsFor }: ApplyWork): readonly TaskSpec[] {
+export function applyTasks({
+  schedule,
+  tables,
+  clear,
+  erases = false,
+  waitsFor,
+}: ApplyWork): readonly TaskSpec[] {
   const byKey = new Map(tables.map((table) => [tableKey(table), table]));
   const keys = [...new Set([...byKey.keys(), ...schedule.perTable.keys()])];
   const indexTasks = keys.flatMap((key, position) => {
@@ -46,6 +54,7 @@ export function applyTasks({ schedule, tables, clear, waitsFor }: ApplyWork): re
   });
   const cleared: ClearPayload = { tables: clear };
   return [
+    ...(erases ? [plainTask('erase', 'erase', 'clear', waitsFor, null)] : []),
     ...(clear.length === 0 ? [] : [plainTask('clear', 'clear', 'clear', waitsFor, cleared)]),
     plainTask('prepare', 'prepare', 'prepare', [...waitsFor, 'clear'], apply(schedule.before)),
     ...indexTasks,

@@ -13,6 +13,9 @@ import { findExistingFile } from '../dump/existing.ts';
 import { checkCompression, checkFileSize, layoutForExport } from '../dump/layout.ts';
 import { refuseForeignFiles } from '../dump/own-files.ts';
 import { checkFiles, openDumpSet } from '../dump/read-set.ts';
+import type { Engine } from '../engines/engine.ts';
+import { checkBareExport } from './check-bare.ts';
+import { checkOwnFiles } from './check-own-files.ts';
 import { checkMode, checkReadOptions } from './check-read-options.ts';
 import { checkObjectFilters, checkWriteOptions } from './check-write-options.ts';
 import { unlock } from './dump-cipher.ts';
@@ -24,12 +27,13 @@ import { refuseReadOnly } from './read-only-storage.ts';
 /**
  * What can be known about an export before a job is made: the expressions parse and fit the mode, the engine knows mode and encoding,
  * the location exists, no dump file stands in the way (an estimate writes none). `jobName` names the folder form. Throws invalid, conflict or not_found errors with `field` set.
+ * @param context null: what can only be asked at the place itself is left to the job
  */
 export async function checkExportRequest(
   environment: Environment,
   request: ExportRequest,
   jobName: string,
-  context: OperationContext,
+  context: OperationContext | null,
 ): Promise<void> {
   const { engine } = await environment.database(request.database);
   await checkReadOptions(engine, request);
@@ -42,23 +46,26 @@ export async function checkExportRequest(
   }
   if (request.encryptionKey !== null) await environment.encryptionKey(request.encryptionKey);
   const layout = layoutForExport(request.filePattern, jobName);
+  checkBareExport(engine, request, layout);
   checkCompression(layout, request.compression);
   checkFileSize(layout, request.fileSize);
   // An estimate writes nothing, so nothing can be in its way.
   if (request.estimate) return;
   const storage = await environment.storage(request.location);
   refuseReadOnly(storage, request.location);
+  if (context === null) return;
   refuseExistingFile(await findExistingFile(storage, layout, context), storage);
 }
 
 /**
  * The same for an import: the dump set opens, the engine can read it and do what the options ask for. An import of everything needs the set
  * whole by its sizes; of a part, the plan looks at the files that it needs.
+ * @param context null: what can only be asked at the place itself is left to the job
  */
 export async function checkImportRequest(
   environment: Environment,
   request: ImportRequest,
-  context: OperationContext,
+  context: OperationContext | null,
 ): Promise<void> {
   const { engine } = await environment.database(request.database);
   if (request.selection !== null) {
@@ -66,8 +73,12 @@ export async function checkImportRequest(
     await compileSelection(request.selection);
   }
   checkWriteOptions(engine, request, request.content);
+  checkErase(engine, request);
   await checkObjectFilters(request);
+  const { ownFiles } = request;
+  if (ownFiles !== null) return await checkOwnFiles(environment, engine, { ...request, ownFiles }, context);
   const storage = await environment.storage(request.location);
+  if (context === null) return;
   const set = await openDumpSet(storage, request.filePattern, context);
   const { manifest } = set;
   refuseForeignSet(engine, manifest);
@@ -80,6 +91,23 @@ export async function checkImportRequest(
     const { kind } = toAppError(error);
     throw kind === 'corrupt' || kind === 'not_found' ? withField(error, 'file_pattern') : error;
   }
+}
+
+function checkErase(engine: Engine, { erase, tableExistsAction }: ImportRequest): void {
+  if (!erase) return;
+  if (!engine.capabilities.erase) {
+    throw new AppError('unsupported', {
+      field: 'erase',
+      message: `${engine.title} databases cannot be erased by an import.`,
+      hint: 'Leave erase out; table_exists_action says what becomes of tables that exist.',
+    });
+  }
+  if (tableExistsAction === null) return;
+  throw new AppError('field-invalid', {
+    field: 'table_exists_action',
+    message: `table_exists_action ${tableExistsAction} is about what exists, and erase leaves nothing.`,
+    hint: 'Leave one of them out.',
+  });
 }
 
 /** The dump set opens. */

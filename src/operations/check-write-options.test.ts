@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createKeyedEngine } from '../../test/harness/keyed-engine.ts';
 import type { ErrorCode } from '../core/error-catalogue.ts';
 import type { AppError } from '../core/errors.ts';
 import { type Content, noRemaps, type WriteOptions } from '../core/request.ts';
@@ -28,6 +29,18 @@ test('what an engine can do passes', () => {
   }
   checkWriteOptions(sqliteEngine, plain, 'all');
   checkWriteOptions(sqliteEngine, plain, 'metadata_only');
+});
+
+test('where rows have keys, rows alone go by the key of each', () => {
+  const { engine } = createKeyedEngine();
+  const keyPrefixes = [{ source: '', target: 'a:' }];
+  for (const tableExistsAction of [null, 'skip', 'replace', 'truncate'] as const) {
+    const options = { ...plain, tableExistsAction, remaps: { ...noRemaps, keyPrefixes } };
+    checkWriteOptions(engine, options, 'data_only');
+  }
+  refused(engine, { tableExistsAction: 'append' }, 'all', 'unsupported', 'table_exists_action');
+  refused(engine, { globals: true }, 'all', 'unsupported', 'globals');
+  refused(postgresEngine, { remaps: { ...noRemaps, keyPrefixes } }, 'all', 'unsupported', 'remap_keys');
 });
 
 test('what it cannot do is refused by its field', () => {

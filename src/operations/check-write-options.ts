@@ -7,7 +7,7 @@ import { checkTableRemap, refuseForeignRemaps } from './remap-content.ts';
 /** What can be known about {@link WriteOptions} before a job is made. `engine` is the target's. Throws with `field` set. */
 export function checkWriteOptions(engine: Engine, options: WriteOptions, content: Content): void {
   const { remaps, tableExistsAction, globals } = options;
-  const { tableExistsActions, globalTypes } = engine.capabilities;
+  const { tableExistsActions, globalTypes, keyedRows } = engine.capabilities;
   refuseForeignRemaps(engine, remaps);
   for (const remap of remaps.tables) checkTableRemap(remap);
   if (tableExistsAction !== null && !tableExistsActions.includes(tableExistsAction)) {
@@ -20,6 +20,23 @@ export function checkWriteOptions(engine: Engine, options: WriteOptions, content
           : `Use ${tableExistsActions.join(', ')}.`,
     });
   }
+  // Where tables exist without definitions, all that is brought is data.
+  if (!keyedRows) checkDataOnly(engine, tableExistsAction, content);
+  if (globals && globalTypes.length === 0) {
+    throw new AppError('unsupported', {
+      field: 'globals',
+      message: `${engine.title} has nothing outside of its databases.`,
+      hint: 'Leave globals out.',
+    });
+  }
+}
+
+/** Rows alone go into tables that exist. */
+function checkDataOnly(
+  { title, capabilities }: Engine,
+  tableExistsAction: WriteOptions['tableExistsAction'],
+  content: Content,
+): void {
   if (content === 'data_only' && (tableExistsAction === 'skip' || tableExistsAction === 'replace')) {
     throw new AppError('field-invalid', {
       field: 'table_exists_action',
@@ -27,18 +44,11 @@ export function checkWriteOptions(engine: Engine, options: WriteOptions, content
       hint: 'Use append or truncate, or another content.',
     });
   }
-  if (content === 'data_only' && !tableExistsActions.includes('append')) {
+  if (content === 'data_only' && !capabilities.tableExistsActions.includes('append')) {
     throw new AppError('unsupported', {
       field: 'content',
-      message: `${engine.title} cannot write into tables that exist.`,
+      message: `${title} cannot write into tables that exist.`,
       hint: 'Use content all, and import into an empty database.',
-    });
-  }
-  if (globals && globalTypes.length === 0) {
-    throw new AppError('unsupported', {
-      field: 'globals',
-      message: `${engine.title} has nothing outside of its databases.`,
-      hint: 'Leave globals out.',
     });
   }
 }

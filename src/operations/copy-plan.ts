@@ -149,6 +149,7 @@ async function decide(
     objects,
     tables,
     databaseName,
+    isErased: false,
   };
   const decided = await decideTarget(question, context);
   if (decided.refusal !== null) throw decided.refusal;
@@ -246,5 +247,5 @@ const definedTables = (objects: readonly DdlObject[]): readonly string[] =>
 /** The binary form of values is for servers of one version. */
 function encodingBetween({ capabilities }: Engine, source: string, target: string): Encoding {
   const isSame = Number.parseInt(source, 10) === Number.parseInt(target, 10);
-  return isSame && capabilities.encodings.includes('binary') ? 'binary' : 'text';
+  return isSame && capabilities.encodings.includes('binary') ? 'binary' : capabilities.encodings[0];
 }

@@ -1,13 +1,13 @@
 import type { Storage } from '../storages/storage.ts';
 
-/** A storage that counts what is read from it. */
-export interface CountingStorage extends Storage {
+/** What counts what is read from it. */
+export interface ReadCount {
   /** Bytes of files that were handed out so far. */
   bytesRead(): number;
 }
 
 /** Counts above all layers: what a layer reads again after a failure counts once. */
-export function countReads(storage: Storage): CountingStorage {
+export function countReads<S extends Pick<Storage, 'get'>>(storage: S): S & ReadCount {
   let read = 0;
   return {
     ...storage,

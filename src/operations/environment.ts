@@ -1,5 +1,6 @@
 import { Secret } from '../base/secret.ts';
 import { AppError, withField } from '../core/errors.ts';
+import { isJobCredential } from '../core/job-credential.ts';
 import type { LocationRequest } from '../core/request.ts';
 import type { Sealer } from '../core/sealer.ts';
 import type { Engine, EngineTarget } from '../engines/engine.ts';
@@ -31,6 +32,14 @@ export interface Environment {
    * `credential-unknown`, `location-invalid`. No I/O at the place itself.
    */
   storage(location: LocationRequest): Promise<Storage>;
+  /** The same, which knows these credentials besides the registry's: those that come with a request whose job is not made yet. */
+  withCredentials(credentials: ReadonlyMap<string, SealedCredential>): Environment;
+}
+
+/** A credential as the registry keeps it. */
+export interface SealedCredential {
+  readonly type: string;
+  readonly sealedBody: string;
 }
 
 /** What is asked of the registry here. */
@@ -41,7 +50,7 @@ export interface NamedThings {
     readonly credential: string | null;
     readonly readOnly?: boolean;
   } | null>;
-  getCredential(name: string): Promise<{ readonly type: string; readonly sealedBody: string } | null>;
+  getCredential(name: string): Promise<SealedCredential | null>;
 }
 
 export interface EnvironmentParts {
@@ -68,10 +77,13 @@ export const sealCredential = (sealer: Sealer, body: CredentialBody): string =>
   sealer.seal(JSON.stringify(body));
 
 /** Finds engines, registered databases and storages by what requests call them. */
-export function createEnvironment({ engines, openStorage, registry, sealer }: EnvironmentParts): Environment {
+export function createEnvironment(parts: EnvironmentParts): Environment {
+  const { engines, openStorage, registry, sealer } = parts;
   async function credential(name: string): Promise<OpenedCredential> {
     const record = await registry.getCredential(name);
-    if (record === null) throw unknownCredential(name, 'credential');
+    if (record === null) {
+      throw isJobCredential(name) ? forgottenCredential() : unknownCredential(name, 'credential');
+    }
     const { id, secret, options } = JSON.parse(sealer.unseal(record.sealedBody)) as CredentialBody;
     return { name, type: record.type, id, secret: secret === null ? null : new Secret(secret), options };
   }
@@ -134,6 +146,16 @@ export function createEnvironment({ engines, openStorage, registry, sealer }: En
         throw withField(error, location.type === 'directory' ? 'directory' : 'location');
       }
     },
+
+    withCredentials: (credentials) =>
+      createEnvironment({
+        ...parts,
+        registry: {
+          getDatabase: (name) => registry.getDatabase(name),
+          getDirectory: (name) => registry.getDirectory(name),
+          getCredential: async (name) => credentials.get(name) ?? (await registry.getCredential(name)),
+        },
+      }),
   };
 }
 
@@ -142,6 +164,14 @@ export const unknownCredential = (name: string, field: string): AppError =>
   new AppError('credential-unknown', {
     field,
     message: `There is no credential ${JSON.stringify(name)}.`,
+  });
+
+/** Of a job that has ended. */
+const forgottenCredential = (): AppError =>
+  new AppError('credential-unknown', {
+    field: 'credential',
+    message: 'The credential that came with the job was removed when the job had ended.',
+    hint: 'Go to the files with a credential of your own.',
   });
 
 async function placeOf(

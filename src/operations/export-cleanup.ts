@@ -17,6 +17,11 @@ export async function cleanUpExport(
   // Without a plan nothing was written.
   if (job.plan === null) return;
   const storage = await environment.storage(request.location);
+  await removeWritten(storage, job.plan as ExportPlan, context);
+}
+
+/** Removes every file that the tasks of a job wrote, and what they left of unfinished ones. */
+export async function removeWritten(storage: Storage, plan: ExportPlan, context: TaskContext): Promise<void> {
   const tasks = await context.tasks();
   if (metOthers(tasks)) {
     // A service elsewhere writes to the same names: only what tasks of this job have finished is ours for sure.
@@ -26,7 +31,7 @@ export async function cleanUpExport(
     for (const name of written) await storage.remove(name, context);
     return;
   }
-  await removeDumpFiles(storage, job.plan as ExportPlan, new Set(), context);
+  await removeDumpFiles(storage, plan, new Set(), context);
 }
 
 /** Whether a file of somebody else stood in the way of one of the job's own. */

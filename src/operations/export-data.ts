@@ -89,7 +89,8 @@ export interface FailedUnit {
 type Reader = (snapshot: Snapshot, unit: Unit, request: ExportRequest) => UnitSource;
 
 /**
- * Calls `write` with the units, and again without the one whose reading failed for good, until it goes through; in the end without any.
+ * Calls `write` with the units, and again without the one whose reading failed for good (a stream: without all of its pieces), until it goes
+ * through; in the end without any.
  * `plan` is the job's. Temporary errors, interruptions and errors of the storage are not the unit's fault and are thrown.
  */
 export async function withoutFailingUnits<T>(
@@ -123,8 +124,11 @@ export async function withoutFailingUnits<T>(
         blamed.error.kind === 'snapshot_lost'
       )
         throw error;
-      failed.push(blamed);
-      remaining = remaining.filter((unit) => unit !== blamed.unit);
+      const { stream } = blamed.unit;
+      const isLost = (unit: Unit): boolean =>
+        unit === blamed.unit || (stream !== undefined && unit.stream === stream);
+      failed.push(...remaining.filter(isLost).map((unit) => ({ unit, error: blamed.error })));
+      remaining = remaining.filter((unit) => !isLost(unit));
     }
   }
 }

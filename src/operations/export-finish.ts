@@ -1,7 +1,9 @@
 import { tableKey } from '../core/catalogue.ts';
+import { AppError } from '../core/errors.ts';
 import type { Manifest, ManifestFile } from '../core/manifest.ts';
 import type { ExportRequest } from '../core/request.ts';
 import type { WrittenUnit } from '../dump/data-file.ts';
+import type { DumpLayout } from '../dump/layout.ts';
 import type { DraftTable, ManifestDraft } from '../dump/master.ts';
 import { writeMaster } from '../dump/master.ts';
 import { checkFiles } from '../dump/read-set.ts';
@@ -41,7 +43,7 @@ export async function finishExport(
   // A service elsewhere may write there too: what it removed or replaced is no set.
   if (storage.keeps) await checkFiles(storage, draft, context);
   const ifExists = claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
-  const manifest = await writeMaster(storage, plan.layout, draft, [], { ifExists }, context);
+  const manifest = await writeMaster(storage, setLayoutOf(plan), draft, [], { ifExists }, context);
   return done(
     plan,
     storage,
@@ -75,12 +77,18 @@ export async function writeSingleFile(
     const draft = await draftOf(environment, request, payload, collected, context);
     const sources = units.map((unit) => reader(snapshot, unit, request));
     const onProgress = (bytes: number) => context.progress({ bytes, rows: 0 });
-    return writeMaster(storage, plan.layout, draft, sources, { ifExists, onProgress }, context);
+    return writeMaster(storage, setLayoutOf(plan), draft, sources, { ifExists, onProgress }, context);
   });
   const lines = written.tables
     .filter((table) => table.status === 'complete')
     .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));
   return done(plan, storage, written, failed, lines);
+}
+
+/** Files without a manifest are finished in export-bare.ts. */
+function setLayoutOf({ layout }: ExportPlan): DumpLayout {
+  if (layout.form !== 'bare') return layout;
+  throw new AppError('internal', { message: 'Files without a manifest have no master.' });
 }
 
 interface Collected {
@@ -163,23 +171,31 @@ async function draftOf(
     mode: request.selection.mode,
     encoding: request.encoding,
     coding: await codingOf(environment, { ...request, encryption: plan.encryption }),
-    consistency: consistencyOf(context.job.restarts, earlier?.kept ?? 0),
+    consistency: consistencyOf(plan.consistency ?? oneInstant, context.job.restarts, earlier?.kept ?? 0),
     tables: draftTables,
     objects: ddl === undefined ? [] : (ddl.result as ExportDdlResult).objects,
     files: collected.files,
   };
 }
 
+const oneInstant: Manifest['consistency'] = { kind: 'snapshot', note: '' };
+
 /** Files of an earlier snapshot are removed when the data starts again, but those that were kept. */
-function consistencyOf(restarts: number, kept: number): Manifest['consistency'] {
-  if (restarts === 0) return { kind: 'snapshot', note: '' };
+function consistencyOf(
+  promised: Manifest['consistency'],
+  restarts: number,
+  kept: number,
+): Manifest['consistency'] {
+  if (restarts === 0) return promised;
   const again = `The data was started again ${restarts} time(s)`;
-  return kept === 0
-    ? { kind: 'snapshot', note: `${again}; everything here is of the last snapshot.` }
-    : {
-        kind: 'table',
-        note: `${again}, and the tables that were finished stayed: each table is of one snapshot, not all of the same one.`,
-      };
+  const note =
+    kept === 0
+      ? `${again}; everything here is of the last snapshot.`
+      : `${again}, and the tables that were finished stayed: each table is of one snapshot, not all of the same one.`;
+  return {
+    kind: promised.kind === 'snapshot' && kept > 0 ? 'table' : promised.kind,
+    note: promised.note === '' ? note : `${promised.note} ${note}`,
+  };
 }
 
 const linesOf = (manifest: Manifest, key: string) =>

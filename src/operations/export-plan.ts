@@ -1,15 +1,18 @@
 import { tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
+import type { NewJobLogEntry } from '../core/job.ts';
 import type { ExportRequest } from '../core/request.ts';
+import { assignFiles } from '../dump/assign-files.ts';
 import { findExistingFile } from '../dump/existing.ts';
-import { assignFiles, layoutForExport } from '../dump/layout.ts';
-import type { Unit } from '../engines/engine.ts';
+import { type ExportLayout, layoutForExport } from '../dump/layout.ts';
+import type { Snapshot, Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
 import { encryptionForExport } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { refuseExistingFile } from './existing-file.ts';
 import type { ExportSettings } from './export.ts';
+import { refuseNoFiles, removeEarlierBare } from './export-bare.ts';
 import { removeDumpFiles } from './export-cleanup.ts';
 import { estimated } from './export-estimate.ts';
 import { type AssignedFile, toPlace, unitsForFileSize, withSpares } from './export-file-size.ts';
@@ -31,6 +34,8 @@ export async function planExport(
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const { job } = context;
+  const layout = layoutForExport(request.filePattern, job.name);
+  await removeEarlierBare(environment, request, context);
 
   // Preflight, and the snapshot that everything is read through.
   const { session, snapshot } = await beginSource(environment, request, context);
@@ -48,8 +53,8 @@ export async function planExport(
   if (request.estimate) return estimated(units);
 
   // Units, and the files that they go to.
-  const files = await placeUnits(environment, request, choice, units, context);
-  const { layout } = files;
+  if (layout.form === 'bare') refuseNoFiles(request, units);
+  const files = await placeUnits(environment, request, layout, choice, units, context);
   const earlier = (job.plan as ExportPlan | null)?.encryption;
   const encryption = await encryptionForExport(environment, request.encryptionKey, earlier);
   const plan: ExportPlan = {
@@ -60,6 +65,7 @@ export async function planExport(
     source: { engine: engine.id, serverVersion: session.serverVersion, database: request.database },
     createdAt: new Date().toISOString(),
     tables: choice.tables.length,
+    ...(snapshot.consistency === undefined ? {} : { consistency: snapshot.consistency }),
     ...(encryption === undefined ? {} : { encryption }),
     ...rules,
   };
@@ -68,7 +74,7 @@ export async function planExport(
   const finish: ExportFinishPayload = {
     // A set without rows must not look as if its tables had none: it has definitions of them, and nothing more.
     tables: choice.tables.map(({ rules: _, ...table }) => table),
-    inline: layout.form === 'file' ? files.units : [],
+    inline: layout.form === 'file' ? inOrder(files) : [],
     earlier: files.earlier,
   };
   return {
@@ -79,7 +85,13 @@ export async function planExport(
       ddlTask(choice.chosen),
       ...(layout.form === 'file'
         ? [singleTask(finish)]
-        : fileTasks(files.assignments, files.units, choice.tables, finish)),
+        : fileTasks(
+            files.assignments,
+            files.units,
+            choice.tables,
+            finish,
+            layout.form === 'bare' ? 'bare' : 'data',
+          )),
     ],
     log: [
       ...(files.earlier.kept > 0
@@ -95,13 +107,23 @@ export async function planExport(
         units: files.units.length,
         bytes,
       }),
+      ...consistencyLine(snapshot.consistency),
       objectTypeLine(request.selection.mode, 'EXPORT'),
     ],
   };
 }
 
+/** What the engine has to say about how far the rows go together. */
+const consistencyLine = (consistency: Snapshot['consistency']): readonly NewJobLogEntry[] =>
+  consistency === undefined || consistency.note === '' ? [] : [logLine('note', consistency.note)];
+
+/** The units of a single file. */
+function inOrder({ units, assignments }: PlacedUnits): readonly Unit[] {
+  const unitOf = new Map(units.map((unit) => [unit.id, unit]));
+  return assignments.flatMap((file) => file.units.flatMap((id) => unitOf.get(id) ?? []));
+}
+
 interface PlacedUnits {
-  readonly layout: ExportPlan['layout'];
   /** Whether the location can tell what it holds. */
   readonly lists: boolean;
   /** Those that are still to be read. */
@@ -118,6 +140,7 @@ interface PlacedUnits {
 async function placeUnits(
   environment: Environment,
   request: ExportRequest,
+  layout: ExportLayout,
   choice: SourceChoice,
   units: readonly Unit[],
   context: TaskContext,
@@ -125,7 +148,6 @@ async function placeUnits(
   const { job } = context;
   const storage = await environment.storage(request.location);
   const { lists } = storage;
-  const layout = layoutForExport(request.filePattern, job.name);
   const earlier = await context.tasks('data');
   const usable = usableFiles(earlier, choice.tables);
   const placed =
@@ -135,7 +157,6 @@ async function placeUnits(
   if (job.plan !== null) await removeDumpFiles(storage, job.plan as ExportPlan, keep, context);
   refuseExistingFile(await findExistingFile(storage, layout, context, keep), storage);
   return {
-    layout,
     lists,
     units: placed.units,
     assignments: placed.assignments,
@@ -154,14 +175,18 @@ interface Assigned {
   readonly assignments: readonly AssignedFile[];
 }
 
-/** Files for the units of tables that are not in `kept`; null when there are too few names left beside those. */
+/**
+ * Files for the units of tables that are not in `kept`; null when there are too few names left beside those, or the database comes in streams,
+ * which are not read in parts.
+ */
 function assignBeside(
   kept: readonly TaskRecord[],
-  layout: ExportPlan['layout'],
+  layout: ExportLayout,
   all: readonly Unit[],
   request: ExportRequest,
   restarts: number,
 ): Assigned | null {
+  if (kept.length > 0 && all.some(({ stream }) => stream !== undefined)) return null;
   const keptUnits = kept.flatMap(unitsOf);
   const done = new Set(keptUnits.map(({ table }) => JSON.stringify(table)));
   const left = all.filter(({ table }) => !done.has(JSON.stringify(table)));

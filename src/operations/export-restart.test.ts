@@ -83,6 +83,13 @@ describe('the files that stay when a snapshot is lost', () => {
     assert.deepEqual(keptOf([file('a', ['t 1/1'], { result: failed })]), []);
   });
 
+  it('hold no piece of a stream, which begins again as a whole', () => {
+    const piece = file('s', ['t 1/1', 'u 1/2']);
+    const { units, ...rest } = piece.payload as ExportDataPayload;
+    const payload = { ...rest, units: units.map((one) => ({ ...one, stream: 'shard-1' })) };
+    assert.deepEqual(keptOf([{ ...piece, payload }, file('b', ['u 2/2']), file('c', ['w 1/1'])]), ['data/c']);
+  });
+
   it('are of use only while their tables have the same columns', () => {
     const kept = [file('a', ['t 1/1']), file('b', ['u 1/1']), file('c', ['gone 1/1'])];
     assert.deepEqual(

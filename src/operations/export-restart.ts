@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { type Table, tableKey } from '../core/catalogue.ts';
 import type { Job } from '../core/job.ts';
 import type { ExportRequest } from '../core/request.ts';
+import type { FileAssignment } from '../dump/assign-files.ts';
 import { filesOfPattern } from '../dump/file-pattern.ts';
-import type { DumpLayout, FileAssignment } from '../dump/layout.ts';
+import type { ExportLayout } from '../dump/layout.ts';
 import type { Unit } from '../engines/engine.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
 import type { ExportDataPayload, ExportDataResult } from './plan-types.ts';
@@ -26,11 +27,17 @@ export const shapeOf = ({ columns }: Table): string =>
 
 type IsGood = (task: TaskRecord, tableKey: string) => boolean;
 
-/** Tasks that are done and hold nothing but whole tables: every unit of each of them is in such a task. */
+/**
+ * Tasks that are done and hold nothing but whole tables: every unit of each of them is in such a task. A stream begins again as a whole, so that
+ * no piece of one is of use.
+ */
 function wholeFiles(tasks: readonly TaskRecord[], isGood: IsGood): readonly TaskRecord[] {
   let files = tasks.filter(
     (task) =>
-      task.kind === 'data' && task.state === 'done' && (task.result as ExportDataResult).failed.length === 0,
+      task.kind === 'data' &&
+      task.state === 'done' &&
+      (task.result as ExportDataResult).failed.length === 0 &&
+      unitsOf(task).every(({ stream }) => stream === undefined),
   );
   for (;;) {
     const left = files.filter((file) => {
@@ -64,7 +71,7 @@ export const renamedUnits = (units: readonly Unit[], restarts: number): readonly
  * The assignments under names that no kept file has. Null: the pattern has no number left for them.
  */
 export function besideKept(
-  layout: DumpLayout,
+  layout: ExportLayout,
   assignments: readonly FileAssignment[],
   kept: ReadonlySet<string>,
 ): readonly FileAssignment[] | null {

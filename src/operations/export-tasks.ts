@@ -31,13 +31,13 @@ export function singleTask(payload: ExportFinishPayload): TaskSpec {
   return { ...step('single', ['ddl'], payload), bytes, rows, counted: true };
 }
 
-/** The task that writes one file. */
-const dataTask = (payload: ExportDataPayload, group: string): TaskSpec => ({
+/** The task that writes one file of a dump set; `bare`: one without a manifest, which is to find nothing in its way. */
+const dataTask = (payload: ExportDataPayload, group: string, kind: 'data' | 'bare' = 'data'): TaskSpec => ({
   // The name of a file may be that of one before a restart; the name of a unit is not.
   key: `data/${payload.units[0]?.id ?? payload.file}`,
-  kind: 'data',
+  kind,
   group,
-  waitsFor: [],
+  waitsFor: kind === 'bare' ? ['ddl'] : [],
   payload,
   bytes: payload.bytes,
   rows: payload.units.reduce((sum, { estimate }) => sum + estimate.rows, 0),
@@ -58,6 +58,7 @@ export function fileTasks(
   units: readonly Unit[],
   tables: readonly Table[],
   finish: ExportFinishPayload,
+  kind: 'data' | 'bare',
 ): readonly TaskSpec[] {
   const unitOf = new Map(units.map((unit) => [unit.id, unit]));
   const shapes = new Map(tables.map((table) => [tableKey(table), shapeOf(table)]));
@@ -72,7 +73,7 @@ export function fileTasks(
       ...(spare === undefined ? {} : { spare }),
     };
     // Files of one table are counted together, so that the table's log line comes with its last unit; a mixed file stands alone.
-    return dataTask(payload, keys.size === 1 ? `data:${[...keys][0]}` : `data-file:${file}`);
+    return dataTask(payload, keys.size === 1 ? `data:${[...keys][0]}` : `data-file:${file}`, kind);
   });
   const groups = new Set(data.map(({ group }) => group));
   return [...data, step('finish', ['ddl', ...groups], finish)];

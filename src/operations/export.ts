@@ -4,6 +4,7 @@ import type { ExportRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask } from '../jobs/job-store.ts';
 import type { Environment } from './environment.ts';
+import { finishBareExport, writeBareFile } from './export-bare.ts';
 import { cleanUpExport } from './export-cleanup.ts';
 import { readDdl, writeUnits } from './export-data.ts';
 import { finishExport, writeSingleFile } from './export-finish.ts';
@@ -11,7 +12,7 @@ import { planExport } from './export-plan.ts';
 import { keepExportedFiles } from './export-restart.ts';
 import { forgetHashKey } from './hash-key.ts';
 import { tablesOfGroup } from './log-lines.ts';
-import type { ExportDataPayload, ExportDdlPayload, ExportFinishPayload } from './plan-types.ts';
+import type { ExportDataPayload, ExportDdlPayload, ExportFinishPayload, ExportPlan } from './plan-types.ts';
 import { exportSubject } from './task-subject.ts';
 
 /**
@@ -22,6 +23,7 @@ import { exportSubject } from './task-subject.ts';
  *     data    one file each: read its units, compress, store, count, digest; in parallel           -> export-data.ts
  *     finish  write the schema files and, last, the manifest: now the set is complete              -> export-finish.ts
  *     single  instead of data and finish, when everything goes into one file                       -> export-finish.ts
+ *     bare    instead of data, for files without a manifest: all of them or none                   -> export-bare.ts
  *     cleanup after a cancel: remove what was written                                              -> export-cleanup.ts
  *
  * A lost snapshot starts the data again under a new one, with a line in the log: a set never claims to be one view when it is not. With
@@ -31,7 +33,9 @@ export function createExportHandler(environment: Environment, settings: ExportSe
   return {
     kind: 'export',
     run: (claimed, context) => runTask(environment, settings, claimed, context),
-    onError: (taskKind: string, _error: ErrorRecord) => (taskKind === 'cleanup' ? 'fail-task' : 'fail-job'),
+    // What failed of files without a manifest is for `finish` to see, which removes the others and fails the job.
+    onError: (taskKind: string, _error: ErrorRecord) =>
+      taskKind === 'cleanup' || taskKind === 'bare' ? 'fail-task' : 'fail-job',
     keepOnRestart: keepExportedFiles,
     subject: exportSubject,
     groupFinished: (_job: Job, group, tasks) => (group.startsWith('data') ? tablesOfGroup(tasks) : []),
@@ -57,7 +61,11 @@ async function runTask(
       return readDdl(environment, request, task.payload as ExportDdlPayload, context);
     case 'data':
       return writeUnits(environment, request, task.payload as ExportDataPayload, task.group, claims, context);
+    case 'bare':
+      return writeBareFile(environment, request, task.payload as ExportDataPayload, claims, context);
     case 'finish':
+      if ((job.plan as ExportPlan).layout.form === 'bare')
+        return finishBareExport(environment, request, task.payload as ExportFinishPayload, claims, context);
       return finishExport(environment, request, task.payload as ExportFinishPayload, claims, context);
     case 'single':
       return writeSingleFile(environment, request, task.payload as ExportFinishPayload, claims, context);

@@ -1,21 +1,18 @@
 import type { NewJobLogEntry } from '../core/job.ts';
-import type { Manifest, ManifestTable } from '../core/manifest.ts';
+import type { ManifestTable } from '../core/manifest.ts';
 import type { ImportRequest } from '../core/request.ts';
-import { checkFiles, openDumpSet } from '../dump/read-set.ts';
 import type { TaskContext } from '../jobs/handler.ts';
-import type { Storage } from '../storages/storage.ts';
-import { unlock } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
-import { chooseContent, refuseForeignSet } from './import-set.ts';
+import { type ImportPlace, type ImportSource, openSource } from './import-source.ts';
 import { sharedTarget } from './import-target.ts';
 import { findMissingRoles } from './missing-roles.ts';
 import { reportFindings } from './preflight.ts';
 import { reducedLines } from './reduced-sentence.ts';
 import { refuseHostile } from './refuse-hostile.ts';
+import { refuseTooLarge } from './refuse-too-large.ts';
 import { remapContent } from './remap-content.ts';
 import { displayName, warnLine } from './target-lines.ts';
 import { decideTarget, type TargetPlan, type TargetTable } from './target-plan.ts';
-import { neededFiles } from './verify-file.ts';
 
 /** A table of the set under its target's names. */
 export interface ImportTable extends TargetTable {
@@ -24,7 +21,7 @@ export interface ImportTable extends TargetTable {
 
 /** What an import would do. */
 export interface ImportDecision {
-  readonly manifest: Manifest;
+  readonly source: ImportSource;
   readonly target: TargetPlan<ImportTable>;
   readonly leftAlone: readonly string[];
   readonly log: readonly NewJobLogEntry[];
@@ -32,12 +29,13 @@ export interface ImportDecision {
 
 /**
  * Everything that is decided before the first byte is written. Reads set and target, changes neither.
+ * @param place what is read
  * @param stop takes an error that ends an import: throws it, or keeps it, to see what else there is
  */
 export async function decideImport(
   environment: Environment,
   request: ImportRequest,
-  storage: Storage,
+  place: ImportPlace,
   stop: (error: unknown) => void,
   context: TaskContext,
 ): Promise<ImportDecision> {
@@ -50,19 +48,9 @@ export async function decideImport(
   };
 
   // The set must be of a kind that the target can read, and what is wanted of it whole by its sizes.
-  const set = await openDumpSet(storage, request.filePattern, context);
-  const { manifest } = set;
   const { engine } = await environment.database(request.database);
-  refuseForeignSet(engine, manifest);
-  const content = await chooseContent(
-    engine,
-    request,
-    { manifest, cipher: await unlock(environment, request.encryptionKey, set) },
-    storage,
-    context,
-  );
-  const files = neededFiles(manifest, request.content === 'metadata_only' ? [] : content.tables);
-  await attempt(() => checkFiles(storage, { ...manifest, files }, context));
+  const source = await openSource(environment, engine, request, place, attempt, context);
+  const { content } = source;
 
   // What comes from a set may be anybody's.
   await attempt(() => refuseHostile(engine, content.all, content.objects));
@@ -74,6 +62,7 @@ export async function decideImport(
   // Can the target take it? Whatever stands against it refuses the import before anything is written.
   const target = await sharedTarget(environment, request, context);
   await attempt(async () => reportFindings(await target.preflight(context), context));
+  await attempt(() => refuseTooLarge(target, request, content.tables, context));
   const planned = await decideTarget(
     {
       engine,
@@ -83,6 +72,7 @@ export async function decideImport(
       objects,
       tables,
       databaseName: request.database,
+      isErased: request.erase,
     },
     context,
   );
@@ -90,10 +80,12 @@ export async function decideImport(
   const missing = await findMissingRoles(engine, target, planned.objects, context, content.roles);
   const report = { ...planned.report, objects: missing.refused(planned.report.objects) };
   return {
-    manifest,
+    source,
     target: { ...planned, report },
     leftAlone,
     log: [
+      ...source.log,
+      ...(request.erase ? [eraseLine(request.database)] : []),
       ...leftAlone.map((message) => warnLine(message)),
       ...failedTables(content.tables),
       ...(request.content === 'metadata_only' ? [] : reducedLines(content.tables)),
@@ -102,6 +94,11 @@ export async function decideImport(
     ],
   };
 }
+
+const eraseLine = (database: string): NewJobLogEntry =>
+  warnLine(
+    `Everything that database ${database} holds is removed before the first row is written, also what nothing is brought for (erase).`,
+  );
 
 const importTable = (source: ManifestTable): ImportTable => ({
   schema: source.schema,

@@ -3,9 +3,9 @@ import type { NewJobLogEntry } from '../core/job.ts';
 import type { DryRunReport } from '../core/job-report.ts';
 import type { ImportRequest } from '../core/request.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
-import type { CountingStorage } from './counting-storage.ts';
 import type { Environment } from './environment.ts';
 import { decideImport, type ImportDecision } from './import-decision.ts';
+import type { ImportPlace } from './import-source.ts';
 import { logLine, readLine } from './log-lines.ts';
 import type { ImportResult } from './plan-types.ts';
 import { warnLine } from './target-lines.ts';
@@ -15,7 +15,7 @@ import { setBytesOf } from './verify-file.ts';
 export async function dryRunImport(
   environment: Environment,
   request: ImportRequest,
-  storage: CountingStorage,
+  place: ImportPlace,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   let error: DryRunReport['error'] = null;
@@ -25,7 +25,7 @@ export async function dryRunImport(
   };
   let decision: ImportDecision | null = null;
   try {
-    decision = await decideImport(environment, request, storage, keep, context);
+    decision = await decideImport(environment, request, place, keep, context);
   } catch (caught) {
     keep(caught);
   }
@@ -37,12 +37,17 @@ export async function dryRunImport(
     leftAlone: decision?.leftAlone ?? [],
     warnings: warningsOf(decision),
   };
-  const jobResult: ImportResult = { tables: 0, rows: 0, failedTables: [], bytesRead: storage.bytesRead() };
+  const bytesRead = place.storage.bytesRead();
+  const jobResult: ImportResult = { tables: 0, rows: 0, failedTables: [], bytesRead };
   return {
     type: 'done',
     result: report,
     jobResult,
-    log: [...(decision?.log ?? []), ...summaryLines(report), ...readLines(decision, storage.bytesRead())],
+    log: [
+      ...(decision?.log ?? []),
+      ...summaryLines(report),
+      ...readLines(decision, bytesRead, request.ownFiles === null),
+    ],
   };
 }
 
@@ -77,5 +82,9 @@ function summaryLines({ error, objects, tables }: DryRunReport): readonly NewJob
   ];
 }
 
-const readLines = (decision: ImportDecision | null, bytesRead: number): readonly NewJobLogEntry[] =>
-  decision === null ? [] : [readLine(bytesRead, setBytesOf(decision.manifest))];
+const readLines = (
+  decision: ImportDecision | null,
+  bytesRead: number,
+  ofSet: boolean,
+): readonly NewJobLogEntry[] =>
+  decision === null ? [] : [readLine(bytesRead, setBytesOf(decision.source.manifest), ofSet)];

@@ -67,7 +67,7 @@ export async function finishImport(
         ),
       ),
       ...failures.map(failureLine),
-      readLine(bytesRead, payload.setBytes),
+      readLine(bytesRead, payload.setBytes, request.ownFiles === null),
     ],
   };
 }

@@ -2,10 +2,10 @@ import type { ImportRequest } from '../core/request.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskSpec } from '../jobs/job-store.ts';
 import { applyTasks, dataGroup, dataWaitsFor, plainTask } from './apply-tasks.ts';
-import { type CountingStorage, countReads } from './counting-storage.ts';
 import type { Environment } from './environment.ts';
 import { decideImport, type ImportTable } from './import-decision.ts';
 import { dryRunImport } from './import-dry-run.ts';
+import { type ImportPlace, type ImportSource, openPlace } from './import-source.ts';
 import { logLine, objectTypeLine } from './log-lines.ts';
 import type { ImportDataPayload, ImportFinishPayload, ImportPlan, ReadResult } from './plan-types.ts';
 import type { TargetPlan } from './target-plan.ts';
@@ -18,22 +18,23 @@ export async function planImport(
   request: ImportRequest,
   context: TaskContext,
 ): Promise<TaskOutcome> {
-  const storage = countReads(await environment.storage(request.location));
+  const place = await openPlace(environment, request);
   return request.dryRun
-    ? await dryRunImport(environment, request, storage, context)
-    : await realRun(environment, request, storage, context);
+    ? await dryRunImport(environment, request, place, context)
+    : await realRun(environment, request, place, context);
 }
 
 async function realRun(
   environment: Environment,
   request: ImportRequest,
-  storage: CountingStorage,
+  place: ImportPlace,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const throws = (error: unknown) => {
     throw error;
   };
-  const { manifest, target, log } = await decideImport(environment, request, storage, throws, context);
+  const { source: read, target, log } = await decideImport(environment, request, place, throws, context);
+  const { manifest } = read;
   const { engine } = await environment.database(request.database);
   const { objects, tables, clear, order } = target;
   const { source, encryption } = manifest;
@@ -43,19 +44,27 @@ async function realRun(
     tables: tables.length,
     ...(encryption === undefined ? {} : { encryption }),
   };
-  const result: ReadResult = { bytesRead: storage.bytesRead() };
+  const result: ReadResult = { bytesRead: place.storage.bytesRead() };
   return {
     type: 'done',
     result,
     plan,
     errors: target.errors,
     spawn: inBatches([
-      ...importChecks(
-        manifest,
-        tables.map(({ source }) => source),
-      ),
-      ...applyTasks({ schedule: engine.schedule(objects), tables, clear, waitsFor: ['verify'] }),
-      ...tables.flatMap((table) => dataTasks(table, order, manifest.compression)),
+      ...(read.isVerified
+        ? []
+        : importChecks(
+            manifest,
+            tables.map(({ source }) => source),
+          )),
+      ...applyTasks({
+        schedule: engine.schedule(objects),
+        tables,
+        clear,
+        erases: request.erase,
+        waitsFor: ['verify'],
+      }),
+      ...tables.flatMap((table) => dataTasks(table, order, read, request)),
       finishTask(tables, setBytesOf(manifest)),
     ]),
     log: [...log, plannedLine(tables), objectTypeLine(manifest.mode, 'IMPORT')],
@@ -75,9 +84,10 @@ function plannedLine(tables: readonly ImportTable[]) {
 function dataTasks(
   table: TargetPlan<ImportTable>['tables'][number],
   order: TargetPlan<ImportTable>['order'],
-  compression: ImportDataPayload['compression'],
+  { compressionOf }: ImportSource,
+  { remaps: { keyPrefixes } }: ImportRequest,
 ): readonly TaskSpec[] {
-  const { schema, name, columns, action, source } = table;
+  const { schema, name, columns, action, existingRows, source } = table;
   return source.units.map((unit) => {
     const payload: ImportDataPayload = {
       schema,
@@ -87,7 +97,9 @@ function dataTasks(
       wholeTable: source.units.length === 1 && action !== 'append',
       parts: source.units.length,
       unit,
-      compression,
+      compression: compressionOf(unit.file),
+      ...(existingRows === undefined ? {} : { existingRows }),
+      ...(keyPrefixes.length === 0 ? {} : { keyPrefixes }),
     };
     return {
       key: `data/${unit.id}`,

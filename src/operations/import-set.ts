@@ -1,24 +1,35 @@
 import { belongingTo } from '../core/belonging.ts';
 import { type Catalogue, type DdlObject, type Table, tableKey } from '../core/catalogue.ts';
-import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Manifest, ManifestTable } from '../core/manifest.ts';
 import { compileObjectFilters } from '../core/object-filter.ts';
 import type { ImportRequest } from '../core/request.ts';
 import { chooseObjects, chooseTables, compileSelection, refuseEmpty } from '../core/selection.ts';
-import type { SetCipher } from '../dump/encryption.ts';
-import { readObjects } from '../dump/read-set.ts';
 import type { Engine } from '../engines/engine.ts';
-import type { Storage } from '../storages/storage.ts';
 import type { JobContent } from './remap-content.ts';
 
 /** @throws AppError unsupported */
 export function refuseForeignSet(engine: Engine, manifest: Manifest): void {
-  if (manifest.source.engine === engine.id) return;
+  if (manifest.source.engine !== engine.id) {
+    throw new AppError('unsupported', {
+      field: 'database',
+      message: `The dump set comes from ${manifest.source.engine}, the target is ${engine.title}.`,
+      hint: `Import it into a ${manifest.source.engine} database.`,
+    });
+  }
+  refuseForeignEncoding(engine, manifest);
+}
+
+/** A later version of the engine may write rows in another way. */
+function refuseForeignEncoding({ title, capabilities }: Engine, { encoding, tables }: Manifest): void {
+  const foreign = [encoding, ...tables.map((table) => table.encoding)].find(
+    (word) => !capabilities.encodings.includes(word),
+  );
+  if (foreign === undefined) return;
   throw new AppError('unsupported', {
-    field: 'database',
-    message: `The dump set comes from ${manifest.source.engine}, the target is ${engine.title}.`,
-    hint: `Import it into a ${manifest.source.engine} database.`,
+    field: 'file_pattern',
+    message: `The rows of the dump set are written in the encoding ${foreign}, which this version of Pumphouse does not know for ${title}.`,
+    hint: 'Import it with the version that wrote it, or a later one.',
   });
 }
 
@@ -30,15 +41,16 @@ export interface SetContent extends JobContent<ManifestTable> {
   readonly roles: readonly string[];
 }
 
-/** What of the set an import is about: its selection, then its filters; globals only when asked for. */
+/**
+ * What of a set an import is about: its selection, then its filters; globals only when asked for.
+ * @param all every object of the set
+ */
 export async function chooseContent(
   engine: Engine,
   request: ImportRequest,
-  { manifest, cipher }: { readonly manifest: Manifest; readonly cipher: SetCipher | null },
-  storage: Storage,
-  context: OperationContext,
+  manifest: Manifest,
+  all: readonly DdlObject[],
 ): Promise<SetContent> {
-  const all = await readObjects(storage, manifest, cipher, context);
   const content = await filter(request, await select(request, manifest, all));
   return {
     tables: content.tables,

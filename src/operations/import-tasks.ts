@@ -2,13 +2,14 @@ import { tableKey } from '../core/catalogue.ts';
 import { toAppError } from '../core/errors.ts';
 import type { ImportRequest } from '../core/request.ts';
 import { readFrame } from '../dump/read-frame.ts';
-import type { ApplyFailure, TargetSession } from '../engines/engine.ts';
+import type { ApplyFailure, TargetSession, WriteUnit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import { countReads } from './counting-storage.ts';
 import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
 import { sharedTarget, type TargetUse } from './import-target.ts';
-import { errorLine } from './log-lines.ts';
+import { errorLine, logLine } from './log-lines.ts';
+import { sourceStorage } from './own-file-storage.ts';
 import type { ApplyPayload, ClearPayload, ImportDataPayload, ImportPlan, ReadResult } from './plan-types.ts';
 
 /** Makes the place for receipts, then everything that comes before the data. */
@@ -39,6 +40,23 @@ export async function clearTarget(
     throw error;
   }
   return { type: 'done', result: null };
+}
+
+/** Removes all that the target holds, with a receipt. */
+export async function eraseTarget(
+  environment: Environment,
+  request: TargetUse,
+  key: string,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  const target = await readyTarget(environment, request, context);
+  if (target.eraseAll === undefined) throw new Error('The engine cannot erase a database.');
+  await target.eraseAll(key, context);
+  return {
+    type: 'done',
+    result: null,
+    log: [logLine('note', `Everything that database ${request.database} held was removed.`)],
+  };
 }
 
 /** Removes the receipts, after all that needs them, or after a cancel. */
@@ -74,9 +92,10 @@ export async function writeUnit(
   payload: ImportDataPayload,
   context: TaskContext,
 ): Promise<TaskOutcome> {
-  const storage = countReads(await environment.storage(request.location));
+  const storage = countReads(await sourceStorage(environment, request));
   const target = await readyTarget(environment, request, context);
-  const { schema, name, columns, encoding, wholeTable, unit, compression } = payload;
+  const { schema, name, columns, encoding, wholeTable, unit, compression, existingRows, keyPrefixes } =
+    payload;
   const table = { schema, name };
   const { encryption } = context.job.plan as ImportPlan;
   const { encryptionKey } = request;
@@ -84,7 +103,17 @@ export async function writeUnit(
   const bytes = counted(readFrame(storage, unit, coding, `table ${tableKey(table)}`, context), (done) =>
     context.progress({ bytes: done, rows: 0 }),
   );
-  const write = { key, table, columns, encoding, variant: unit.variant, rows: unit.rows, wholeTable };
+  const write: WriteUnit = {
+    key,
+    table,
+    columns,
+    encoding,
+    variant: unit.variant,
+    rows: unit.rows,
+    wholeTable,
+    ...(existingRows === undefined ? {} : { existingRows }),
+    ...(keyPrefixes === undefined ? {} : { keyPrefixes }),
+  };
   const { rows } = await target.write(write, bytes, context);
   const result: ReadResult = { bytesRead: storage.bytesRead() };
   return { type: 'done', result, done: { bytes: unit.rawBytes, rows } };

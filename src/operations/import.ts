@@ -6,7 +6,14 @@ import type { Environment } from './environment.ts';
 import { isOfThePlace } from './error-scope.ts';
 import { finishImport } from './import-finish.ts';
 import { planImport } from './import-plan.ts';
-import { applyObjects, clearTarget, forgetReceipts, prepareTarget, writeUnit } from './import-tasks.ts';
+import {
+  applyObjects,
+  clearTarget,
+  eraseTarget,
+  forgetReceipts,
+  prepareTarget,
+  writeUnit,
+} from './import-tasks.ts';
 import { importedTable } from './log-lines.ts';
 import type {
   ApplyPayload,
@@ -23,9 +30,10 @@ import { verifyDumpFile } from './verify-file.ts';
 /**
  * The import, as a runbook: the mirror of the export.
  *
- *     plan     open the set, select, filter, remap, preflight, decide what becomes of
+ *     plan     open the set, or examine own files whole; select, filter, remap, preflight, decide what becomes of
  *              what exists already                                                         -> import-plan.ts, target-plan.ts
  *     verify   what will be read against its digests, in parallel, before any writing      -> verify-file.ts
+ *     erase    where that is asked for, remove all that the target holds                  -> import-tasks.ts
  *     clear    empty and drop the tables that are written anew                             -> import-tasks.ts
  *     prepare  the receipts' place and the objects that come before the data              -> import-tasks.ts
  *     data     one unit each, in parallel: rows and receipt in one transaction            -> import-tasks.ts
@@ -74,6 +82,8 @@ async function runTask(
       return verifyDumpFile(environment, request, task.payload as VerifyPayload, context);
     case 'clear':
       return clearTarget(environment, request, task.key, task.payload as ClearPayload, context);
+    case 'erase':
+      return eraseTarget(environment, request, task.key, context);
     case 'prepare':
       return prepareTarget(environment, request, task.payload as ApplyPayload, context);
     case 'data':

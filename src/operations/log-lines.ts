@@ -31,12 +31,12 @@ export const objectTypeLine = (mode: JobMode, operation: 'EXPORT' | 'IMPORT'): N
 };
 
 /** What was fetched of a dump set; what is written is read twice, to check it first. */
-export const readLine = (bytesRead: number, setBytes: number): NewJobLogEntry =>
+export const readLine = (bytesRead: number, setBytes: number, ofSet: boolean): NewJobLogEntry =>
   logLine(
     'note',
     bytesRead <= setBytes
-      ? `Read ${bytesRead} of ${setBytes} bytes of the dump set.`
-      : `Read the ${setBytes} bytes of the dump set, ${bytesRead} with what was read twice.`,
+      ? `Read ${bytesRead} of ${setBytes} bytes of the ${ofSet ? 'dump set' : 'files'}.`
+      : `Read the ${setBytes} bytes of the ${ofSet ? 'dump set' : 'files'}, ${bytesRead} with what was read twice.`,
     { bytesRead, setBytes },
   );
 
@@ -67,7 +67,7 @@ interface Tally {
 export function tablesOfGroup(tasks: readonly TaskRecord[]): readonly NewJobLogEntry[] {
   const tallies = new Map<string, Tally>();
   for (const task of tasks) {
-    if (task.kind !== 'data' || task.result === null) continue;
+    if ((task.kind !== 'data' && task.kind !== 'bare') || task.result === null) continue;
     const { written, failed } = task.result as ExportDataResult;
     const figures = new Map((written?.units ?? []).map((unit) => [unit.id, unit]));
     for (const unit of unitsOf(task)) {

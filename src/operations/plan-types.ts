@@ -2,10 +2,11 @@ import type { DdlObject, Table, TableName } from '../core/catalogue.ts';
 import type { ErrorRecord } from '../core/errors.ts';
 import type { EncryptionFacts, FrameRef, Manifest, ManifestFile, ManifestUnit } from '../core/manifest.ts';
 import type { Reduction } from '../core/read-rules.ts';
+import type { Remap } from '../core/request.ts';
 import type { FileToCopy } from '../dump/copy-file.ts';
 import type { WrittenFile } from '../dump/data-file.ts';
-import type { DumpLayout } from '../dump/layout.ts';
-import type { ToClear, Unit } from '../engines/engine.ts';
+import type { ExportLayout } from '../dump/layout.ts';
+import type { ToClear, Unit, WriteUnit } from '../engines/engine.ts';
 
 /** What the plans of all jobs that read a database hold. */
 export interface SnapshotPlan {
@@ -16,12 +17,14 @@ export interface SnapshotPlan {
 /** Job.plan of an export: light, since every reader of the job gets it. */
 export interface ExportPlan extends SnapshotPlan, RuleBase {
   readonly kind: 'export';
-  readonly layout: DumpLayout;
-  /** Names of the data files and, last, of the master; empty for the folder form where the location can list: the folder says it all. */
+  readonly layout: ExportLayout;
+  /** Names of the data files and, last, of the master, which files without a manifest have none of; empty for the folder form where the location can list: the folder says it all. */
   readonly files: readonly string[];
   readonly source: Manifest['source'];
   readonly createdAt: string;
   readonly tables: number;
+  /** What the engine promises of the rows, where that is not one instant for all; absent: it is. */
+  readonly consistency?: Manifest['consistency'];
   /** Absent: the files are not encrypted. */
   readonly encryption?: EncryptionFacts;
 }
@@ -34,7 +37,7 @@ export interface RuleBase {
   readonly readAt: string;
 }
 
-/** Payload of the tasks `data` of an export: the units of one file. */
+/** Payload of the tasks `data` (or `bare`) of an export: the units of one file. */
 export interface ExportDataPayload {
   readonly file: string;
   readonly units: readonly Unit[];
@@ -45,7 +48,7 @@ export interface ExportDataPayload {
   readonly spare?: readonly string[];
 }
 
-/** Result of such a task. `written` null: every unit failed, so there is no file. */
+/** Result of such a task. `written` null: every unit failed, so there is no file; or the job was to fail anyway. */
 export interface ExportDataResult {
   readonly written: WrittenFile | null;
   readonly failed: readonly { readonly id: string; readonly error: ErrorRecord }[];
@@ -105,8 +108,12 @@ export interface ImportDataPayload {
   readonly wholeTable: boolean;
   readonly parts: number;
   readonly unit: ManifestUnit;
-  /** Of the set. */
+  /** Of the unit's file. */
   readonly compression: Manifest['compression'];
+  /** As of WriteUnit; absent: no row is there, or its engine knows no such thing. */
+  readonly existingRows?: NonNullable<WriteUnit['existingRows']>;
+  /** Absent: none. */
+  readonly keyPrefixes?: readonly Remap[];
 }
 
 /** Payload of the tasks that run DDL. */

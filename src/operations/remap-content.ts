@@ -21,6 +21,7 @@ export const remapFields: Readonly<Record<keyof Remaps, string>> = {
   tables: 'remap_tables',
   tablespaces: 'remap_tablespaces',
   owners: 'remap_owner',
+  keyPrefixes: 'remap_keys',
 };
 
 /** @throws AppError unsupported, naming the field of a remap that the engine cannot do */
@@ -29,7 +30,7 @@ export function refuseForeignRemaps(engine: Engine, remaps: Remaps): void {
     if (remaps[kind].length === 0 || engine.capabilities.remaps.includes(kind)) continue;
     throw new AppError('unsupported', {
       field: remapFields[kind],
-      message: `${engine.title} has no ${kind} to remap.`,
+      message: `${engine.title} has no ${kind === 'keyPrefixes' ? 'keys' : kind} to remap.`,
       hint: `Leave ${remapFields[kind]} out.`,
     });
   }

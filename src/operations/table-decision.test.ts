@@ -9,6 +9,7 @@ const there = {
 };
 const facts: TableFacts = {
   action: null,
+  keyed: false,
   defined: true,
   columns: ['id', 'name'],
   incomplete: false,
@@ -56,4 +57,21 @@ test('what is no table takes no rows', () => {
   assert.equal(decide({ action: 'truncate', found: null }).action, 'refuse');
   assert.equal(decide({ action: 'replace', found: null }).action, 'refuse');
   assert.equal(decide({ action: 'skip', found: null }).action, 'skip');
+});
+
+test('where rows have keys, an empty table is one to write, and a table that holds rows is in the way', () => {
+  const keyed = (changes: Partial<TableFacts>) =>
+    decide({ keyed: true, defined: false, taken: false, ...changes });
+  for (const action of [null, ...tableExistsActions]) {
+    assert.deepEqual(keyed({ action, found: null }), { action: 'create', reason: '' });
+  }
+  assert.deepEqual(keyed({}), { action: 'blocked', reason: 'it holds rows already' });
+  for (const existingRows of ['skip', 'replace'] as const) {
+    const decision = keyed({ action: existingRows });
+    assert.equal(decision.action, 'append');
+    assert.equal(decision.existingRows, existingRows);
+    assert.match(decision.reason, /^it holds rows already, and those whose key/);
+  }
+  assert.deepEqual(keyed({ action: 'truncate' }), { action: 'truncate', reason: '' });
+  for (const action of tableExistsActions) assert.equal(keyed({ action, incomplete: true }).action, 'skip');
 });

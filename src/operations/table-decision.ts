@@ -1,11 +1,13 @@
 import type { TableName } from '../core/catalogue.ts';
 import type { DryRunAction } from '../core/job-report.ts';
 import type { Content, TableExistsAction } from '../core/request.ts';
-import type { ExistingTable } from '../engines/engine.ts';
+import type { ExistingTable, WriteUnit } from '../engines/engine.ts';
 
 /** What is known about one table before it is decided what becomes of it. */
 export interface TableFacts {
   readonly action: TableExistsAction | null;
+  /** See EngineCapabilities.keyedRows. */
+  readonly keyed: boolean;
   /** The job brings its definition. */
   readonly defined: boolean;
   /** The columns of the rows that the job brings; null: it brings none. */
@@ -23,7 +25,12 @@ export interface TableDecision {
   readonly action: DryRunAction | 'blocked';
   /** '' where the action speaks for itself. */
   readonly reason: string;
+  /** As of WriteUnit. */
+  readonly existingRows?: ExistingRows;
 }
+
+/** What becomes of rows whose key is there already. */
+export type ExistingRows = NonNullable<WriteUnit['existingRows']>;
 
 /** A table with what becomes of it. */
 export interface DecidedTable {
@@ -35,6 +42,7 @@ const decided = (action: TableDecision['action'], reason = ''): TableDecision =>
 
 /** Data Pump's rules for one table. */
 export function decideTable(facts: TableFacts): TableDecision {
+  if (facts.keyed) return decideKeyedTable(facts);
   const { action: asked, defined, columns, incomplete, found } = facts;
   if (found === null && !facts.taken) {
     if (defined) return decided('create');
@@ -61,6 +69,23 @@ export function decideTable(facts: TableFacts): TableDecision {
     'refuse',
     `the table in the target lacks, or cannot be given, the column${lacking.length > 1 ? 's' : ''} ${names}`,
   );
+}
+
+/** What `skip` and `replace` mean where rows have keys, as reports say it. */
+const fatesOfRows: Readonly<Record<ExistingRows, string>> = {
+  skip: 'it holds rows already, and those whose key is there stay as they are',
+  replace: 'it holds rows already, and those whose key comes again give way',
+};
+
+/** The same for tables that are there without a definition: one that holds rows is one that exists, and what is asked for is about single rows. */
+function decideKeyedTable({ action, columns, incomplete, found }: TableFacts): TableDecision {
+  if (found === null) return decided('create');
+  if (action === null) return decided('blocked', 'it holds rows already');
+  if (incomplete || columns === null)
+    return decided('skip', 'it holds rows already, and no whole rows of it are brought');
+  if (action === 'skip' || action === 'replace')
+    return { ...decided('append', fatesOfRows[action]), existingRows: action };
+  return decided(action);
 }
 
 /**

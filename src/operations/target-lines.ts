@@ -52,11 +52,22 @@ export function tableDecisionLines(decisions: readonly DecidedTable[]): readonly
     ...Object.entries(fates).flatMap(([action, fate]) =>
       few(
         of(action as TableDecision['action']),
-        ({ table }) => `The table ${displayName(table)} exists already: ${fate}.`,
-        (count) => `${count} tables exist already; of each, ${fate}.`,
+        ({ table, reason }) =>
+          reason === ''
+            ? `The table ${displayName(table)} exists already: ${fate}.`
+            : `The table ${displayName(table)}: ${reason}.`,
+        (count) =>
+          `${count} tables exist already; of each, ${reasonOfAll(of(action as TableDecision['action'])) ?? fate}.`,
       ),
     ),
   ];
+}
+
+/** What is said of every one of them. */
+function reasonOfAll(some: readonly { readonly reason: string }[]): string | null {
+  const reasons = new Set(some.map(({ reason }) => reason));
+  const [reason = ''] = reasons;
+  return reasons.size === 1 && reason !== '' ? reason : null;
 }
 
 const isLarge = ({ table }: DecidedTable): boolean => isOfDatabase(table);

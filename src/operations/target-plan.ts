@@ -8,7 +8,13 @@ import type { Content, TableExistsAction, WriteOptions } from '../core/request.t
 import type { Engine, ExistingTable, TargetSession, ToClear } from '../engines/engine.ts';
 import { loadOrder } from './load-order.ts';
 import { findRemade } from './remade-objects.ts';
-import { type DecidedTable, decideLargeObjects, decideTable, type TableDecision } from './table-decision.ts';
+import {
+  type DecidedTable,
+  decideLargeObjects,
+  decideTable,
+  type ExistingRows,
+  type TableDecision,
+} from './table-decision.ts';
 import { leftLines, remadeLines, tableDecisionLines, warnLine } from './target-lines.ts';
 import { lookFor, sortObjects } from './target-objects.ts';
 import { inUse, refusalOf } from './target-refusal.ts';
@@ -37,6 +43,8 @@ export interface TargetQuestion<T extends TargetTable> {
   readonly tables: readonly T[];
   /** Of the target, for messages. */
   readonly databaseName: string;
+  /** Whatever it holds is gone by the time that anything is written. */
+  readonly isErased: boolean;
 }
 
 /** How the rows of a table are written. */
@@ -45,6 +53,13 @@ export type WriteAction = (typeof writeActions)[number];
 const isWriting = (action: TableDecision['action']): action is WriteAction =>
   (writeActions as readonly string[]).includes(action);
 
+/** A table whose rows are written, and how. */
+export type WrittenTable<T extends TargetTable> = T & {
+  readonly action: WriteAction;
+  /** With `append` alone, see WriteUnit. */
+  readonly existingRows?: ExistingRows;
+};
+
 /** What is done in the target, decided before anything is written. */
 export interface TargetPlan<T extends TargetTable> {
   /** Why nothing may be done at all; a dry run reports it, any other job throws it. */
@@ -52,7 +67,7 @@ export interface TargetPlan<T extends TargetTable> {
   /** To be made, in their order. */
   readonly objects: readonly DdlObject[];
   /** Whose rows are to be written. */
-  readonly tables: readonly (T & { readonly action: WriteAction })[];
+  readonly tables: readonly WrittenTable<T>[];
   /** For {@link TargetSession.clearTables}, before anything is made; the task `clear` of {@link applyTasks}. */
   readonly clear: readonly ToClear[];
   /** By table key: keys of the tables whose rows must be there first, because foreign keys of tables that exist stay active. */
@@ -82,12 +97,12 @@ export async function decideTarget<T extends TargetTable>(
   const largeObjects = tables.some(isOfDatabase)
     ? question.objects.filter(({ type }) => type === 'BLOB')
     : [];
-  const isThere = await lookFor(target, [...new Set([...objects, ...largeObjects])], context);
+  const asked = question.isErased ? [] : [...new Set([...objects, ...largeObjects])];
+  const isThere = await lookFor(target, asked, context);
   const definitions = objects.filter(({ type }) => type === 'TABLE');
   const names = [...definitions.map(nameOf), ...tables.map(nameOf)];
-  const found = new Map(
-    ((await target.describeTables?.(names, context)) ?? []).map((table) => [tableKey(table), table]),
-  );
+  const described = question.isErased ? [] : await target.describeTables?.(names, context);
+  const found = new Map((described ?? []).map((table) => [tableKey(table), table]));
 
   // What becomes of each table, and with it of each object?
   const decisions = decideTables(question, definitions, tables, isThere, found);
@@ -104,8 +119,9 @@ export async function decideTarget<T extends TargetTable>(
   });
   const decisionOf = (table: TableName) => (decisions.get(tableKey(table)) as DecidedTable).decision;
   const written = tables.flatMap((table) => {
-    const { action } = decisionOf(table);
-    return isWriting(action) ? [{ ...table, action }] : [];
+    const { action, existingRows } = decisionOf(table);
+    if (!isWriting(action)) return [];
+    return { ...table, action, ...(existingRows === undefined ? {} : { existingRows }) };
   });
   const order = orderOf(written, found);
   return {
@@ -159,7 +175,7 @@ const nameOf = ({ schema, name }: { readonly schema: string | null; readonly nam
 });
 
 function decideTables<T extends TargetTable>(
-  { options, content, objects: offeredObjects, tables: offered }: TargetQuestion<T>,
+  { engine, options, content, objects: offeredObjects, tables: offered }: TargetQuestion<T>,
   definitions: readonly DdlObject[],
   tables: readonly T[],
   isThere: (object: DdlObject) => boolean,
@@ -177,6 +193,7 @@ function decideTables<T extends TargetTable>(
     const definition = defined.get(key);
     const decision = decideTable({
       action: options.tableExistsAction,
+      keyed: engine.capabilities.keyedRows,
       defined: definition !== undefined,
       columns: rows.get(key)?.columns ?? null,
       incomplete: incomplete.has(key),
@@ -189,7 +206,7 @@ function decideTables<T extends TargetTable>(
 }
 
 function orderOf<T extends TargetTable>(
-  written: readonly (T & { readonly action: WriteAction })[],
+  written: readonly WrittenTable<T>[],
   found: ReadonlyMap<string, ExistingTable>,
 ) {
   const staying = written.filter(({ action }) => action === 'append' || action === 'truncate');

@@ -26,6 +26,17 @@ export function refusalOf(
           }),
     });
   }
+  const full = decided.filter(({ decision }) => decision.action === 'blocked');
+  const [table] = full;
+  // Tables without definitions are in nobody's way but that of their rows.
+  if (table !== undefined) {
+    const more = full.length > 1 ? `, and ${full.length - 1} more tables do` : '';
+    return new AppError('object-exists', {
+      field: 'database',
+      message: `The table ${displayName(table.table)} of database ${databaseName} holds rows already${more}.`,
+      hint: `Say with table_exists_action what becomes of them (${engine.capabilities.tableExistsActions.join(', ')}), remap the schema, or empty the table first.`,
+    });
+  }
   const refused = decided.filter(({ decision }) => decision.action === 'refuse');
   const [one] = refused;
   if (one === undefined || !nothingLeft) return null;

@@ -7,7 +7,7 @@ import { type BatchPayload, isBatch } from './task-batches.ts';
 /** `JobHandler.subject` of exports: the tables of a file. */
 export function exportSubject({ kind, payload }: TaskSpec): string | null {
   if (kind === 'ddl') return 'The definitions';
-  if (kind !== 'data') return null;
+  if (kind !== 'data' && kind !== 'bare') return null;
   const keys = [...new Set((payload as ExportDataPayload).units.map(({ table }) => tableKey(table)))];
   return andMore(keys, 'tables');
 }
