@@ -1,22 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { createNativeApi } from './apis/native/native-api.ts';
 import { createOrdsApi } from './apis/ords/ords-api.ts';
+import { createRedisEnterpriseApi } from './apis/redis-enterprise/redis-enterprise-api.ts';
 import { systemClock } from './base/clock.ts';
 import { createLogger } from './base/log.ts';
 import { Secret } from './base/secret.ts';
 import { version } from './base/version.ts';
 import type { App, AppUse } from './cli/host.ts';
 import { locateDataFolder, prepareDataFolder } from './config/data-folder.ts';
-import type { Options } from './config/options.ts';
+import { options as declarations, type Options } from './config/options.ts';
+import { certificateSource } from './config/server-certificate.ts';
 import { removeServiceFile, writeServiceFile } from './config/service-file.ts';
 import { openWallet } from './config/wallet.ts';
 import { postgresEngine } from './engines/postgres/engine.ts';
+import { redisEngine } from './engines/redis/engine.ts';
 import { sqliteEngine } from './engines/sqlite/engine.ts';
-import { createHttpServer } from './http/server.ts';
+import { createHttpPorts } from './http/ports.ts';
 import { createLocalDispatcher } from './jobs/local/dispatcher.ts';
 import { defaultOutagePolicy } from './jobs/outage.ts';
 import { createRetention } from './jobs/retention.ts';
 import { createWorker } from './jobs/worker.ts';
+import { createMailDispatch } from './mail/mail-dispatch.ts';
+import { createSmtpMailer } from './mail/smtp-mailer.ts';
 import { createNetwork } from './network/create-network.ts';
 import { createCopyHandler } from './operations/copy.ts';
 import { createDumpCopyHandler } from './operations/dump-copy.ts';
@@ -95,7 +100,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       limit: { ...defaultLayerOptions.limit, bytesPerSecond: options.storageRate },
     },
   });
-  const engines = [sqliteEngine, postgresEngine];
+  const engines = [sqliteEngine, postgresEngine, redisEngine];
   const environment = createEnvironment({
     engines,
     registry,
@@ -141,26 +146,58 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     dispatcher,
     clock,
     log,
-    options: { threadsMax: options.threadsMax },
+    options: {
+      threadsMax: options.threadsMax,
+      mail: { canSend: options.smtpUrl !== null, to: options.smtpTo },
+    },
     localToken,
     isReady: () => !closing && (use === 'command' || isServing),
   });
-  const http = createHttpServer({
-    apis: [
-      createNativeApi(service, { version }),
-      createOrdsApi({
-        service,
-        defaultDatabase: () => options.defaultDatabase,
-        endState: options.ordsEndState,
-        clock,
-      }),
-    ],
-    service,
-    log,
-    options: { trustedProxies: options.trustedProxies, bodyLimit: options.bodyLimit },
-  });
+  const portOption = declarations.redisEnterprisePort;
+  const http = createHttpPorts(
+    {
+      apis: [
+        createNativeApi(service, { version }),
+        createOrdsApi({
+          service,
+          defaultDatabase: () => options.defaultDatabase,
+          endState: options.ordsEndState,
+          clock,
+        }),
+        createRedisEnterpriseApi({ service, version, clock }),
+      ],
+      service,
+      log,
+      options: { trustedProxies: options.trustedProxies, bodyLimit: options.bodyLimit },
+      certificate: certificateSource(
+        { certificate: options.tlsCertificate, key: options.tlsKey },
+        folder.tlsFile,
+        options.host,
+      ),
+    },
+    {
+      'redis-enterprise': {
+        port: options.redisEnterprisePort,
+        option: portOption.name,
+        spelling: `${portOption.flag} N or ${portOption.env}`,
+      },
+    },
+  );
 
   const retention = createRetention({ store, clock, log, keepMs: options.retentionDays * dayMs });
+  const mails =
+    use === 'command' || options.smtpUrl === null
+      ? null
+      : createMailDispatch({
+          store,
+          mailer: createSmtpMailer({
+            url: options.smtpUrl,
+            password: options.smtpPassword,
+            from: options.smtpFrom,
+          }),
+          clock,
+          log,
+        });
   const summary = await summaryOf(registry);
   const parts = opening.move();
 
@@ -183,12 +220,18 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     startJobs,
     listen: async (port = options.port) => {
       // The port comes first: where it cannot be had, no job is begun only to be broken off.
-      const { url } = await http.listen(options.host, port);
+      const { url, own } = await http.listen(options.host, port);
       await startJobs();
       retention.start();
+      mails?.start();
       isServing = true;
-      await writeServiceFile(folder.serviceFile, { url, pid: process.pid, token: localToken.reveal() });
-      return { url };
+      await writeServiceFile(folder.serviceFile, {
+        url,
+        pid: process.pid,
+        token: localToken.reveal(),
+        ownPorts: Object.fromEntries(own.map(({ api, url }) => [api, url])),
+      });
+      return { url, ownPorts: own };
     },
     summary,
     [Symbol.asyncDispose]: async () => {
@@ -196,7 +239,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       const graceMs = use === 'command' ? 0 : options.shutdownGraceSeconds * 1000;
       await removeServiceFile(folder.serviceFile, process.pid);
       retention.stop();
-      await Promise.all([http.close(graceMs), dispatcher.drain(graceMs)]);
+      await Promise.all([http.close(graceMs), dispatcher.drain(graceMs), mails?.stop()]);
       await parts.disposeAsync();
     },
   };

@@ -9,7 +9,7 @@ export interface ApiRequest {
   readonly query: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: unknown;
-  /** Null on routes that are open to everybody. */
+  /** Null on routes that are open to everybody, and where `optional` credentials are missing. */
   readonly caller: Caller | null;
   /** Outside base of the URL: `https://host` (proxy headers applied), without trailing slash. */
   readonly origin: string;
@@ -39,7 +39,8 @@ export interface Route {
   readonly summary: string;
   readonly description?: string;
   readonly tags: readonly string[];
-  readonly access: 'public' | 'authenticated';
+  /** `optional`: the caller is null where the request carries no credentials; wrong ones are refused. */
+  readonly access: 'public' | 'authenticated' | 'optional';
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;
@@ -60,6 +61,11 @@ export interface Route {
   readonly hidden?: boolean;
   /** `path` is below the root of the server instead of the API's prefix (`/openapi.json`). */
   readonly atRoot?: boolean;
+  /**
+   * What is in the way of the request whatever its body says: called before that is read, after authentication, with the parameters as they
+   * came. Throws `forbidden`, or that a named thing does not exist.
+   */
+  admit?(request: Omit<ApiRequest, 'body'>): Promise<void>;
   handle(request: ApiRequest): Promise<ApiReply>;
 }
 
@@ -70,7 +76,23 @@ export interface Api {
   readonly title: string;
   /** `/api/v1`, `/ords`. */
   readonly prefix: string;
+  /** More beginnings of addresses that belong to the API, those of its routes `atRoot` (`/v2`): unknown ones below them are answered in its words. */
+  readonly morePrefixes?: readonly string[];
   readonly routes: readonly Route[];
+  /**
+   * Words of the Authorization header, besides Basic, that go before a token of `Service.issueToken`: `JWT`, `Bearer`. Absent: such tokens
+   * are not taken. The local token of the data folder is taken after `Bearer` in any case.
+   */
+  readonly tokenSchemes?: readonly string[];
+  /** Its clients look for it at a port of its own: it is served there too, over TLS and beside nothing but the health probes. */
+  readonly ownPort?: {
+    /** The port where they look. */
+    readonly usual: number;
+  };
+  /** The answers have one form, and no value of Accept is held against them. */
+  readonly ignoresAccept?: true;
+  /** Bodies without a Content-Type are read as JSON: the contract's own examples send such. */
+  readonly takesUntypedBodies?: true;
   /** How credentials are asked for: the value of WWW-Authenticate on a 401. */
   readonly challenge: string;
   /** Total over error kinds. */

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { roles } from '../core/permission.ts';
-import { compressions, encodings } from '../core/request.ts';
+import { compressions } from '../core/request.ts';
 import type { CommandDefiner } from './define-command.ts';
 import { addDumpCommands } from './dump-commands.ts';
 import {
@@ -99,13 +99,17 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     .option('--to <location>', 'Directory name, path or storage URL; default DATA_PUMP_DIR.')
     .option(
       '--file <pattern>',
-      'EXPDAT%U.DMP for numbered files, one.dmp for a single one; default a folder named like the job.',
+      "EXPDAT%U.DMP for numbered files, one.dmp for a single one, cache-%I_of_%N.gz for files of the engine's own format; default a folder named like the job.",
     )
-    .addOption(new Option('--encoding <encoding>', 'How rows are written; default text.').choices(encodings))
+    .option(
+      '--encoding <encoding>',
+      'How rows are written: text, binary or another that the engine has; default its first.',
+    )
     .addOption(
-      new Option('--compression <compression>', 'How the dump files are stored; default zstd.').choices(
-        compressions,
-      ),
+      new Option(
+        '--compression <compression>',
+        "How the files are stored; default zstd, for files of the engine's own format gzip if their name ends in .gz.",
+      ).choices(compressions),
     )
     .option('--encrypt <credential>', 'Encrypt the dump files with the secret of this credential.')
     .option(
@@ -118,13 +122,22 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   const importing = command<import('./commands/start-job.ts').ImportFlags>(
     program,
     'import <database>',
-    'Import a dump set, or a part of it.',
+    'Import a dump set, or a part of it, or files of the own format of a database.',
     async (session, [name = ''], flags) =>
       (await import('./commands/start-job.ts')).startImport(session, name, flags),
     running,
   );
   addWriting(addSelection(importing))
-    .requiredOption('--from <location>', 'Directory name, path or storage URL.')
+    .option('--from <location>', 'Directory name, path or storage URL.')
+    .option(
+      '--own-file <file>',
+      'Instead of a dump set, a file of the own format of the database, like ./folder/file or s3://bucket/folder/file, or its name below --from; may repeat.',
+      collect,
+    )
+    .option(
+      '--erase',
+      'Remove everything that the database holds, once all that is read was checked; without it, only what is written changes.',
+    )
     .option(
       '--file <pattern>',
       'As given to the export, or the name of its folder; default: the location is the folder.',

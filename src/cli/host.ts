@@ -21,8 +21,11 @@ export interface App extends AsyncDisposable {
   call(request: ApiCall): Promise<ApiResponse>;
   /** Begins to run the jobs of the data folder, those left over by an earlier process too; later calls do nothing. */
   startJobs(): Promise<void>;
-  /** Opens the port (default: the configured one), starts the jobs and tells the data folder about it. Can be called again when it has failed. */
-  listen(port?: number): Promise<{ readonly url: string }>;
+  /** Opens the port (default: the configured one) and those that APIs have of their own, starts the jobs and tells the data folder about it. Can be called again when it has failed. */
+  listen(port?: number): Promise<{
+    readonly url: string;
+    readonly ownPorts: readonly { readonly title: string; readonly url: string }[];
+  }>;
   /** Lines about what was found and registered, for the start of `serve`. */
   readonly summary: readonly string[];
 }

@@ -80,10 +80,15 @@ export function addWriting(command: Command): Command {
       'Name another role as owner, grantee, in policies; may repeat.',
       collect,
     )
+    .option(
+      '--remap-keys <old:new>',
+      'Give keys another beginning; with colons, each part in double quotes: \'"user:":"customer:"\'; may repeat.',
+      collect,
+    )
     .addOption(
       new Option(
         '--table-exists <action>',
-        'What becomes of a table that is there already; default: it refuses the job.',
+        'What becomes of a table that is there already (of rows, where they have keys); default: it refuses the job.',
       ).choices(tableExistsActions),
     )
     .option('--globals', 'Make roles and tablespaces too.');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { locationFields, locationQuery } from './location.ts';
+import { fileFields, locationFields, locationQuery } from './location.ts';
 
 test('a name is a directory, a path is one of here, a URL stays', () => {
   const here = (name: string) => ({ location: pathToFileURL(path.resolve(name)).href });
@@ -11,6 +11,32 @@ test('a name is a directory, a path is one of here, a URL stays', () => {
   assert.deepEqual(locationFields('file:///var/dumps'), { location: 'file:///var/dumps' });
   for (const given of ['.', './dumps', '../dumps', 'dumps/may', '/var/my dumps'])
     assert.deepEqual(locationFields(given), here(given), given);
+});
+
+test('a file is one of here, one at a URL, or one below a location', () => {
+  const here = pathToFileURL(path.resolve('.')).href;
+  assert.deepEqual(fileFields('dump.rdb', undefined), { location: here, file: 'dump.rdb' });
+  assert.deepEqual(fileFields('./old/dump 1.rdb', undefined), {
+    location: `${here}/old`,
+    file: 'dump 1.rdb',
+  });
+  assert.deepEqual(fileFields('/var/redis/dump.rdb', undefined), {
+    location: 'file:///var/redis',
+    file: 'dump.rdb',
+  });
+  assert.deepEqual(fileFields('s3://b/dump%201.rdb.gz?region=r', undefined, 'C'), {
+    location: 's3://b/?region=r',
+    credential: 'C',
+    file: 'dump 1.rdb.gz',
+  });
+  assert.deepEqual(fileFields('sftp://ann@h/a/b/dump.rdb', undefined), {
+    location: 'sftp://ann@h/a/b/',
+    file: 'dump.rdb',
+  });
+  assert.deepEqual(fileFields('may/dump.rdb', 'BACKUPS'), { directory: 'BACKUPS', file: 'may/dump.rdb' });
+  for (const given of ['s3://bucket', 's3://bucket/', 'https://h/a/', 'x:']) {
+    assert.throws(() => fileFields(given, undefined), { code: 'usage', field: 'own_files' }, given);
+  }
 });
 
 test('as a query', () => {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { AppError } from '../core/errors.ts';
 
 /**
  * How the API spells a location of the command line: a storage URL, a path (anything with a separator, or beginning with a dot), or the
@@ -21,6 +22,34 @@ function placeFields(text: string | undefined): {
   if (text.startsWith('.') || text.includes('/') || text.includes(path.sep))
     return { location: pathToFileURL(path.resolve(text)).href };
   return { directory: text };
+}
+
+/**
+ * The same of one file: with a location, its name below that; else a storage URL or a path that ends in its name.
+ * @throws AppError usage for one that ends in no name
+ */
+export function fileFields(
+  text: string,
+  location: string | undefined,
+  credential?: string,
+): ReturnType<typeof locationFields> & { readonly file: string } {
+  if (location !== undefined) return { ...locationFields(location, credential), file: text };
+  if (!isUrl(text)) {
+    const full = path.resolve(text);
+    return { location: pathToFileURL(path.dirname(full)).href, file: path.basename(full) };
+  }
+  const url = URL.parse(text);
+  const [, folder = '', name = ''] = /^(.*\/)([^/]+)$/s.exec(url?.pathname ?? '') ?? [];
+  if (url === null || name === '') {
+    throw new AppError('usage', {
+      field: 'own_files',
+      message: '--own-file takes a path or a storage URL that ends in the name of the file.',
+      hint: 'Write it as ./folder/file or s3://bucket/folder/file, or give the place as --from.',
+    });
+  }
+  // What follows a question mark is about the place.
+  url.pathname = folder;
+  return { ...locationFields(url.href, credential), file: decodeURIComponent(name) };
 }
 
 /** A storage URL, told from a path by its scheme. */

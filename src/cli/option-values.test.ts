@@ -4,6 +4,7 @@ import { AppError } from '../core/errors.ts';
 import {
   parseExcludedColumn,
   parseFileSize,
+  parseKeyRemap,
   parseMask,
   parseObjectFilter,
   parseQuery,
@@ -109,4 +110,16 @@ test('sizes of files in bytes or larger units', () => {
     () => parseFileSize('5 files'),
     refused('file_size', /--file-size takes a size such as 500MB/),
   );
+});
+
+test('beginnings of keys, in quotes where they hold colons or are empty', () => {
+  assert.deepEqual(parseKeyRemap('old-:new-'), { source: 'old-', target: 'new-' });
+  assert.deepEqual(parseKeyRemap('"user:":"customer:"'), { source: 'user:', target: 'customer:' });
+  assert.deepEqual(parseKeyRemap('"":"prod:"'), { source: '', target: 'prod:' });
+  assert.deepEqual(parseKeyRemap(':prod-'), { source: '', target: 'prod-' });
+  assert.deepEqual(parseKeyRemap('tmp-:'), { source: 'tmp-', target: '' });
+  assert.deepEqual(parseKeyRemap('"say ""hi"":":b'), { source: 'say "hi":', target: 'b' });
+  for (const text of ['user::customer:', 'a', 'a:b:c', '"a:b', '', '"a"b:c']) {
+    assert.throws(() => parseKeyRemap(text), refused('remap_keys', /^--remap-keys takes OLD:NEW/), text);
+  }
 });

@@ -94,6 +94,17 @@ export function parseRemap(
   return { source: plainName(source as string), target: plainName(target as string) };
 }
 
+/**
+ * `old-:new-`, `"user:":"customer:"`, `"":"prod:"`: beginnings of keys, each in double quotes where it holds a colon or is empty.
+ * More than one colon outside of quotes is refused, since nobody can tell which of them parts the two.
+ */
+export function parseKeyRemap(text: string): { readonly source: string; readonly target: string } {
+  const [, source, target] =
+    /^("(?:[^"]|"")*"|[^:"]*):("(?:[^"]|"")*"|[^:"]*)$/s.exec(text) ??
+    refuse('remap_keys', '--remap-keys', 'OLD:NEW, or "OLD":"NEW" where they hold colons', text);
+  return { source: plainText(source ?? ''), target: plainText(target ?? '') };
+}
+
 /** `hr.emp:emp_old` */
 export function parseTableRemap(text: string): { readonly table: string; readonly target: string } {
   const [table, target] =
@@ -124,6 +135,9 @@ function parseColumn(text: string): { readonly table: string; readonly column: s
   if (table === undefined || name === undefined || name === '') return null;
   return { table, column: plainName(name) };
 }
+
+/** The same for what may be empty within its quotes. */
+const plainText = (text: string): string => (text === '""' ? '' : plainName(text));
 
 /** Without the quotes around it, where there are any. */
 function plainName(name: string): string {

@@ -62,7 +62,8 @@ export function openConfigFolder(folder: string): ConfigFolder {
 export function parseOption(declaration: OptionDeclaration, text: string, spelling: string): unknown {
   const value = declaration.type.parse(text);
   if (value !== undefined) return value;
-  const given = declaration.secret ? 'the value given' : JSON.stringify(text);
+  const given =
+    declaration.secret || declaration.type.mayHoldSecret === true ? 'the value given' : JSON.stringify(text);
   throw new AppError('option-invalid', {
     field: declaration.name,
     message: `${spelling} takes ${declaration.type.describe}, not ${given}.`,

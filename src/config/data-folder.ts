@@ -10,6 +10,8 @@ export interface DataFolder {
   /** Database file of the embedded job store. */
   readonly storeFile: string;
   readonly walletFile: string;
+  /** Key and certificate that were made here for ports over TLS. */
+  readonly tlsFile: string;
   /** Where the directory DATA_PUMP_DIR points at first. */
   readonly dumpFolder: string;
   /** Tells the command line where the running service is; see service-file.ts. */
@@ -23,6 +25,7 @@ export function locateDataFolder(path: string): DataFolder {
     path: full,
     storeFile: join(full, 'store.sqlite'),
     walletFile: join(full, 'wallet.key'),
+    tlsFile: join(full, 'tls.pem'),
     dumpFolder: join(full, 'dumps'),
     serviceFile: join(full, 'service.json'),
   };

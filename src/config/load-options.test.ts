@@ -31,6 +31,13 @@ test('without anything given every option has its default', async () => {
     shutdownGraceSeconds: 10,
     defaultDatabase: null,
     ordsEndState: 'COMPLETED',
+    redisEnterprisePort: null,
+    tlsCertificate: null,
+    tlsKey: null,
+    smtpUrl: null,
+    smtpPassword: null,
+    smtpFrom: null,
+    smtpTo: [],
     urlAllow: [],
     storageConcurrency: null,
     storageRate: null,
@@ -87,6 +94,20 @@ const badTexts: Readonly<Record<string, readonly string[]>> = {
   'shutdown-grace': ['-1', '5s'],
   'default-database': ['\t'],
   'ords.end-state': ['completed', 'DONE'],
+  'redis-enterprise.port': ['-1', '65536', 'on', 'OFF'],
+  'tls-certificate': ['a\u0000b'],
+  'tls-key': ['\u007f'],
+  'smtp-url': [
+    'mail',
+    'http://mail',
+    'smtp://',
+    'smtp://u:Lantern7@mail',
+    'smtp://mail/x',
+    'smtp://mail?x=1',
+  ],
+  'smtp-password': ['a\nb'],
+  'smtp-from': ['pump', 'Pump <pump@example.net>', 'a@b,c@d'],
+  'smtp-to': ['crew', 'crew@example.net,bob'],
   'url-allow': ['minio,\u0001'],
   'storage-concurrency': ['0', '1025', 'all'],
   'storage-rate': ['0', '1023', '1MB/s'],
@@ -110,6 +131,7 @@ for (const [, declaration] of optionList) {
           assert.equal(error.field, declaration.name);
           assert.ok(error.message.startsWith(`${declaration.env} takes ${declaration.type.describe}`));
           if (declaration.secret) assert.ok(!inspect(error).includes(text));
+          assert.ok(!inspect(error).includes('Lantern7'));
           return true;
         },
       );

@@ -1,4 +1,5 @@
 import { Secret } from '../base/secret.ts';
+import { isMailAddress } from '../core/mail-address.ts';
 
 /** How one kind of option value is read from text and shown. */
 export interface OptionType<T> {
@@ -6,6 +7,8 @@ export interface OptionType<T> {
   readonly describe: string;
   /** The value of a text; undefined when the text is not of this type. */
   parse(text: string): T | undefined;
+  /** A text that is refused may hold a secret: errors do not repeat it. */
+  readonly mayHoldSecret?: boolean;
   /** The text of a value: parsing it gives the value again, save for secrets. */
   show(value: T): string;
 }
@@ -92,9 +95,52 @@ export function keyBytes(text: string): Buffer | null {
   return bytes.length === 32 ? bytes : null;
 }
 
+/** A port that need not be opened. */
+export const portOrOffType: OptionType<number | 'off'> = {
+  describe: 'integer 0 to 65535, off',
+  parse: (text) => (text === 'off' ? text : integerType(0, 65_535).parse(text)),
+  show: String,
+};
+
+/** A text that nobody should see. */
+export const secretType: OptionType<Secret> = {
+  describe: 'text',
+  parse: (text) => (textType.parse(text) === undefined ? undefined : new Secret(text)),
+  show: String,
+};
+
+/** The address of a mail server; a password has an option of its own. */
+export const smtpUrlType: OptionType<string> = {
+  describe: 'smtp:// or smtps:// URL without a password',
+  mayHoldSecret: true,
+  parse(text) {
+    const url = URL.parse(text);
+    if (url === null || (url.protocol !== 'smtp:' && url.protocol !== 'smtps:')) return undefined;
+    const isPlain = url.hostname !== '' && url.password === '' && /^\/?$/.test(url.pathname);
+    return isPlain && url.search === '' && url.hash === '' ? text : undefined;
+  },
+  show: (value) => value,
+};
+
+export const mailAddressType: OptionType<string> = {
+  describe: 'e-mail address',
+  parse: (text) => (isMailAddress(text) ? text : undefined),
+  show: (value) => value,
+};
+
+export const mailAddressesType: OptionType<readonly string[]> = {
+  describe: 'e-mail addresses with commas',
+  parse(text) {
+    const items = listType.parse(text);
+    return items?.every(isMailAddress) === true ? items : undefined;
+  },
+  show: listType.show,
+};
+
 /** The same type with null for the empty text: an option that may be unset. */
 export function optional<T>(type: OptionType<T>): OptionType<T | null> {
   return {
+    ...type,
     describe: `${type.describe}, or empty`,
     parse: (text) => (text === '' ? null : type.parse(text)),
     show: (value) => (value === null ? '' : type.show(value)),

@@ -6,8 +6,13 @@ import {
   integerType,
   keyType,
   listType,
+  mailAddressesType,
+  mailAddressType,
   type OptionType,
   optional,
+  portOrOffType,
+  secretType,
+  smtpUrlType,
   textType,
 } from './option-types.ts';
 
@@ -122,6 +127,43 @@ export const options = {
   ordsEndState: option('ords.end-state', choiceType(['COMPLETED', 'NOT RUNNING']), 'COMPLETED', {
     help: 'What the ORDS API calls the state of a job that ended well.',
     readBy: 'serve',
+  }),
+  redisEnterprisePort: option('redis-enterprise.port', optional(portOrOffType), null, {
+    help: 'Port of its own for the Redis Enterprise API, over TLS; off: none, 0 takes a free one.',
+    readBy: 'serve',
+    defaultText: '9443 where nothing else listens there',
+  }),
+  tlsCertificate: option('tls-certificate', optional(textType), null, {
+    help: 'File with the certificate, and those that lead to its root, of ports over TLS (PEM); needs tls-key.',
+    readBy: 'serve',
+    defaultText: 'self-made, in the data folder',
+  }),
+  tlsKey: option('tls-key', optional(textType), null, {
+    help: 'File with the private key of tls-certificate (PEM, not encrypted).',
+    readBy: 'serve',
+    defaultText: 'self-made, in the data folder',
+  }),
+  smtpUrl: option('smtp-url', optional(smtpUrlType), null, {
+    help: 'Server that takes the mails about ended jobs: smtp://user@mail.example.net:587 (STARTTLS; always with a password), smtps:// (TLS from the start).',
+    readBy: 'serve',
+    defaultText: 'none: no mails are sent',
+  }),
+  smtpPassword: option('smtp-password', optional(secretType), null, {
+    help: 'Password of the user in smtp-url.',
+    readBy: 'serve',
+    defaultText: 'none',
+    secret: true,
+    settable: false,
+  }),
+  smtpFrom: option('smtp-from', optional(mailAddressType), null, {
+    help: 'Sender of the mails.',
+    readBy: 'serve',
+    defaultText: 'pumphouse at the name of this machine',
+  }),
+  smtpTo: option('smtp-to', mailAddressesType, [], {
+    help: 'Who gets the mails about jobs of users whose names are no e-mail addresses.',
+    readBy: 'serve',
+    defaultText: 'nobody',
   }),
   urlAllow: option('url-allow', listType, [], {
     help: 'Hosts, addresses and CIDR ranges that locations may lead to although they are not public: minio.example.net,10.0.0.0/8.',

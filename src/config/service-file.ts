@@ -8,6 +8,8 @@ export interface RunningService {
   readonly pid: number;
   /** Bearer token of the local administrator. */
   readonly token: string;
+  /** Where APIs answer that have ports of their own: URLs by id of the API. Absent in files of earlier versions. */
+  readonly ownPorts?: Readonly<Record<string, string>>;
 }
 
 /** Tells the data folder about the service; readable for its owner alone. */

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
 const cipherName = 'aes-256-gcm';
 const ivBytes = 12;
@@ -12,6 +12,8 @@ export interface WalletKey {
   encrypt(plain: string, header: string): string;
   /** Throws when body or header are not as `encrypt` made them. */
   decrypt(body: string, header: string): string;
+  /** 32 bytes that tell nothing about the key. */
+  derive(purpose: string): Buffer;
 }
 
 /** @param key 32 bytes */
@@ -36,5 +38,6 @@ export function createWalletKey(key: Buffer): WalletKey {
       const text = bytes.subarray(ivBytes + tagBytes);
       return Buffer.concat([decipher.update(text), decipher.final()]).toString('utf8');
     },
+    derive: (purpose) => Buffer.from(hkdfSync('sha256', key, '', `pumphouse ${purpose}`, 32)),
   };
 }

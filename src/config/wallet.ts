@@ -77,6 +77,7 @@ export async function openWallet(path: string, given: GivenKeys, isNeeded = fals
         throw sealedError('is damaged');
       }
     },
+    deriveKey: (purpose) => sealing().derive(purpose),
     async addKey() {
       sealing();
       const [fresh] = await addWalletKey(path);

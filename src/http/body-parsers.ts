@@ -17,14 +17,28 @@ export function acceptJsonOnly(app: FastifyInstance): void {
   app.addContentTypeParser('*', async (request: FastifyRequest) => {
     const { 'content-length': length, 'transfer-encoding': encoding, 'content-type': sent } = request.headers;
     if (length === '0' || (length === undefined && encoding === undefined)) return undefined;
-    throw new AppError('media-type-unsupported', {
-      message:
-        sent === undefined
-          ? 'The request body has no Content-Type.'
-          : `A request body of type ${sent.split(';', 1)[0]} is not read here.`,
-    });
+    throw unreadType(sent);
   });
 }
+
+/** In the scope of one API: what comes without a Content-Type is JSON too. */
+export function acceptUntypedJson(scope: FastifyInstance): void {
+  scope.removeContentTypeParser('*');
+  scope.addContentTypeParser('*', { parseAs: 'string' }, async (request: FastifyRequest, text: string) => {
+    if (text === '') return undefined;
+    const { 'content-type': sent } = request.headers;
+    if (sent === undefined) return parseJson(text);
+    throw unreadType(sent);
+  });
+}
+
+const unreadType = (sent: string | undefined): AppError =>
+  new AppError('media-type-unsupported', {
+    message:
+      sent === undefined
+        ? 'The request body has no Content-Type.'
+        : `A request body of type ${sent.split(';', 1)[0]} is not read here.`,
+  });
 
 /** Throws `request-malformed`; the message has the place of the error but nothing of the body, which may hold secrets. */
 function parseJson(text: string): unknown {

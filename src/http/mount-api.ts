@@ -27,7 +27,7 @@ function mountRoute(scope: FastifyInstance, api: Api, route: Route, mounting: Mo
   const { service, log, stateOf } = mounting;
   const decode = requestDecoder(route);
   const check = answerChecker(route);
-  const offered = offeredTypes(route);
+  const offered = api.ignoresAccept === true ? [] : offeredTypes(route);
 
   scope.route({
     method: [...methodsOf(route)],
@@ -41,9 +41,10 @@ function mountRoute(scope: FastifyInstance, api: Api, route: Route, mounting: Mo
       }
       const state = stateOf(request);
       state.api = api.id;
-      if (route.access === 'authenticated') {
+      const { authorization } = request.headers;
+      if (route.access === 'authenticated' || (route.access === 'optional' && authorization !== undefined)) {
         refuseOtherSites(route, request);
-        state.caller = await authenticate(service, request.headers.authorization);
+        state.caller = await authenticate(service, authorization, api);
       }
       if (offered.length > 0 && negotiate(request.headers.accept, offered) === null) {
         throw new AppError('not-acceptable', {
@@ -51,6 +52,7 @@ function mountRoute(scope: FastifyInstance, api: Api, route: Route, mounting: Mo
           hint: `Send Accept: ${offered[0]}.`,
         });
       }
+      await route.admit?.(bodilessRequest(request, state));
       return undefined;
     },
     async handler(request: FastifyRequest, reply: FastifyReply) {
@@ -114,20 +116,22 @@ function requestDecoder(route: Route): (request: FastifyRequest, state: RequestS
       }
       validateBody(request.body);
     }
-    return {
-      method: request.method,
-      params,
-      query,
-      headers: plainHeaders(request.headers),
-      body: request.body,
-      caller: state.caller,
-      origin: originOf(request),
-      url: request.originalUrl,
-      requestId: request.id,
-      signal: state.abort.signal,
-    };
+    return { ...bodilessRequest(request, state), params, query, body: request.body };
   };
 }
+
+/** A request as it is before its body is read, with parameters and query as they came. */
+const bodilessRequest = (request: FastifyRequest, state: RequestState): Omit<ApiRequest, 'body'> => ({
+  method: request.method,
+  params: { ...(request.params as Readonly<Record<string, string>>) },
+  query: { ...(request.query as Readonly<Record<string, unknown>>) },
+  headers: plainHeaders(request.headers),
+  caller: state.caller,
+  origin: originOf(request),
+  url: request.originalUrl,
+  requestId: request.id,
+  signal: state.abort.signal,
+});
 
 /** Holds answers to what their route declares: anything else is a defect of ours and never leaves. */
 function answerChecker(route: Route): (answer: ApiReply, mediaType: string) => void {

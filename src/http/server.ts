@@ -6,12 +6,14 @@ import Fastify, {
   type LightMyRequestResponse,
 } from 'fastify';
 import type { Api } from '../apis/api.ts';
+import type { ServerCertificate } from '../config/server-certificate.ts';
 import type { Logger } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Service } from '../service/service.ts';
-import { acceptJsonOnly } from './body-parsers.ts';
+import type { Authenticator } from './authenticate.ts';
+import { acceptJsonOnly, acceptUntypedJson } from './body-parsers.ts';
 import { createTrackedServer, type TrackedServer } from './connections.ts';
-import { listenError } from './listen-error.ts';
+import { listenError, type PortSetting } from './listen-error.ts';
 import { createLiveRequests } from './live-requests.ts';
 import { mountApi } from './mount-api.ts';
 import { renderError } from './render-error.ts';
@@ -29,21 +31,28 @@ export interface HttpServerOptions {
 
 export interface HttpServerParts {
   readonly apis: readonly Api[];
-  readonly service: Pick<Service, 'authenticateUser' | 'authenticateToken' | 'isReady'>;
+  readonly service: Authenticator & Pick<Service, 'isReady'>;
   readonly log: Logger;
   readonly options?: HttpServerOptions;
+  /** In whose words addresses are answered that belong to none of the APIs; default: as the health probes. */
+  readonly fallback?: Api;
+  /** The server speaks TLS: asked for the certificate at the start, and again each day. */
+  readonly certificate?: () => Promise<ServerCertificate>;
 }
 
 export interface ListeningAddress {
   readonly host: string;
   readonly port: number;
-  /** `http://127.0.0.1:8080` */
+  /** `http://127.0.0.1:8080`, `https://...` over TLS. */
   readonly url: string;
 }
 
 export interface HttpServer {
-  /** Starts to listen; port 0 takes a free one. Throws `port-in-use` or `address-unavailable`. */
-  listen(host: string, port: number): Promise<ListeningAddress>;
+  /**
+   * Starts to listen; port 0 takes a free one. Throws `port-in-use` or `address-unavailable`, and what the certificate's source throws.
+   * @param setting where the port was given, for the errors; default the option `port`
+   */
+  listen(host: string, port: number, setting?: PortSetting): Promise<ListeningAddress>;
   /** Where it listens; null before listen. */
   readonly address: ListeningAddress | null;
   /** One request without a socket: the same routing, authentication, validation and answers. */
@@ -56,6 +65,7 @@ export interface HttpServer {
 }
 
 const defaultBodyLimit = 1024 * 1024;
+const dayMs = 24 * 60 * 60 * 1000;
 
 const securityHeaders = {
   'x-content-type-options': 'nosniff',
@@ -66,11 +76,12 @@ const securityHeaders = {
 
 /** The HTTP server over a set of APIs. Building it does no I/O. Throws `option-invalid` for a malformed trusted proxy. */
 export function createHttpServer(parts: HttpServerParts): HttpServer {
-  const { service, log, options = {} } = parts;
+  const { service, log, certificate, options = {} } = parts;
   const bodyLimit = options.bodyLimit ?? defaultBodyLimit;
   const live = createLiveRequests();
   const system = createSystemApi(() => service.isReady() && !live.closing);
   const apis = [system, ...parts.apis];
+  const fallback = parts.fallback ?? system;
   const allowedMethods = createAllowedMethods(apis);
   const pathOfUrl = (url: string): string => url.split('?', 1)[0] as string;
 
@@ -111,19 +122,19 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 2048 },
     serverFactory: (listener) => {
-      connections = createTrackedServer(listener);
+      connections = createTrackedServer(listener, certificate !== undefined);
       return connections.server;
     },
     frameworkErrors: (error, request, reply) => {
       begin(request, reply);
-      void renderError(error, request, reply, ownerOf(pathOfUrl(request.url), apis, system), rendering);
+      void renderError(error, request, reply, ownerOf(pathOfUrl(request.url), apis, fallback), rendering);
     },
   });
   acceptJsonOnly(app);
 
   app.addHook('onRequest', async (request, reply) => begin(request, reply));
   app.setErrorHandler((error, request, reply) =>
-    renderError(error, request, reply, ownerOf(pathOfUrl(request.url), apis, system), rendering),
+    renderError(error, request, reply, ownerOf(pathOfUrl(request.url), apis, fallback), rendering),
   );
   app.setNotFoundHandler((request, reply) => {
     const path = pathOfUrl(request.url);
@@ -134,19 +145,33 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       allowed.length > 0
         ? new AppError('method-not-allowed', { message: `${request.method} is not possible here.` })
         : new AppError('route-unknown', { message: `Nothing is served at ${path}.` });
-    return renderError(error, request, reply, ownerOf(path, apis, system), rendering);
+    return renderError(error, request, reply, ownerOf(path, apis, fallback), rendering);
   });
   for (const api of apis) {
     app.register(async (scope) => {
       scope.setErrorHandler((error, request, reply) => renderError(error, request, reply, api, rendering));
+      if (api.takesUntypedBodies === true) acceptUntypedJson(scope);
       mountApi(scope, api, { service, log, stateOf });
     });
   }
 
   let address: ListeningAddress | null = null;
   let closed: Promise<void> | null = null;
+  let renewal: NodeJS.Timeout | undefined;
+
+  const setCertificate = async (): Promise<void> => {
+    if (certificate !== undefined) connections?.setCertificate(await certificate());
+  };
+  async function renewCertificate(): Promise<void> {
+    try {
+      await setCertificate();
+    } catch (error) {
+      log.error('the certificate cannot be renewed; the present one stays in use', { error });
+    }
+  }
 
   async function closeWithin(graceMs: number): Promise<void> {
+    clearInterval(renewal);
     live.beginClose();
     connections?.closeIdle();
     const timer = setTimeout(() => {
@@ -164,15 +189,22 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     get address() {
       return address;
     },
-    async listen(host, port) {
+    async listen(host, port, setting) {
+      await setCertificate();
       try {
         await app.listen({ host, port });
       } catch (error) {
-        throw listenError(error, host, port);
+        throw listenError(error, host, port, setting);
       }
+      if (certificate !== undefined) renewal = setInterval(() => void renewCertificate(), dayMs).unref();
       const bound = app.server.address();
       const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
-      address = { host, port: actual, url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}` };
+      const scheme = certificate === undefined ? 'http' : 'https';
+      address = {
+        host,
+        port: actual,
+        url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+      };
       log.info('listening', { url: address.url });
       return address;
     },

@@ -31,9 +31,12 @@ export function createAllowedMethods(apis: readonly Api[]): (path: string) => re
 /** The API that answers for an address although no route matches: the one with the longest prefix, else `fallback`. */
 export function ownerOf(path: string, apis: readonly Api[], fallback: Api): Api {
   let owner = fallback;
+  let length = 0;
   for (const api of apis) {
-    const owns = path === api.prefix || path.startsWith(`${api.prefix}/`);
-    if (owns && api.prefix.length > owner.prefix.length) owner = api;
+    for (const prefix of [api.prefix, ...(api.morePrefixes ?? [])]) {
+      const owns = path === prefix || path.startsWith(`${prefix}/`);
+      if (owns && prefix.length > length) [owner, length] = [api, prefix.length];
+    }
   }
   return owner;
 }

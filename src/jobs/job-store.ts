@@ -11,11 +11,25 @@ export interface NewJob {
   readonly api: string;
   readonly apiData: Readonly<Record<string, unknown>>;
   readonly request: JobRequest;
-  /** When given, the request to store is made from the name that won, and `request` is ignored: default file names hold the job's name. */
-  readonly requestFor?: (name: string) => JobRequest;
+  /**
+   * When given, the request to store is made from the name that won and the job's id, and `request` is ignored: default file names hold the
+   * job's name, and names of its own credentials its id.
+   */
+  readonly requestFor?: (name: string, id: string) => JobRequest;
+  /**
+   * Sealed, kept as credentials called `jobCredentialName(id, position)` in the same transaction, and removed in that in which the job
+   * completes, is cancelled or is pruned. Absent: none.
+   */
+  readonly credentials?: readonly { readonly type: string; readonly sealedBody: string }[];
   readonly threads: number;
   /** The same key of the same owner gives the same job; another request digest with it is `idempotency-mismatch`. */
   readonly idempotency: { readonly key: string; readonly digest: string } | null;
+  /** Whom a mail tells that the job completed or failed; absent or empty: nobody. */
+  readonly mailTo?: readonly string[];
+  /** Throw `database-busy` when an unfinished job works on the database; decided together with the making of the job. */
+  readonly onlyOfDatabase?: boolean;
+  /** What stands in the job's log from the start. */
+  readonly log?: readonly NewJobLogEntry[];
 }
 
 /** One unit of work of a job. */
@@ -91,6 +105,15 @@ export interface CompletionEffect {
   readonly finishedGroups: readonly string[];
 }
 
+/** A mail that tells how a job ended. */
+export interface DueMail {
+  readonly job: Job;
+  /** Addresses. */
+  readonly to: readonly string[];
+  /** Which try this is, from 1. */
+  readonly attempt: number;
+}
+
 export interface JobFilter {
   readonly kinds?: readonly JobKind[];
   readonly states?: readonly JobState[];
@@ -164,6 +187,17 @@ export interface JobStore extends AsyncDisposable {
   requestResume(jobId: string): Promise<Job>;
   /** -> `cancelling` with a ready task `cleanup`. `job-state` when completed; cancelled already: no error. */
   requestCancel(jobId: string): Promise<Job>;
+
+  /**
+   * A mail to send now: one becomes due when a job with `mailTo` completes or fails, and is due no more when the job is resumed or
+   * cancelled. Until `leaseMs` have passed nobody else gets it. Null: there is none.
+   */
+  claimMail(leaseMs: number): Promise<DueMail | null>;
+  /**
+   * Ends a claim: the mail is due again at `retryAt`, or never (null: it was sent, or given up). The entries go to the job's log. A claim
+   * that is not the current one any more decides nothing; a job that is gone is no error.
+   */
+  settleMail(mail: DueMail, retryAt: number | null, log?: readonly NewJobLogEntry[]): Promise<void>;
 
   /** Leases of tasks that run under this worker id go back to `ready` (process start); `stopping` jobs become `stopped`. Returns how many. */
   recover(workerId: string): Promise<number>;

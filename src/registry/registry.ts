@@ -45,6 +45,13 @@ export interface UserRecord {
   readonly createdAt: number;
 }
 
+/** Where a document of an API lies: about a registered database, under a word of the API's. */
+export interface DocumentAddress {
+  readonly api: string;
+  readonly database: string;
+  readonly key: string;
+}
+
 /** One state-changing request, allowed or refused. */
 export interface AuditEntry {
   readonly at: number;
@@ -73,19 +80,40 @@ export interface Registry {
   removeDirectory(name: string): Promise<void>;
   addCredential(record: Omit<CredentialRecord, 'createdAt'>): Promise<CredentialRecord>;
   getCredential(name: string): Promise<CredentialRecord | null>;
+  /** Without those that are a job's own (core/job-credential.ts). */
   listCredentials(): Promise<readonly CredentialRecord[]>;
   /** Throws also `credential-in-use`, while a directory has it. */
   removeCredential(name: string): Promise<void>;
   /**
-   * Puts `reseal(sealed)` in the place of every sealed text, of databases and credentials: all or, when `reseal` throws, none.
+   * Puts `reseal(sealed)` in the place of every sealed text, of databases, credentials and documents: all or, when `reseal` throws, none.
    * @returns how many there are
    */
   replaceSealed(reseal: (sealed: string) => string): Promise<number>;
+  /** The sealed body of an API's document; null: there is none. */
+  getDocument(address: DocumentAddress): Promise<string | null>;
+  /** The sealed bodies of all documents of that API and key, by database. */
+  listDocuments(api: string, key: string): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Puts `change(sealed body)` in its place; `change` gets null where there is no document and removes it by null. Throws what `change`
+   * throws, and then nothing is changed; `database-unknown`. Documents go with their database.
+   */
+  changeDocument(
+    address: DocumentAddress,
+    change: (sealed: string | null) => string | null,
+  ): Promise<string | null>;
   addUser(record: Omit<UserRecord, 'createdAt'>): Promise<UserRecord>;
   getUser(name: string): Promise<UserRecord | null>;
   listUsers(): Promise<readonly UserRecord[]>;
   removeUser(name: string): Promise<void>;
   audit(entry: AuditEntry): Promise<void>;
+  /**
+   * How many entries after the one of that number (from 1; 0: all) were allowed and have an action that begins with one of `prefixes`
+   * (letters and a colon), and the number of the newest entry.
+   */
+  countAudit(
+    prefixes: readonly string[],
+    afterSeq: number,
+  ): Promise<{ readonly count: number; readonly newestSeq: number }>;
   /** Newest first. */
   listAudit(limit: number): Promise<readonly AuditEntry[]>;
 }

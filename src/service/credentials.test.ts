@@ -6,7 +6,8 @@ import { inspect } from 'node:util';
 import { callerOf, openServiceFixture, type ServiceFixture } from '../../test/harness/service-fixture.ts';
 import type { AppError } from '../core/errors.ts';
 import { localAdministrator } from '../core/permission.ts';
-import type { CallContext, Service, StartOptions } from './service.ts';
+import type { CallContext, Service } from './service.ts';
+import type { StartOptions } from './start-input.ts';
 
 type NewCredential = Parameters<Service['addCredential']>[1];
 

@@ -1,5 +1,6 @@
 import { AppError } from '../core/errors.ts';
 import { unfinishedStates } from '../core/job.ts';
+import { isJobCredential } from '../core/job-credential.ts';
 import { checkNewName } from '../core/name.ts';
 import { type Caller, isAllowed } from '../core/permission.ts';
 import { type CredentialBody, sealCredential, unknownCredential } from '../operations/environment.ts';
@@ -109,7 +110,8 @@ export async function usableCredential(
   name: string,
   field: string,
 ): Promise<CredentialRecord> {
-  const record = await registry.getCredential(name);
+  // Those that came with a job are its own, whoever asks.
+  const record = isJobCredential(name) ? null : await registry.getCredential(name);
   if (record !== null && mayUse(caller, record)) return record;
   throw unknownCredential(name, field);
 }

@@ -80,11 +80,11 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
           description: engine.describe(target),
         }),
       );
-      return viewOf(record);
+      return viewOfDatabase(record);
     },
 
     async getDatabase(context, name) {
-      return viewOf(await find(context, name));
+      return viewOfDatabase(await find(context, name));
     },
 
     async listDatabases(context) {
@@ -92,7 +92,7 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
       const records = await registry.listDatabases();
       return records
         .filter(({ name }) => isAllowed(context.caller, 'database:read', { database: name }))
-        .map(viewOf);
+        .map(viewOfDatabase);
     },
 
     async removeDatabase(context, name) {
@@ -165,7 +165,13 @@ export const unknownDatabase = (name: string): AppError =>
     message: `There is no database ${JSON.stringify(name)}.`,
   });
 
-const viewOf = ({ name, uid, engine, description, createdAt }: DatabaseRecord): DatabaseView => ({
+export const viewOfDatabase = ({
+  name,
+  uid,
+  engine,
+  description,
+  createdAt,
+}: DatabaseRecord): DatabaseView => ({
   name,
   uid,
   engine,

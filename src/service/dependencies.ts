@@ -8,6 +8,7 @@ import type { Environment } from '../operations/environment.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { CredentialType } from '../storages/storage.ts';
 import type { JobSignals } from './job-signals.ts';
+import type { MailOptions } from './mail.ts';
 import type { CallContext } from './service.ts';
 
 /** What the service is made of; app.ts brings it. */
@@ -26,6 +27,7 @@ export interface ServiceDependencies {
   readonly options: {
     /** Most threads of one job. */
     readonly threadsMax: number;
+    readonly mail: MailOptions;
   };
   /** Bearer token of the local administrator; null: there is none. */
   readonly localToken: Secret | null;

@@ -6,7 +6,7 @@ import { bareLocal } from '../../test/harness/local-storage.ts';
 import { callerOf, openServiceFixture, type ServiceFixture } from '../../test/harness/service-fixture.ts';
 import { localAdministrator } from '../core/permission.ts';
 import { type LocationRequest, noRemaps } from '../core/request.ts';
-import { layoutForExport } from '../dump/layout.ts';
+import { layoutForSet } from '../dump/layout.ts';
 import { writeMaster } from '../dump/master.ts';
 import type { Service } from './service.ts';
 
@@ -29,7 +29,7 @@ async function writeSet(pattern: string | null, job: string, database: string): 
   };
   await writeMaster(
     bareLocal(fixture.dumps),
-    layoutForExport(pattern, job),
+    layoutForSet(pattern, job),
     {
       job: { id: `id-${job}`, name: job },
       createdAt: '2026-11-21T09:30:07.000Z',
@@ -131,6 +131,8 @@ test('an import takes everything in the set unless filtered', async () => {
     selection: null,
     location: here,
     filePattern: 'NIGHTLY',
+    ownFiles: null,
+    erase: false,
     content: 'all',
     include: [],
     exclude: [],

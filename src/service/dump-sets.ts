@@ -83,6 +83,7 @@ function viewOf(filePattern: string, form: DumpSetView['form'], manifest: Manife
     tables: tables.length,
     rows: tables.reduce((sum, table) => sum + table.rows, 0),
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    consistency: manifest.consistency.kind,
     isEncrypted: manifest.encryption !== undefined,
     errors: tables.filter((table) => table.status === 'failed').length,
     reducedTables: tables.filter((table) => table.reduced !== undefined).length,

@@ -1,7 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import { isResting, type Job, type JobState, unfinishedStates } from '../core/job.ts';
-import type { JobRequest, LocationRequest } from '../core/request.ts';
-import { type DumpLayout, layoutForExport } from '../dump/layout.ts';
+import type { ImportRequest, JobRequest, LocationRequest, VerifyRequest } from '../core/request.ts';
+import { type ExportLayout, layoutForExport, layoutOfSet } from '../dump/layout.ts';
 import { type PlacedSet, setsOverlap } from '../dump/overlap.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 
@@ -9,7 +9,7 @@ import type { ServiceDependencies } from './dependencies.ts';
 interface DumpUse {
   readonly does: 'reads' | 'writes' | 'removes';
   readonly location: LocationRequest;
-  readonly layout: DumpLayout;
+  readonly layout: ExportLayout;
 }
 
 /** Estimates are exports without files. */
@@ -22,8 +22,10 @@ export function dumpUsesOf(request: JobRequest, jobName: string): readonly DumpU
       return estimate ? [] : [{ does: 'writes', location, layout: layoutForExport(filePattern, jobName) }];
     }
     case 'import':
+      // Files of the engine's own format are no set: exports do not write over them, and no job removes them.
+      return request.ownFiles === null ? [readsSet(request)] : [];
     case 'verify':
-      return [{ does: 'reads', location: request.location, layout: layoutOfSet(request.filePattern) }];
+      return [readsSet(request)];
     case 'dump_copy': {
       const layout = layoutOfSet(request.filePattern);
       return [
@@ -38,9 +40,11 @@ export function dumpUsesOf(request: JobRequest, jobName: string): readonly DumpU
   }
 }
 
-/** Of a set that exists: a plain name may be that of a folder, too, and takes the same place either way. */
-const layoutOfSet = (filePattern: string | null): DumpLayout =>
-  filePattern === null ? { form: 'folder', folder: '' } : layoutForExport(filePattern, '');
+const readsSet = ({ location, filePattern }: ImportRequest | VerifyRequest): DumpUse => ({
+  does: 'reads',
+  location,
+  layout: layoutOfSet(filePattern),
+});
 
 /** A use, and the place that its location leads to. */
 export type PlacedUse = Pick<DumpUse, 'does'> & PlacedSet;
@@ -49,6 +53,8 @@ export type PlacedUse = Pick<DumpUse, 'does'> & PlacedSet;
 interface OtherUse extends PlacedUse {
   readonly job: Job;
 }
+
+export type DumpUses = ReturnType<typeof createDumpUses>;
 
 /** Knows which jobs use which dump sets. */
 export function createDumpUses({ environment, store }: Pick<ServiceDependencies, 'environment' | 'store'>) {

@@ -34,6 +34,10 @@ export function readText(value: unknown, field: string, hint: string, longest = 
   return value;
 }
 
+/** As {@link readText}, and it may be empty; it must be there all the same. */
+export const readPossiblyEmpty = (value: unknown, field: string, hint: string, longest: number): string =>
+  value === '' ? '' : readText(value, field, hint, longest);
+
 /** Name of a credential; null when absent. */
 export function readCredentialName(value: unknown, field: string): string | null {
   if (value === undefined || value === null) return null;
@@ -92,6 +96,12 @@ export function readChoice<T extends string>(
     `must be ${choices.join(', ')}, not ${spell(value)}`,
     `Use ${choices.join(' or ')}.`,
   );
+}
+
+/** How rows are written; undefined when absent. Which words there are is the engine's to say. */
+export function readEncoding(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  return readText(value, 'encoding', 'Leave encoding out for the one that the engine prefers.', 63);
 }
 
 /** Threads of a job: 1 when absent; more than `most` becomes `most`. */

@@ -31,6 +31,7 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       nextRetryAt: () => store.nextRetryAt(),
       readLog: (jobId, afterSeq, limit) => store.readLog(jobId, afterSeq, limit),
       recover: (workerId) => store.recover(workerId),
+      claimMail: (leaseMs) => store.claimMail(leaseMs),
       prune: (finishedBefore) => store.prune(finishedBefore),
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
 
@@ -51,6 +52,7 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       requestStop: (jobId) => telling(jobId, store.requestStop(jobId)),
       requestResume: (jobId) => telling(jobId, store.requestResume(jobId)),
       requestCancel: (jobId) => telling(jobId, store.requestCancel(jobId)),
+      settleMail: (mail, retryAt, log) => telling(mail.job.id, store.settleMail(mail, retryAt, log)),
     },
     signals: {
       subscribe(jobId, listener) {

@@ -7,6 +7,7 @@ import { authorise, authoriseCommand } from './authorise.ts';
 import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { readLocation, readObject } from './input.ts';
+import { withOwnCredentials } from './own-credentials.ts';
 import type { CallContext, Service } from './service.ts';
 
 /** What these lead to is the machine of the service itself: no credential opens it. */
@@ -49,18 +50,18 @@ export function subjectOf(location: LocationRequest): string {
 }
 
 /** Trying places out. */
-export function createLocations(parts: ServiceDependencies): Pick<Service, 'testLocation'> {
-  const { environment } = parts;
+export function createLocations(dependencies: ServiceDependencies): Pick<Service, 'testLocation'> {
   return {
     async testLocation(context, rawInput) {
       const location = readLocation(readObject(rawInput).location);
+      const parts = withOwnCredentials(dependencies, context, rawInput);
       const subject = subjectOf(location);
       await authoriseCommand(parts, context, { name: 'location:test', subject }, async () => {
         // It writes a file, and tells about the place: for whoever could start a job that does so.
         authorise(context, 'export:start');
         await authoriseLocation(parts, context, location);
       });
-      const storage = await environment.storage(location);
+      const storage = await parts.environment.storage(location);
       const url = storage.description;
       try {
         await storage.probe(ioContext(parts, context));

@@ -4,23 +4,17 @@ import type { Job, JobKind, JobLogEntry, JobState, TableProgress } from '../core
 import type { JobReport } from '../core/job-report.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Caller, Role } from '../core/permission.ts';
+import type { JobMode, LocationRequest, TableExistsAction } from '../core/request.ts';
 import type {
-  ColumnExclusion,
-  ColumnMask,
-  Compression,
-  Consistency,
-  Content,
-  Encoding,
-  JobMode,
-  LocationRequest,
-  Mask,
-  ObjectFilter,
-  Remap,
-  RowQuery,
-  RowSample,
-  TableExistsAction,
-  TableRemap,
-} from '../core/request.ts';
+  OwnCredential,
+  StartCopy,
+  StartDumpCopy,
+  StartDumpDelete,
+  StartExport,
+  StartImport,
+  StartOptions,
+  StartVerify,
+} from './start-input.ts';
 
 /** Goes with every call: who asks, and which request it is (for the audit trail). */
 export interface CallContext {
@@ -36,6 +30,16 @@ export interface DatabaseView {
   /** Without secrets. */
   readonly url: string;
   readonly createdAt: number;
+}
+
+/** What can be done with a database. */
+export interface DatabaseAbilities {
+  readonly modes: readonly JobMode[];
+  /** Of the files of its engine's own format, which exports write and imports read without a manifest; null: there are none. */
+  readonly ownFileExtension: string | null;
+  /** An import can remove all that it holds. */
+  readonly erase: boolean;
+  readonly tableExistsActions: readonly TableExistsAction[];
 }
 
 export interface DirectoryView {
@@ -82,128 +86,24 @@ export interface DatabaseTest {
   readonly findings: readonly Finding[];
 }
 
-/** What of a database is read, and how. */
-export interface ReadInput {
-  /** Default `schema` where the engine has schemas, with the caller's own schema; else `full`. */
-  readonly mode?: JobMode;
-  readonly nameExpressions?: readonly string[];
-  readonly schemaExpressions?: readonly string[];
-  readonly tablespaceExpressions?: readonly string[];
-  /** The user whose own schema is meant where no schema is named; default: the caller. */
-  readonly ownSchemaOf?: string;
-  /** Default all. */
-  readonly content?: Content;
-  /** Default snapshot. */
-  readonly consistency?: Consistency;
-  readonly include?: readonly ObjectFilterInput[];
-  readonly exclude?: readonly ObjectFilterInput[];
-  readonly queries?: readonly RowQuery[];
-  readonly samples?: readonly (Pick<RowSample, 'percent'> & Partial<RowSample>)[];
-  readonly excludeColumns?: readonly ColumnExclusion[];
-  readonly masks?: readonly MaskInput[];
+/** Where mail about a caller's jobs goes. */
+export interface MailView {
+  /** Empty: nowhere. */
+  readonly to: readonly string[];
+  /** A sentence: why nothing is sent; null when mail is sent. */
+  readonly reason: string | null;
 }
 
-/** `value` goes with the method constant; `keepFirst` and `keepLast`, each 0 by default, go with partial. */
-export interface MaskInput extends Pick<ColumnMask, 'table' | 'column'> {
-  readonly method: Mask['method'];
-  readonly value?: string;
-  readonly keepFirst?: number;
-  readonly keepLast?: number;
-}
-
-/** `nameExpression` absent: every name. */
-export type ObjectFilterInput = Pick<ObjectFilter, 'type'> & Partial<ObjectFilter>;
-
-/** How objects are brought into a database. */
-export interface WriteInput {
-  readonly remapSchemas?: readonly Remap[];
-  readonly remapTables?: readonly TableRemap[];
-  readonly remapTablespaces?: readonly Remap[];
-  readonly remapOwners?: readonly Remap[];
-  readonly tableExistsAction?: TableExistsAction;
-  /** Default false. */
-  readonly globals?: boolean;
-}
-
-/** Raw input of an export: everything is checked by the service; undefined means the default. */
-export interface StartExport extends ReadInput {
-  readonly database: string;
-  /** Default: directory DATA_PUMP_DIR. */
-  readonly location?: LocationRequest;
-  /** Default null: a folder named like the job. May hold `%U`. */
-  readonly filePattern?: string | null;
-  /** Default text. */
-  readonly encoding?: Encoding;
-  /** Default zstd. */
-  readonly compression?: Compression;
-  /** Name of a credential of the type `encryption`; default: not encrypted. */
-  readonly encryptionKey?: string;
-  /** Stored bytes, 1 MiB or more, that no numbered data file may grow beyond; default: no limit. Needs `%U` in the file pattern. */
-  readonly fileSize?: number;
-  /** Default false: only estimate. */
-  readonly estimate?: boolean;
-  /** 1 or more; default 1; lowered silently to what the service allows. */
-  readonly threads?: number;
-}
-
-export interface StartCopy extends ReadInput, WriteInput {
-  /** The source. */
-  readonly database: string;
-  readonly target: string;
-  readonly threads?: number;
-}
-
-export interface StartImport extends WriteInput {
-  readonly database: string;
-  /** Undefined mode: everything that the set holds (and the expressions let through). */
-  readonly mode?: JobMode;
-  readonly nameExpressions?: readonly string[];
-  readonly schemaExpressions?: readonly string[];
-  readonly tablespaceExpressions?: readonly string[];
-  readonly location?: LocationRequest;
-  readonly filePattern?: string | null;
-  readonly content?: Content;
-  readonly include?: readonly ObjectFilterInput[];
-  readonly exclude?: readonly ObjectFilterInput[];
-  /** Name of the credential that the set was encrypted with; default: it is not encrypted. */
-  readonly encryptionKey?: string;
-  /** Default false: only say what would happen. */
-  readonly dryRun?: boolean;
-  readonly threads?: number;
-}
-
-export interface StartVerify {
-  readonly location?: LocationRequest;
-  readonly filePattern?: string | null;
-  readonly threads?: number;
-}
-
-/** A dump set from one place to another, under the same names. */
-export interface StartDumpCopy {
-  readonly location?: LocationRequest;
-  /** Default null: the location itself is the folder. */
-  readonly filePattern?: string | null;
-  readonly to: LocationRequest;
-  readonly threads?: number;
-}
-
-export interface StartDumpDelete {
-  readonly location?: LocationRequest;
-  /** Default null: the location itself is the folder. */
-  readonly filePattern?: string | null;
-}
-
-/** What an API adds to a start request. */
-export interface StartOptions {
+/** A JSON object that an API keeps about a database, under a word of its own. */
+export interface ApiDocumentAddress {
+  /** Id of the API. */
   readonly api: string;
-  readonly apiData?: Readonly<Record<string, unknown>>;
-  /** Candidate names, see NewJob; default `EXPORT_20261121093007`, the next second on a clash. */
-  readonly jobName?: (attempt: number) => string;
-  /** Default file pattern made from the final job name, for APIs whose default is not the folder form. Only used when filePattern is undefined. */
-  readonly defaultFilePattern?: (jobName: string) => string;
-  /** Idempotency-Key of the request. */
-  readonly idempotencyKey?: string;
+  /** Name of the registered database. */
+  readonly database: string;
+  /** `settings` */
+  readonly key: string;
 }
+export type ApiDocument = Readonly<Record<string, unknown>>;
 
 export interface JobQuery {
   readonly kinds?: readonly JobKind[];
@@ -229,6 +129,8 @@ export interface DumpSetView {
   readonly rows: number;
   /** Stored bytes of all its files. */
   readonly bytes: number;
+  /** What all rows share; see Manifest.consistency. */
+  readonly consistency: Manifest['consistency']['kind'];
   /** Whether a key is needed to import it. */
   readonly isEncrypted: boolean;
   readonly errors: number;
@@ -251,6 +153,21 @@ export interface Service {
   authenticateUser(name: string, password: string): Promise<Caller>;
   /** Checks the local token of the data folder (the command line's). Throws `unauthenticated`. */
   authenticateToken(token: string): Promise<Caller>;
+  /**
+   * The user that a token of {@link issueToken} was made for, as the user is now: role and grants are looked up at each call. Throws
+   * `unauthenticated` when the token has ended, is another API's, was made under another wallet key, or when the user is gone or has
+   * another password since.
+   */
+  authenticateJwt(token: string, api: string): Promise<Caller>;
+  /**
+   * A JSON Web Token that stands for the calling user at one API. The wallet's key signs it, so that every instance knows it, and a rotation
+   * of the wallet ends it. Throws `forbidden` for the local administrator, who is no user.
+   * @param options.ttlSeconds 1 to 86400; `field-invalid` (field `ttl`) otherwise
+   */
+  issueToken(
+    context: CallContext,
+    options: { readonly api: string; readonly ttlSeconds: number },
+  ): Promise<string>;
 
   addDatabase(
     context: CallContext,
@@ -259,6 +176,25 @@ export interface Service {
   getDatabase(context: CallContext, name: string): Promise<DatabaseView>;
   /** The databases that the caller may use. */
   listDatabases(context: CallContext): Promise<readonly DatabaseView[]>;
+  /** Throws `database-unknown`, and `forbidden` for one that the caller has no grant on. */
+  databaseByUid(context: CallContext, uid: number): Promise<DatabaseView>;
+  /** What can be done with a database, by its engine. Does no I/O at the database. */
+  databaseAbilities(context: CallContext, name: string): Promise<DatabaseAbilities>;
+  /**
+   * Jobs of a database, newest first, whoever asked for them: how the database stands, for whoever may read it. Their requests and logs are
+   * another question, and {@link getJob} answers it.
+   */
+  databaseJobs(
+    context: CallContext,
+    query: {
+      readonly database: string;
+      /** Default: of every API. */
+      readonly api?: string;
+      readonly kinds?: readonly JobKind[];
+      readonly states?: readonly JobState[];
+      readonly limit: number;
+    },
+  ): Promise<readonly Job[]>;
   removeDatabase(context: CallContext, name: string): Promise<void>;
   /** `location`: where the dump files would be; its free space is looked at too. */
   testDatabase(
@@ -310,7 +246,14 @@ export interface Service {
   removeCredential(context: CallContext, name: string): Promise<void>;
 
   /** Writes, reads back and deletes a small file at a place; a directory that is read-only is looked at. What is wrong there is told in the result, what is wrong in the request thrown. */
-  testLocation(context: CallContext, input: { readonly location: LocationRequest }): Promise<LocationTest>;
+  testLocation(
+    context: CallContext,
+    input: {
+      readonly location: LocationRequest;
+      /** As {@link StartOptions.ownCredentials}; kept nowhere. */
+      readonly ownCredentials?: readonly OwnCredential[];
+    },
+  ): Promise<LocationTest>;
 
   /**
    * Exchanges the key that seals what is secret in the store, and seals everything again. Throws `option-invalid` when the key comes from
@@ -400,6 +343,30 @@ export interface Service {
   listDumpSets(context: CallContext, location: LocationRequest): Promise<readonly DumpSetView[]>;
   showDumpSet(context: CallContext, location: LocationRequest, filePattern: string | null): Promise<Manifest>;
 
+  /** Where the mail goes that {@link StartOptions.mail} of this caller asks for. */
+  mailOf(context: CallContext): MailView;
+
+  /** Needs `database:read`. Null: there is none. Throws `database-unknown`. */
+  apiDocument(context: CallContext, address: ApiDocumentAddress): Promise<ApiDocument | null>;
+  /** The documents of that key by database, of the databases that the caller may read. */
+  apiDocuments(context: CallContext, api: string, key: string): Promise<ReadonlyMap<string, ApiDocument>>;
+  /**
+   * Puts what `change` makes of a document in its place, as one step: changes at the same time follow one another. `change` is pure and
+   * synchronous, gets null where there is none and removes it by null. The document is sealed at rest and goes with its database. Needs
+   * `database:configure`; written to the audit trail as `action`. Throws `database-unknown`, and `body-too-large` above 64 KiB of JSON.
+   */
+  changeApiDocument(
+    context: CallContext,
+    address: ApiDocumentAddress,
+    action: string,
+    change: (document: ApiDocument | null) => ApiDocument | null,
+  ): Promise<ApiDocument | null>;
+
+  /**
+   * A number that rises with each change of what is registered here: databases and what APIs keep about them, directories, credentials,
+   * users. For everybody.
+   */
+  configurationRevision(): Promise<number>;
   /** Ready to take jobs. */
   isReady(): boolean;
 }

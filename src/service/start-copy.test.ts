@@ -3,7 +3,7 @@ import test, { after, before } from 'node:test';
 import { callerOf, openServiceFixture, type ServiceFixture } from '../../test/harness/service-fixture.ts';
 import type { AppError } from '../core/errors.ts';
 import { localAdministrator } from '../core/permission.ts';
-import type { StartCopy } from './service.ts';
+import type { StartCopy } from './start-input.ts';
 
 let fixture: ServiceFixture;
 before(async () => {
@@ -35,7 +35,7 @@ test('a copy takes its defaults', async () => {
     samples: [],
     excludeColumns: [],
     masks: [],
-    remaps: { schemas: [], tables: [], tablespaces: [], owners: [] },
+    remaps: { schemas: [], tables: [], tablespaces: [], owners: [], keyPrefixes: [] },
     tableExistsAction: null,
     globals: false,
     threads: 1,

@@ -6,16 +6,19 @@ import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { authoriseDumpSet } from './dump-sets.ts';
 import { fieldInvalid, readFilePattern, readLocation, readObject, readThreads } from './input.ts';
 import { authoriseLocation, subjectOf } from './locations.ts';
+import { withOwnCredentials } from './own-credentials.ts';
 import type { Service } from './service.ts';
 import type { StartJob } from './start-job.ts';
 
 /** Validates a copy of a dump set and makes its job; everything else happens in operations/dump-copy.ts. */
 export function createStartDumpCopy(
-  parts: ServiceDependencies,
+  dependencies: ServiceDependencies,
   startJob: StartJob,
 ): Service['startDumpCopy'] {
-  const { environment, options: settings } = parts;
+  const { options: settings } = dependencies;
   return async (context, rawInput, options) => {
+    const parts = withOwnCredentials(dependencies, context, options);
+    const { environment } = parts;
     const input = readObject(rawInput);
     const location = readLocation(input.location);
     const to = await ofTarget(() => readTarget(input.to));

@@ -5,16 +5,18 @@ import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { authoriseDumpSet } from './dump-sets.ts';
 import { readFilePattern, readLocation, readObject } from './input.ts';
 import { authoriseLocation, subjectOf } from './locations.ts';
+import { withOwnCredentials } from './own-credentials.ts';
 import type { Service } from './service.ts';
 import type { StartJob } from './start-job.ts';
 
 /** Validates the removal of a dump set and makes its job; everything else happens in operations/dump-delete.ts. */
 export function createStartDumpDelete(
-  parts: ServiceDependencies,
+  dependencies: ServiceDependencies,
   startJob: StartJob,
 ): Service['startDumpDelete'] {
-  const { environment } = parts;
   return async (context, rawInput, options) => {
+    const parts = withOwnCredentials(dependencies, context, options);
+    const { environment } = parts;
     const input = readObject(rawInput);
     const location = readLocation(input.location);
     const filePattern = readFilePattern(input.filePattern) ?? null;

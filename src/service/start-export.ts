@@ -1,4 +1,5 @@
-import { compressions, type ExportRequest, encodings, type JobMode } from '../core/request.ts';
+import { compressions, type ExportRequest, type JobMode } from '../core/request.ts';
+import { defaultCompression, layoutForExport } from '../dump/layout.ts';
 import { checkExportRequest } from '../operations/check-request.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { usableCredential } from './credentials.ts';
@@ -6,6 +7,7 @@ import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import {
   readChoice,
   readCredentialName,
+  readEncoding,
   readFilePattern,
   readFileSize,
   readFlag,
@@ -15,6 +17,7 @@ import {
   readThreads,
 } from './input.ts';
 import { authoriseLocation } from './locations.ts';
+import { withOwnCredentials } from './own-credentials.ts';
 import { readReadOptions } from './read-options.ts';
 import { readMode, readSelection } from './selection-input.ts';
 import type { Service } from './service.ts';
@@ -23,9 +26,14 @@ import type { StartJob } from './start-job.ts';
 const databaseHint = 'Name a registered database.';
 
 /** Validates an export and makes its job; everything else happens in operations/export.ts. */
-export function createStartExport(parts: ServiceDependencies, startJob: StartJob): Service['startExport'] {
-  const { environment, options: settings } = parts;
+export function createStartExport(
+  dependencies: ServiceDependencies,
+  startJob: StartJob,
+): Service['startExport'] {
+  const { options: settings } = dependencies;
   return async (context, rawInput, options) => {
+    const parts = withOwnCredentials(dependencies, context, options);
+    const { environment } = parts;
     const input = readObject(rawInput);
     const database = readText(input.database, 'database', databaseHint, 63);
     const location = readLocation(input.location);
@@ -38,6 +46,7 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
 
     const { engine } = await environment.database(database);
     const mode = readMode(input) ?? defaultMode(engine.capabilities.modes);
+    const asked = readChoice(input.compression, 'compression', compressions);
     const request: ExportRequest = {
       kind: 'export',
       database,
@@ -45,8 +54,8 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
       ...readReadOptions(input),
       location,
       filePattern: readFilePattern(input.filePattern) ?? null,
-      encoding: readChoice(input.encoding, 'encoding', encodings) ?? 'text',
-      compression: readChoice(input.compression, 'compression', compressions) ?? 'zstd',
+      encoding: readEncoding(input.encoding) ?? engine.capabilities.encodings[0],
+      compression: asked ?? 'zstd',
       encryptionKey,
       fileSize: readFileSize(input.fileSize),
       estimate: readFlag(input.estimate, 'estimate'),
@@ -54,8 +63,11 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
     };
     const { defaultFilePattern } = options;
     const named = input.filePattern === undefined ? defaultFilePattern : undefined;
-    const requestFor = (jobName: string): ExportRequest =>
-      named === undefined ? request : { ...request, filePattern: named(jobName) };
+    const requestFor = (jobName: string): ExportRequest => {
+      const filePattern = named === undefined ? request.filePattern : named(jobName);
+      const compression = asked ?? defaultCompression(layoutForExport(filePattern, jobName));
+      return { ...request, filePattern, compression };
+    };
     return startJob({
       context,
       options,
@@ -63,7 +75,12 @@ export function createStartExport(parts: ServiceDependencies, startJob: StartJob
       requestFor,
       nameDecidesPlace: named !== undefined || request.filePattern === null,
       check: (_candidate, jobName) =>
-        checkExportRequest(environment, requestFor(jobName), jobName, ioContext(parts, context)),
+        checkExportRequest(
+          environment,
+          requestFor(jobName),
+          jobName,
+          options.placeLater === true ? null : ioContext(parts, context),
+        ),
     });
   };
 }

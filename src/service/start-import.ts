@@ -15,6 +15,8 @@ import {
   readThreads,
 } from './input.ts';
 import { authoriseLocation } from './locations.ts';
+import { withOwnCredentials } from './own-credentials.ts';
+import { authoriseOwnFiles, readOwnFiles, refuseBesideOwnFiles } from './own-files.ts';
 import { readObjectFilters } from './read-options.ts';
 import { readMode, readSelection } from './selection-input.ts';
 import type { Service } from './service.ts';
@@ -22,18 +24,32 @@ import type { StartJob } from './start-job.ts';
 import { readWriteOptions } from './write-options.ts';
 
 /** Validates an import and makes its job; everything else happens in operations/import.ts. */
-export function createStartImport(parts: ServiceDependencies, startJob: StartJob): Service['startImport'] {
-  const { environment, options: settings } = parts;
+export function createStartImport(
+  dependencies: ServiceDependencies,
+  startJob: StartJob,
+): Service['startImport'] {
+  const { options: settings } = dependencies;
   return async (context, rawInput, options) => {
+    const parts = withOwnCredentials(dependencies, context, options);
+    const { environment } = parts;
     const input = readObject(rawInput);
     const database = readText(input.database, 'database', 'Name a registered database.', 63);
-    const location = readLocation(input.location);
+    const ownFiles = readOwnFiles(input.ownFiles);
+    if (ownFiles !== null) refuseBesideOwnFiles(input);
+    const location = ownFiles?.[0]?.location ?? readLocation(input.location);
+    const erase = readFlag(input.erase, 'erase');
     const encryptionKey = readCredentialName(input.encryptionKey, 'encryption_key');
-    await authoriseCommand(parts, context, { name: 'import:start', subject: database }, async () => {
-      authorise(context, 'import:start', { database });
-      await authoriseLocation(parts, context, location);
-      if (encryptionKey !== null) await usableCredential(parts, context, encryptionKey, 'encryption_key');
-    });
+    await authoriseCommand(
+      parts,
+      context,
+      { name: erase ? 'import:erase' : 'import:start', subject: database },
+      async () => {
+        authorise(context, 'import:start', { database });
+        if (ownFiles === null) await authoriseLocation(parts, context, location);
+        else await authoriseOwnFiles(parts, context, ownFiles);
+        if (encryptionKey !== null) await usableCredential(parts, context, encryptionKey, 'encryption_key');
+      },
+    );
 
     await environment.database(database);
     const mode = readMode(input);
@@ -47,6 +63,8 @@ export function createStartImport(parts: ServiceDependencies, startJob: StartJob
     const request: ImportRequest = {
       kind: 'import',
       database,
+      ownFiles,
+      erase,
       selection: mode === undefined && !isFiltered ? null : selection,
       location,
       filePattern: readFilePattern(input.filePattern) ?? null,
@@ -65,8 +83,8 @@ export function createStartImport(parts: ServiceDependencies, startJob: StartJob
       requestFor: () => request,
       nameDecidesPlace: false,
       check: async () => {
-        const io = ioContext(parts, context);
-        await authoriseDumpSet(parts, context, location, request.filePattern);
+        const io = options.placeLater === true ? null : ioContext(parts, context);
+        if (ownFiles === null) await authoriseDumpSet(parts, context, location, request.filePattern);
         await checkImportRequest(environment, request, io);
       },
     });

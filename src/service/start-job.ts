@@ -5,9 +5,14 @@ import type { Job } from '../core/job.ts';
 import type { JobRequest } from '../core/request.ts';
 import type { NewJob } from '../jobs/job-store.ts';
 import type { ServiceDependencies } from './dependencies.ts';
-import { createDumpUses, refuseTaken } from './dump-uses.ts';
+import { createDumpUses, type DumpUses, refuseTaken } from './dump-uses.ts';
 import { fieldInvalid } from './input.ts';
-import type { CallContext, StartOptions } from './service.ts';
+import { nameOwnCredentials } from './job-credentials.ts';
+import { mailOf } from './mail.ts';
+import { readOwnCredentials, withOwnCredentials } from './own-credentials.ts';
+import type { CallContext } from './service.ts';
+import type { StartOptions } from './start-input.ts';
+import type { InTurn } from './wallet.ts';
 
 /** A start request after validation: what is the same for all kinds of jobs. */
 export interface JobDraft {
@@ -38,13 +43,13 @@ const longestKey = 255;
 /**
  * Jobs that write or remove dump files at one place are started one after the other, so that two of them cannot find the same place free.
  * A repeated idempotency key is answered before anything is checked: its own dump files would stand in the way.
+ * @param sealing what is sealed and then stored goes through it (wallet.ts)
  */
-export function createStartJob(parts: ServiceDependencies): StartJob {
+export function createStartJob(parts: ServiceDependencies, sealing: InTurn): StartJob {
   const { store, dispatcher, clock, isReady } = parts;
   const inTurn = createKeyedSerial();
-  const uses = createDumpUses(parts);
 
-  async function create(draft: JobDraft): Promise<Started> {
+  async function create(draft: JobDraft, uses: DumpUses): Promise<Started> {
     const { context, options, request } = draft;
     const idempotency = idempotencyOf(options, request);
     const owner = context.caller.name;
@@ -53,24 +58,41 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
       if (known !== null) return { job: known, created: false };
     }
     const names = options.jobName ?? defaultNames(request.kind, clock.now());
-    const first = await firstFree(draft, names);
-    const { job, created } = await store.createJob({
+    const first = await firstFree(draft, names, uses);
+    const own = options.ownCredentials?.length ?? 0;
+    const newJob: NewJob = {
       name: (attempt) => names(first + attempt),
       owner,
       database: request.database,
       api: options.api,
       apiData: options.apiData ?? {},
       request,
-      requestFor: (name) => draft.requestFor(name),
+      requestFor: (name, id) => nameOwnCredentials(draft.requestFor(name), id, own),
       threads: request.threads,
       idempotency,
-    });
+      onlyOfDatabase: options.onlyJobOfDatabase === true,
+      ...(options.mail === true ? mailing(context) : {}),
+    };
+    const { job, created } = await (own === 0
+      ? store.createJob(newJob)
+      : sealing(() => store.createJob({ ...newJob, credentials: readOwnCredentials(parts, options) })));
     if (created) dispatcher.notify();
     return { job, created };
   }
 
+  /** Whom a mail tells how the job ends; what is in the way of it, the job's log tells from the start. */
+  function mailing({ caller }: CallContext): Pick<NewJob, 'mailTo' | 'log'> {
+    const { to, reason } = mailOf(parts.options.mail, caller);
+    if (reason === null) return { mailTo: to };
+    return { log: [{ level: 'warn', event: 'note', message: reason, data: { mail: false } }] };
+  }
+
   /** The first attempt whose name is free, and whose place is free and passes the check. */
-  async function firstFree({ request, options, ...draft }: JobDraft, names: NewJob['name']): Promise<number> {
+  async function firstFree(
+    { request, options, ...draft }: JobDraft,
+    names: NewJob['name'],
+    uses: DumpUses,
+  ): Promise<number> {
     const others = await uses.others(await uses.placed(request, names(0)));
     for (let attempt = 0; ; attempt += 1) {
       const name = names(attempt);
@@ -93,11 +115,12 @@ export function createStartJob(parts: ServiceDependencies): StartJob {
     if (!isReady()) {
       throw new AppError('shutting-down', { message: 'The service takes no jobs now: it starts or stops.' });
     }
-    const { request, options } = draft;
+    const { context, request, options } = draft;
+    const uses = createDumpUses(withOwnCredentials(parts, context, options));
     const mine = await uses.placed(request, options.jobName?.(0) ?? '');
     // One that only reads does not wait: a set that is removed in the same moment is missing then, which its job says.
     const changed = mine.find(({ does }) => does !== 'reads');
-    return changed === undefined ? create(draft) : inTurn(changed.place, () => create(draft));
+    return changed === undefined ? create(draft, uses) : inTurn(changed.place, () => create(draft, uses));
   };
 }
 

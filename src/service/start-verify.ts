@@ -5,13 +5,19 @@ import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { authoriseDumpSet } from './dump-sets.ts';
 import { readFilePattern, readLocation, readObject, readThreads } from './input.ts';
 import { authoriseLocation, subjectOf } from './locations.ts';
+import { withOwnCredentials } from './own-credentials.ts';
 import type { Service } from './service.ts';
 import type { StartJob } from './start-job.ts';
 
 /** Validates a verification and makes its job; everything else happens in operations/verify.ts. */
-export function createStartVerify(parts: ServiceDependencies, startJob: StartJob): Service['startVerify'] {
-  const { environment, options: settings } = parts;
+export function createStartVerify(
+  dependencies: ServiceDependencies,
+  startJob: StartJob,
+): Service['startVerify'] {
+  const { options: settings } = dependencies;
   return async (context, rawInput, options) => {
+    const parts = withOwnCredentials(dependencies, context, options);
+    const { environment } = parts;
     const input = readObject(rawInput);
     const location = readLocation(input.location);
     await authoriseCommand(

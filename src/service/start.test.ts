@@ -7,7 +7,7 @@ import { callerOf, openServiceFixture, type ServiceFixture } from '../../test/ha
 import type { AppError } from '../core/errors.ts';
 import { localAdministrator } from '../core/permission.ts';
 import type { ExportRequest } from '../core/request.ts';
-import type { StartExport, StartImport, StartVerify } from './service.ts';
+import type { StartExport, StartImport, StartVerify } from './start-input.ts';
 
 let fixture: ServiceFixture;
 before(async () => {
@@ -108,8 +108,17 @@ const badExports: readonly BadInput[] = [
   ],
   ['a file of the pattern exists', { filePattern: 'there%U.dmp' }, 'file-exists', 'file_pattern'],
   ['the file exists', { filePattern: 'there01.dmp' }, 'file-exists', 'file_pattern'],
-  ['the encoding is unknown', { encoding: 'xml' }, 'field-invalid', 'encoding'],
-  ['the compression is unknown', { compression: 'gzip' }, 'field-invalid', 'compression'],
+  ['the encoding is unknown', { encoding: 'xml' }, 'unsupported', 'encoding'],
+  ['the encoding is a number', { encoding: 7 }, 'field-invalid', 'encoding'],
+  ['the compression is unknown', { compression: 'lz4' }, 'field-invalid', 'compression'],
+  [
+    'the compression is not for packed files',
+    { compression: 'gzip', filePattern: 'a%U.dmp' },
+    'field-invalid',
+    'compression',
+  ],
+  ['the engine has no files of its own', { filePattern: 'a-%I_of_%N.rdb' }, 'unsupported', 'file_pattern'],
+  ['files are numbered and not counted', { filePattern: 'a-%I.rdb' }, 'file-name-invalid', 'file_pattern'],
   ['estimate is a text', { estimate: 'yes' }, 'field-invalid', 'estimate'],
   ['the content is unknown', { content: 'rows' }, 'field-invalid', 'content'],
   [

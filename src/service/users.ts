@@ -1,6 +1,6 @@
 import { hashPassword } from '../base/password.ts';
 import { AppError } from '../core/errors.ts';
-import { checkNewName } from '../core/name.ts';
+import { checkNewUserName } from '../core/name.ts';
 import { everyDatabase, localAdministrator, type Role, roleOfWord, roles } from '../core/permission.ts';
 import type { UserRecord } from '../registry/registry.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
@@ -40,7 +40,7 @@ export function createUsers(parts: ServiceDependencies): UserFunctions {
   return {
     async addUser(context, rawInput) {
       const input = readObject(rawInput);
-      const name = checkNewName(input.name, 'name');
+      const name = checkNewUserName(input.name, 'name');
       await authoriseCommand(parts, context, { name: 'user:add', subject: name }, () =>
         authorise(context, 'user:manage'),
       );

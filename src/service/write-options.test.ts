@@ -6,7 +6,7 @@ const remap = (source: unknown, target: unknown) => [{ source, target }];
 
 test('without options nothing is renamed, and tables that exist are in the way', () => {
   assert.deepEqual(readWriteOptions({}), {
-    remaps: { schemas: [], tables: [], tablespaces: [], owners: [] },
+    remaps: { schemas: [], tables: [], tablespaces: [], owners: [], keyPrefixes: [] },
     tableExistsAction: null,
     globals: false,
   });
@@ -19,6 +19,7 @@ test('options are taken as given; remaps to the same name are dropped', () => {
       remapTables: [{ table: 'a.t', target: 'u' }],
       remapTablespaces: remap('slow', 'fast'),
       remapOwners: remap('ann', 'bob'),
+      remapKeys: [...remap('', 'old:'), ...remap('tmp:', ''), ...remap('a', 'a')],
       tableExistsAction: 'replace',
       globals: true,
     }),
@@ -31,6 +32,10 @@ test('options are taken as given; remaps to the same name are dropped', () => {
         tables: [{ table: 'a.t', target: 'u' }],
         tablespaces: [{ source: 'slow', target: 'fast' }],
         owners: [{ source: 'ann', target: 'bob' }],
+        keyPrefixes: [
+          { source: '', target: 'old:' },
+          { source: 'tmp:', target: '' },
+        ],
       },
       tableExistsAction: 'replace',
       globals: true,
@@ -54,6 +59,10 @@ const wrong: readonly (readonly [input: Readonly<Record<string, unknown>>, field
   ...remapCases('remapSchemas', 'remap_schemas'),
   ...remapCases('remapTablespaces', 'remap_tablespaces'),
   ...remapCases('remapOwners', 'remap_owner'),
+  [{ remapKeys: [{ source: 'a' }] }, 'remap_keys[0].target'],
+  [{ remapKeys: [{ target: 'a' }] }, 'remap_keys[0].source'],
+  [{ remapKeys: remap('a'.repeat(1025), 'b') }, 'remap_keys[0].source'],
+  [{ remapKeys: [...remap('', 'b'), ...remap('', 'c')] }, 'remap_keys'],
   [{ remapTables: 'a' }, 'remap_tables'],
   [{ remapTables: [{ target: 'b' }] }, 'remap_tables[0].table'],
   [{ remapTables: [{ table: 'a', target: '' }] }, 'remap_tables[0].target'],

@@ -1,9 +1,19 @@
 import { type Remap, tableExistsActions, type WriteOptions } from '../core/request.ts';
-import { fieldInvalid, readChoice, readEntries, readFlag, readText, spell } from './input.ts';
+import {
+  fieldInvalid,
+  readChoice,
+  readEntries,
+  readFlag,
+  readPossiblyEmpty,
+  readText,
+  spell,
+} from './input.ts';
 import { readTable } from './read-options.ts';
 
 /** Longest name of a schema, a table, a tablespace or a role, in characters. */
 const longestName = 255;
+/** Longest beginning of keys, in characters. */
+const longestPrefix = 1024;
 
 /** How objects are brought into a database. What is renamed is looked up later, by the check of the request. */
 export function readWriteOptions(input: Readonly<Record<string, unknown>>): WriteOptions {
@@ -13,6 +23,7 @@ export function readWriteOptions(input: Readonly<Record<string, unknown>>): Writ
       tables: readTableRemaps(input.remapTables),
       tablespaces: readRemaps(input.remapTablespaces, 'remap_tablespaces', 'tablespace'),
       owners: readRemaps(input.remapOwners, 'remap_owner', 'role'),
+      keyPrefixes: readKeyRemaps(input.remapKeys),
     },
     tableExistsAction: readChoice(input.tableExistsAction, 'table_exists_action', tableExistsActions) ?? null,
     globals: readFlag(input.globals, 'globals'),
@@ -25,6 +36,23 @@ function readRemaps(value: unknown, field: string, thing: string): readonly Rema
   const remaps = readEntries(value, field, hint, (entry, place) => ({
     source: readText(entry.source, `${place}.source`, hint, longestName),
     target: readText(entry.target, `${place}.target`, hint, longestName),
+  }));
+  refuseRepeated(
+    remaps.map(({ source }) => source),
+    field,
+    hint,
+  );
+  return remaps.filter(({ source, target }) => source !== target);
+}
+
+/** New beginnings of keys. An empty source fits every key; an empty target takes the beginning away. */
+function readKeyRemaps(value: unknown): readonly Remap[] {
+  const field = 'remap_keys';
+  const hint =
+    'Give each beginning of keys once, as {source, target}; an empty source puts the target before every key.';
+  const remaps = readEntries(value, field, hint, (entry, place) => ({
+    source: readPossiblyEmpty(entry.source, `${place}.source`, hint, longestPrefix),
+    target: readPossiblyEmpty(entry.target, `${place}.target`, hint, longestPrefix),
   }));
   refuseRepeated(
     remaps.map(({ source }) => source),

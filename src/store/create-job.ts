@@ -1,8 +1,10 @@
 import { newId } from '../base/id.ts';
 import { AppError } from '../core/errors.ts';
-import type { Job } from '../core/job.ts';
+import { type Job, type NewJobLogEntry, unfinishedStates } from '../core/job.ts';
+import type { CopyRequest } from '../core/request.ts';
 import type { NewJob } from '../jobs/job-store.ts';
 import { addTasks } from './add-tasks.ts';
+import { keepJobCredentials } from './job-credentials.ts';
 import { type JobRow, stateEntry, toJob } from './job-row.ts';
 import { appendLogRows } from './log-row.ts';
 import { inTransaction, nextNumber, type StoreContext, type Trx, toJson } from './store-context.ts';
@@ -16,7 +18,9 @@ export function createJob(
     const known = await findByIdempotencyKey(trx, job.owner, job.idempotency);
     if (known !== undefined) return { job: await toJob(store, trx, known), created: false };
 
+    // From here on no other job is made until this one is.
     const seq = await nextNumber(trx, 'job');
+    if (job.onlyOfDatabase === true) await refuseBesideOthers(trx, job.database);
     let tried: string | undefined;
     for (let attempt = 0; ; attempt++) {
       const name = job.name(attempt);
@@ -28,8 +32,9 @@ export function createJob(
       tried = name;
       const row = await insertJob(store, trx, job, seq, name);
       if (row !== undefined) {
+        await keepJobCredentials(trx, row, job.credentials ?? []);
         await addTasks(trx, row.id, [planTask], new Map());
-        await appendLogRows(trx, row.id, 0, row.created_at, [stateEntry('queued', 0)]);
+        await appendLogRows(trx, row.id, 0, row.created_at, firstEntries(job));
         return { job: await toJob(store, trx, row), created: true };
       }
       // Not written: the name is taken, or another process has just used the same key.
@@ -70,6 +75,30 @@ async function findByIdempotencyKey(
   return row;
 }
 
+const firstEntries = (job: NewJob): readonly NewJobLogEntry[] => [
+  stateEntry('queued', 0),
+  ...(job.log ?? []),
+];
+
+/** Throws `database-busy` when an unfinished job works on the database, as the target of a copy too. */
+async function refuseBesideOthers(trx: Trx, database: string): Promise<void> {
+  const unfinished = await trx
+    .selectFrom('job')
+    .select(['name', 'database', 'kind', 'request_json'])
+    .where('state', 'in', unfinishedStates)
+    .where((eb) => eb.or([eb('database', '=', database), eb('kind', '=', 'copy')]))
+    .orderBy('seq')
+    .execute();
+  const other = unfinished.find(
+    (row) => row.database === database || (JSON.parse(row.request_json) as CopyRequest).target === database,
+  );
+  if (other === undefined) return;
+  throw new AppError('database-busy', {
+    field: 'database',
+    message: `The job ${other.name} works on database ${database} and is not finished.`,
+  });
+}
+
 /** Undefined when name or idempotency key are taken. */
 function insertJob(
   store: StoreContext,
@@ -78,10 +107,11 @@ function insertJob(
   seq: number,
   name: string,
 ): Promise<JobRow | undefined> {
+  const id = newId();
   return trx
     .insertInto('job')
     .values({
-      id: newId(),
+      id,
       seq,
       name,
       kind: job.request.kind,
@@ -90,7 +120,7 @@ function insertJob(
       database: job.database,
       api: job.api,
       api_data_json: toJson(job.apiData),
-      request_json: toJson(job.requestFor?.(name) ?? job.request),
+      request_json: toJson(job.requestFor?.(name, id) ?? job.request),
       idempotency_key: job.idempotency?.key ?? null,
       idempotency_digest: job.idempotency?.digest ?? null,
       plan_id: null,
@@ -107,13 +137,16 @@ function insertJob(
       error_count: 0,
       error_json: null,
       restarts: 0,
-      log_seq: 1,
+      log_seq: firstEntries(job).length,
       created_at: store.clock.now(),
       started_at: null,
       finished_at: null,
       version: 1,
       held_until: 0,
       held_for: null,
+      mail_to_json: job.mailTo === undefined || job.mailTo.length === 0 ? null : toJson(job.mailTo),
+      mail_due_at: null,
+      mail_attempts: 0,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()

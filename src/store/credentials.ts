@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { AppError } from '../core/errors.ts';
+import { isJobCredential } from '../core/job-credential.ts';
 import type { CredentialRecord, Registry } from '../registry/registry.ts';
 import { byName, exists, unknown } from './named-things.ts';
 import type { CredentialTable } from './schema.ts';
@@ -42,7 +43,10 @@ export function createCredentialVerbs(store: StoreContext): CredentialVerbs {
     listCredentials: () =>
       inTransaction(store, 'list credentials', async (trx) => {
         const rows = await trx.selectFrom('credential').selectAll().execute();
-        return rows.map(toCredential).sort(byName);
+        return rows
+          .filter(({ name }) => !isJobCredential(name))
+          .map(toCredential)
+          .sort(byName);
       }),
     removeCredential: (name) =>
       inTransaction(store, 'remove a credential', async (trx) => {
@@ -83,7 +87,17 @@ export function createCredentialVerbs(store: StoreContext): CredentialVerbs {
             .where('name', '=', name)
             .execute();
         }
-        return databases.length + credentials.length;
+        const documents = await trx.selectFrom('api_document').selectAll().execute();
+        for (const { database, api, key, sealed_body } of documents) {
+          await trx
+            .updateTable('api_document')
+            .set({ sealed_body: reseal(sealed_body) })
+            .where('database', '=', database)
+            .where('api', '=', api)
+            .where('key', '=', key)
+            .execute();
+        }
+        return databases.length + credentials.length + documents.length;
       }),
   };
 }

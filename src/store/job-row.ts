@@ -10,6 +10,7 @@ import {
 } from '../core/job.ts';
 import { completeRequest } from '../core/stored-request.ts';
 import { readDocument } from './documents.ts';
+import { dropJobCredentials } from './job-credentials.ts';
 import { appendLogRows } from './log-row.ts';
 import type { JobTable } from './schema.ts';
 import type { StoreContext, Trx } from './store-context.ts';
@@ -96,6 +97,7 @@ export type JobChanges = Partial<
     | 'started_at'
     | 'held_until'
     | 'held_for'
+    | 'mail_due_at'
   >
 >;
 
@@ -120,6 +122,10 @@ export async function saveJob(
     }
     derived.finished_at = isResting(to) ? now : null;
     if (to !== 'failed') derived.error_json = null;
+    // A failed or stopped job can be resumed, and a cancel that failed tried again.
+    if (to === 'completed' || to === 'cancelled') await dropJobCredentials(trx, [before.id]);
+    const isTold = (to === 'completed' || to === 'failed') && before.mail_to_json !== null;
+    Object.assign(derived, { mail_due_at: isTold ? now : null, mail_attempts: 0 });
     log.push(stateEntry(to, changes.error_count ?? before.error_count));
   }
   if (isResting(to) || changes.held_until === 0) derived.held_for = null;

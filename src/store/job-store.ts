@@ -4,6 +4,7 @@ import { requestCancel, requestResume, requestStop } from './control-job.ts';
 import { createJob, findIdempotent } from './create-job.ts';
 import { completeTask, failTask } from './finish-task.ts';
 import { lockKnownJob, saveJob } from './job-row.ts';
+import { claimMail, settleMail } from './mails.ts';
 import { prune } from './prune.ts';
 import { findJob, getJob, listJobs, readLog, readTasks, tableProgress } from './read-jobs.ts';
 import { restartJob } from './restart-job.ts';
@@ -41,6 +42,9 @@ export function createJobStore(store: StoreContext): JobStore {
     requestStop: (jobId) => requestStop(store, jobId),
     requestResume: (jobId) => requestResume(store, jobId),
     requestCancel: (jobId) => requestCancel(store, jobId),
+
+    claimMail: (leaseMs) => claimMail(store, leaseMs),
+    settleMail: (mail, retryAt, log) => settleMail(store, mail, retryAt, log),
 
     recover: (workerId) => recover(store, workerId),
     prune: (finishedBefore) => prune(store, finishedBefore),

@@ -5,6 +5,7 @@ import { jobsAndRegistry } from './migrations/0001-jobs-and-registry.ts';
 import { heldJobs } from './migrations/0002-held-jobs.ts';
 import { whyHeld } from './migrations/0003-why-held.ts';
 import { credentials } from './migrations/0004-credentials.ts';
+import { mailsAndDocuments } from './migrations/0005-mails-and-documents.ts';
 import type { StoreSchema } from './schema.ts';
 
 /** Version n is made by the n-th of them; they are only ever added to. */
@@ -13,6 +14,7 @@ const migrations: readonly ((db: Kysely<never>) => Promise<void>)[] = [
   heldJobs,
   whyHeld,
   credentials,
+  mailsAndDocuments,
 ];
 
 /**

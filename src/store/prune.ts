@@ -1,4 +1,5 @@
 import { restingStates } from '../core/job.ts';
+import { dropJobCredentials } from './job-credentials.ts';
 import { inTransaction, type StoreContext } from './store-context.ts';
 
 /** Jobs of one transaction: removing one may mean hundreds of thousands of rows. */
@@ -29,7 +30,9 @@ export async function prune(store: StoreContext, finishedBefore: number): Promis
         .where('finished_at', '<', finishedBefore)
         .returning('id')
         .execute();
-      return gone.map((row) => row.id);
+      const removedIds = gone.map((row) => row.id);
+      await dropJobCredentials(trx, removedIds);
+      return removedIds;
     });
     if (ids.length === 0) return removed;
     removed.push(...ids);

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { AppError } from '../core/errors.ts';
 import type { DatabaseRecord, DirectoryRecord, Registry, UserRecord } from '../registry/registry.ts';
+import { createApiDocumentVerbs } from './api-documents.ts';
 import { createCredentialVerbs } from './credentials.ts';
 import { byName, exists, unknown } from './named-things.ts';
 import type { DatabaseTable, DirectoryTable, UserTable } from './schema.ts';
@@ -10,6 +11,7 @@ import { inTransaction, nextNumber, type StoreContext, toJson } from './store-co
 export function createRegistry(store: StoreContext): Registry {
   return {
     ...createCredentialVerbs(store),
+    ...createApiDocumentVerbs(store),
 
     addDatabase: (record) =>
       inTransaction(store, 'add a database', async (trx) => {
@@ -143,6 +145,22 @@ export function createRegistry(store: StoreContext): Registry {
           .insertInto('audit')
           .values({ seq, ...rest, request_id: requestId })
           .execute();
+      }),
+    countAudit: (prefixes, afterSeq) =>
+      inTransaction(store, 'count the audit trail', async (trx) => {
+        const row = await trx
+          .selectFrom('audit')
+          .where('seq', '>', afterSeq)
+          .select(({ fn, eb }) => [
+            fn.max('seq').as('newest'),
+            fn
+              .countAll()
+              .filterWhere('outcome', '=', 'allowed')
+              .filterWhere(eb.or(prefixes.map((prefix) => eb('action', 'like', `${prefix}%`))))
+              .as('count'),
+          ])
+          .executeTakeFirstOrThrow();
+        return { count: Number(row.count), newestSeq: Number(row.newest ?? afterSeq) };
       }),
     listAudit: (limit) =>
       inTransaction(store, 'read the audit trail', async (trx) => {

@@ -18,6 +18,7 @@ export interface StoreSchema {
   database: DatabaseTable;
   directory: DirectoryTable;
   credential: CredentialTable;
+  api_document: ApiDocumentTable;
   user_account: UserTable;
   audit: AuditTable;
 }
@@ -73,6 +74,12 @@ export interface JobTable {
   held_until: number;
   /** What it waits for since it was held, until a task goes through or the hold is lifted; null: nothing. */
   held_for: string | null;
+  /** JSON array of the addresses that are told how it ends; null: none. */
+  mail_to_json: string | null;
+  /** When to send that mail; null: none is due. While one is sent: when another try may begin. */
+  mail_due_at: number | null;
+  /** How often the mail of this end was tried. */
+  mail_attempts: number;
 }
 
 /** A plan or result: written once under an id of its own, so that readers may keep it. */
@@ -166,6 +173,14 @@ export interface CredentialTable {
   type: string;
   sealed_body: string;
   created_at: number;
+}
+
+/** What an API keeps about a database. */
+export interface ApiDocumentTable {
+  database: string;
+  api: string;
+  key: string;
+  sealed_body: string;
 }
 
 export interface UserTable {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { NewJob } from '../../src/jobs/job-store.ts';
 import { controlConformance } from './job-store-control.ts';
 import {
   big,
@@ -14,6 +15,7 @@ import {
   step,
   unit,
 } from './job-store-fixture.ts';
+import { mailConformance } from './job-store-mails.ts';
 import { taskConformance } from './job-store-tasks.ts';
 
 /** Every promise of src/jobs/job-store.ts; each test opens a store of its own. */
@@ -23,6 +25,7 @@ export function jobStoreConformance(name: string, open: OpenStore): void {
     logConformance(open);
     taskConformance(open);
     controlConformance(open);
+    mailConformance(open);
   });
 }
 
@@ -49,6 +52,67 @@ function jobConformance(open: OpenStore): void {
       assert.deepEqual([task?.key, task?.kind, task?.group, task?.state], ['plan', 'plan', 'plan', 'ready']);
       assert.equal(others.length, 0);
       assert.deepEqual(await loggedStates(jobs, job.id), ['queued']);
+    });
+
+    it('begins the log with what it is given', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const note = { level: 'warn', event: 'note', message: 'Mind the gap.', data: { a: 1 } } as const;
+      const { job } = await jobs.createJob(newJob({ log: [note] }));
+      await jobs.requestStop(job.id);
+      const log = await jobs.readLog(job.id, 0, 10);
+      assert.deepEqual(
+        log.map(({ seq, event, message }) => [seq, event, message]),
+        [
+          [1, 'state', 'The job is queued.'],
+          [2, 'note', 'Mind the gap.'],
+          [3, 'state', 'The job stopped; it can be resumed.'],
+        ],
+      );
+    });
+
+    it('refuses a job that wants its database alone beside an unfinished one, of any API and kind', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const alone = (database = 'orders') => jobs.createJob(newJob({ database, onlyOfDatabase: true }));
+      const { job } = await jobs.createJob(newJob({ api: 'other' }));
+      const error = await rejects(alone(), 'database-busy');
+      assert.ok(error.message.includes(job.name));
+      await alone('stock');
+      await rejects(alone('stock'), 'database-busy');
+      await jobs.requestStop(job.id);
+      const { job: mine } = await alone();
+      assert.equal(mine.state, 'queued');
+      // It holds back only those that ask for it.
+      await jobs.createJob(newJob());
+      await rejects(alone(), 'database-busy');
+    });
+
+    it('counts a database as worked on when it is the target of a copy', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const copy = { ...newJob().request, kind: 'copy', database: 'orders', target: 'stock' };
+      await jobs.createJob(newJob({ request: copy as unknown as NewJob['request'] }));
+      await rejects(jobs.createJob(newJob({ database: 'stock', onlyOfDatabase: true })), 'database-busy');
+      await jobs.createJob(newJob({ database: 'third', onlyOfDatabase: true }));
+    });
+
+    it('lets one of many through that want the same database alone at once', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const tries = await Promise.allSettled(
+        Array.from({ length: 12 }, () => jobs.createJob(newJob({ onlyOfDatabase: true }))),
+      );
+      assert.equal(tries.filter(({ status }) => status === 'fulfilled').length, 1);
+      assert.equal((await jobs.listJobs({ limit: 100 })).length, 1);
+    });
+
+    it('gives the job of a known idempotency key back although it is unfinished', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const wanted = newJob({ onlyOfDatabase: true, idempotency: { key: 'k', digest: 'd' } });
+      const { job } = await jobs.createJob(wanted);
+      assert.deepEqual(await jobs.createJob(wanted), { job, created: false });
     });
 
     it('takes the first candidate name that is free within (database, api)', async () => {

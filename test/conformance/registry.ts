@@ -124,10 +124,12 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       for (const name of ['a', 'b']) {
         await registry.addDatabase({ ...database, name, sealedTarget: `target of ${name}` });
         await registry.addCredential({ ...credential, name, sealedBody: `body of ${name}` });
+        await registry.changeDocument({ api: 'x', database: name, key: 'k' }, () => `document of ${name}`);
       }
       const sealed = async () => [
         ...(await registry.listDatabases()).map(({ sealedTarget }) => sealedTarget),
         ...(await registry.listCredentials()).map(({ sealedBody }) => sealedBody),
+        ...(await registry.listDocuments('x', 'k')).values(),
       ];
       const before = await sealed();
       let calls = 0;
@@ -140,11 +142,82 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
         /no key for it/,
       );
       assert.deepEqual(await sealed(), before);
-      assert.equal(await registry.replaceSealed((text) => `new ${text}`), 4);
+      assert.equal(await registry.replaceSealed((text) => `new ${text}`), 6);
       assert.deepEqual(
         await sealed(),
         before.map((text) => `new ${text}`),
       );
+    });
+
+    it('keeps documents of APIs under api, database and key, and lists those of a key', async () => {
+      await using store = await open();
+      const { registry } = store;
+      for (const name of ['a', 'b']) await registry.addDatabase({ ...database, name });
+      const at = { api: 'x', database: 'a', key: 'k' };
+      assert.equal(await registry.getDocument(at), null);
+      const seen: (string | null)[] = [];
+      const put = (address: typeof at, body: string | null) =>
+        registry.changeDocument(address, (before) => {
+          seen.push(before);
+          return body;
+        });
+      assert.equal(await put(at, 'one'), 'one');
+      await put(at, 'two');
+      await put({ ...at, key: 'other' }, 'other key');
+      await put({ ...at, api: 'y' }, 'other api');
+      await put({ ...at, database: 'b' }, 'other database');
+      assert.deepEqual(seen, [null, 'one', null, null, null]);
+      assert.equal(await registry.getDocument(at), 'two');
+      assert.deepEqual(
+        [...(await registry.listDocuments('x', 'k'))],
+        [
+          ['a', 'two'],
+          ['b', 'other database'],
+        ],
+      );
+      assert.equal(await put(at, null), null);
+      assert.equal(await registry.getDocument(at), null);
+      await put(at, null);
+      assert.deepEqual(seen.slice(5), ['two', null]);
+      assert.equal(
+        (await registry.listDocuments('x', 'k')).size,
+        1,
+        'removing what is not there leaves nothing',
+      );
+    });
+
+    it('changes a document as one step, or not at all', async () => {
+      await using store = await open();
+      const { registry } = store;
+      await registry.addDatabase(database);
+      const at = { api: 'x', database: 'orders', key: 'k' };
+      const longer = (body: string | null): string => `${body ?? ''}+`;
+      await Promise.all(Array.from({ length: 20 }, () => registry.changeDocument(at, longer)));
+      assert.equal(await registry.getDocument(at), '+'.repeat(20));
+      const thrown = registry.changeDocument(at, () => {
+        throw new Error('no');
+      });
+      await assert.rejects(thrown, /no/);
+      await assert.rejects(
+        registry.changeDocument({ ...at, key: 'new' }, () => {
+          throw new Error('no');
+        }),
+      );
+      assert.equal((await registry.listDocuments('x', 'new')).size, 0);
+      assert.equal(await registry.getDocument(at), '+'.repeat(20));
+      await rejects(registry.changeDocument({ ...at, database: 'x' }, longer), 'database-unknown');
+    });
+
+    it('removes the documents about a database with it', async () => {
+      await using store = await open();
+      const { registry } = store;
+      await registry.addDatabase(database);
+      const at = { api: 'x', database: 'orders', key: 'k' };
+      await registry.changeDocument(at, () => 'settings');
+      await registry.removeDatabase('orders');
+      assert.equal((await registry.listDocuments('x', 'k')).size, 0);
+      await registry.addDatabase(database);
+      assert.equal(await registry.getDocument(at), null, 'another database of the name has none');
     });
 
     it('keeps users and directories as they were given', async () => {
@@ -183,6 +256,20 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       });
       for (const n of [1, 2, 3]) await registry.audit(entry(n));
       assert.deepEqual(await registry.listAudit(2), [entry(3), entry(2)]);
+    });
+
+    it('counts what was allowed in the audit trail, by how the action begins', async () => {
+      await using store = await open();
+      const { registry } = store;
+      assert.deepEqual(await registry.countAudit(['user:'], 0), { count: 0, newestSeq: 0 });
+      const entry = { at: 1, caller: 'scott', subject: 's', outcome: 'allowed', requestId: 'r' } as const;
+      await registry.audit({ ...entry, action: 'user:add' });
+      await registry.audit({ ...entry, action: 'database:add' });
+      await registry.audit({ ...entry, action: 'user:add', outcome: 'refused' });
+      await registry.audit({ ...entry, action: 'job:stop' });
+      assert.deepEqual(await registry.countAudit(['user:', 'database:'], 0), { count: 2, newestSeq: 4 });
+      assert.deepEqual(await registry.countAudit(['user:', 'database:'], 1), { count: 1, newestSeq: 4 });
+      assert.deepEqual(await registry.countAudit(['user:'], 4), { count: 0, newestSeq: 4 });
     });
   });
 }

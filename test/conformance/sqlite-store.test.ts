@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createMemoryLog } from '../harness/http-fixture.ts';
+import { jobCredentialConformance } from './job-credentials.ts';
 import { jobStoreConformance } from './job-store.ts';
 import { jobStoreModel } from './job-store-model.ts';
 import { registryConformance } from './registry.ts';
@@ -34,3 +35,4 @@ async function open() {
 jobStoreConformance('SQLite', open);
 jobStoreModel('SQLite', open);
 registryConformance('SQLite', open);
+jobCredentialConformance('SQLite', open);

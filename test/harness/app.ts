@@ -27,6 +27,8 @@ export interface TestAppOptions {
 export interface TestApp extends AsyncDisposable {
   /** `http://127.0.0.1:40000` */
   readonly origin: string;
+  /** Where the APIs answer that have a port of their own; none unless the flags say so. */
+  readonly ownPorts: readonly { readonly title: string; readonly url: string }[];
   readonly data: string;
   /** Folder of the directory DATA_PUMP_DIR. */
   readonly dumps: string;
@@ -79,6 +81,7 @@ export async function startApp({
     flags: {
       data: folder,
       port: '0',
+      redisEnterprisePort: 'off',
       logLevel: 'error',
       shutdownGraceSeconds: '0',
       patienceSeconds: '5',
@@ -86,7 +89,7 @@ export async function startApp({
     },
   });
   const app = await openApp(values, 'service');
-  const { url } = await app.listen();
+  const { url, ownPorts } = await app.listen();
 
   async function json<T>(request: ApiCall): Promise<T> {
     const answer = await app.call(request);
@@ -110,6 +113,7 @@ export async function startApp({
 
   return {
     origin: url,
+    ownPorts,
     data: folder,
     dumps: path.join(folder, 'dumps'),
     call: (request) => app.call(request),

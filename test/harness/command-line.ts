@@ -81,7 +81,10 @@ export interface SpawnOptions {
 const checkout = path.resolve(import.meta.dirname, '../..');
 const signalNumbers: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
-/** Starts one command line in a process of its own, which disposing kills. Its environment names no Pumphouse options but those given. */
+/**
+ * Starts one command line in a process of its own, which disposing kills. Its environment names no Pumphouse options but those given, and the
+ * one that keeps services beside each other from a port that they share.
+ */
 export function spawnCommand(
   args: readonly string[],
   { env = {}, launcher = false, cwd = checkout, node = [] }: SpawnOptions = {},
@@ -91,7 +94,12 @@ export function spawnCommand(
   const [program, lead] = launcher ? [path.join(checkout, 'pumphouse'), []] : [process.execPath, main];
   const child = spawn(program, [...lead, ...args], {
     cwd,
-    env: { ...Object.fromEntries(own), UV_THREADPOOL_SIZE: '16', ...env },
+    env: {
+      ...Object.fromEntries(own),
+      UV_THREADPOOL_SIZE: '16',
+      PUMPHOUSE_REDIS_ENTERPRISE_PORT: 'off',
+      ...env,
+    },
   });
   // The parent may be killed too: nothing may outlive it.
   const end = () => child.kill('SIGKILL');

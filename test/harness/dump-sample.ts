@@ -1,9 +1,10 @@
 import type { DdlObject, TableName } from '../../src/core/catalogue.ts';
 import type { OperationContext } from '../../src/core/context.ts';
 import type { Manifest, ManifestFile } from '../../src/core/manifest.ts';
+import { assignFiles } from '../../src/dump/assign-files.ts';
 import { type UnitSource, type WrittenUnit, writeDataFile } from '../../src/dump/data-file.ts';
 import type { FrameCoding } from '../../src/dump/frame-coding.ts';
-import { assignFiles, type DumpLayout, layoutForExport } from '../../src/dump/layout.ts';
+import { type DumpLayout, layoutForSet } from '../../src/dump/layout.ts';
 import { writeMaster } from '../../src/dump/master.ts';
 import { createLimit } from '../../src/storages/layers/limit.ts';
 import { defaultLayerOptions, stackStorage } from '../../src/storages/stack.ts';
@@ -83,7 +84,7 @@ export async function writeSample(
   units: readonly SampleUnit[] = sampleUnits,
   coding: FrameCoding = plainZstd,
 ): Promise<{ readonly layout: DumpLayout; readonly manifest: Manifest }> {
-  const layout = layoutForExport(filePattern, sampleJob);
+  const layout = layoutForSet(filePattern, sampleJob);
   const byId = new Map(units.map((unit) => [unitId(unit), unit]));
   const sourceOf = (id: string): UnitSource => unitSource(id, byId.get(id)?.content ?? Buffer.alloc(0));
   const toPlace = units.map((unit) => ({ ...unit, id: unitId(unit), bytes: unit.content.length }));

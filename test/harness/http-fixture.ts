@@ -3,7 +3,12 @@ import type { Api, ApiReply, ApiRequest, Route } from '../../src/apis/api.ts';
 import type { Logger } from '../../src/core/context.ts';
 import { AppError } from '../../src/core/errors.ts';
 import type { Caller } from '../../src/core/permission.ts';
-import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/server.ts';
+import {
+  createHttpServer,
+  type HttpServer,
+  type HttpServerOptions,
+  type HttpServerParts,
+} from '../../src/http/server.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -90,7 +95,11 @@ export interface ServerFixture {
 }
 
 /** A server over `apis` with the fixture's people. */
-export function createServerFixture(apis: readonly Api[], options: HttpServerOptions = {}): ServerFixture {
+export function createServerFixture(
+  apis: readonly Api[],
+  options: HttpServerOptions = {},
+  more: Pick<HttpServerParts, 'certificate' | 'fallback'> = {},
+): ServerFixture {
   const { log, lines } = createMemoryLog();
   let isReady = true;
   const refuse = (): never => {
@@ -100,9 +109,11 @@ export function createServerFixture(apis: readonly Api[], options: HttpServerOpt
     apis,
     log,
     options,
+    ...more,
     service: {
       authenticateUser: async (name, password) =>
         name === 'alice' && password === 'pässword:1' ? alice : refuse(),
+      authenticateJwt: async (token, api) => (token === `token.of.${api}` ? alice : refuse()),
       authenticateToken: async (token) => (token === 'local-token' ? { ...alice, name: 'local' } : refuse()),
       isReady: () => isReady,
     },

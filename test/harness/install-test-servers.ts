@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { installDebianPackages, serverPackages } from './debian-packages.ts';
+import { installRedisServers } from './redis-packages.ts';
 
 /** The folder whose package.json lists the server binaries that the tests need. */
 export const testServersFolder = path.resolve(import.meta.dirname, '../servers');
@@ -13,9 +14,10 @@ const stampFile = path.join(testServersFolder, 'node_modules/.installed-lock-sha
 export const installCommand = 'node test/harness/install-test-servers.ts';
 
 /** Installs the servers that the tests run against, as far as they are missing. Prints what it does. */
-export function installTestServers(): void {
+export async function installTestServers(): Promise<void> {
   installNpmServers();
   installDebianPackages(serverPackages);
+  await installRedisServers();
 }
 
 /**
@@ -55,4 +57,4 @@ function readStamp(): string | null {
   }
 }
 
-if (import.meta.main) installTestServers();
+if (import.meta.main) await installTestServers();

@@ -40,8 +40,8 @@ export interface FinishedJob {
 /** The operations on a real store, worker and engine, without service and APIs; dump sets go to the directory DUMPS. */
 export interface OperationsFixture extends AsyncDisposable {
   readonly dumps: string;
-  /** Runs a request, of which absent options have their defaults, until the job rests. */
-  run(request: Readonly<Record<string, unknown>>): Promise<FinishedJob>;
+  /** Runs a request, of which absent options have their defaults, until the job rests; it is cancelled when `cancelAt` resolves. */
+  run(request: Readonly<Record<string, unknown>>, cancelAt?: Promise<unknown>): Promise<FinishedJob>;
   /** Resumes a failed job until it rests again. */
   resume(id: string): Promise<FinishedJob>;
 }
@@ -109,13 +109,20 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
 
   return {
     dumps: folder.join('dumps'),
-    async run(body) {
+    async run(body, cancelAt) {
       const location = { type: 'directory', directory: 'DUMPS' };
       const request = completeRequest({ location, filePattern: null, threads: 2, ...body });
       const { job: created } = await store.createJob(
         newJob({ request, threads: 2, database: request.database }),
       );
-      return await rest(created.id);
+      const cancelled = cancelAt?.then(async () => {
+        await store.requestCancel(created.id);
+        dispatcher.interrupt(created.id);
+        dispatcher.notify();
+      });
+      const finished = await rest(created.id);
+      await cancelled;
+      return finished;
     },
     async resume(id) {
       await store.requestResume(id);

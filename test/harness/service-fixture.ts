@@ -6,6 +6,7 @@ import { Secret } from '../../src/base/secret.ts';
 import { openWallet } from '../../src/config/wallet.ts';
 import type { Caller, Role } from '../../src/core/permission.ts';
 import { localAdministrator } from '../../src/core/permission.ts';
+import type { Engine } from '../../src/engines/engine.ts';
 import { postgresEngine } from '../../src/engines/postgres/engine.ts';
 import { sqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import type { JobStore } from '../../src/jobs/job-store.ts';
@@ -48,8 +49,11 @@ export interface ServiceFixture extends AsyncDisposable {
   as(caller: Caller): CallContext;
 }
 
-/** `orders`: a SQLite database with the tables customer and line, and `empty`: one without. */
-export async function openServiceFixture(): Promise<ServiceFixture> {
+/**
+ * `orders`: a SQLite database with the tables customer and line, and `empty`: one without.
+ * @param more engines
+ */
+export async function openServiceFixture(more: readonly Engine[] = []): Promise<ServiceFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'pumphouse-service-'));
   const dumps = join(folder, 'dumps');
   await mkdir(dumps);
@@ -68,7 +72,7 @@ export async function openServiceFixture(): Promise<ServiceFixture> {
     network: createNetwork({ allow: [] }),
   });
   const environment = createEnvironment({
-    engines: [sqliteEngine, postgresEngine],
+    engines: [sqliteEngine, postgresEngine, ...more],
     openStorage: storages.open,
     registry,
     sealer: wallet,
@@ -84,7 +88,7 @@ export async function openServiceFixture(): Promise<ServiceFixture> {
     dispatcher: { notify: () => told.push('notify'), interrupt: (id) => told.push(`interrupt ${id}`) },
     clock,
     log,
-    options: { threadsMax: 16 },
+    options: { threadsMax: 16, mail: { canSend: false, to: [] } },
     localToken: new Secret(fixtureToken),
     isReady: () => fixture.ready,
   };

@@ -60,6 +60,8 @@ export async function startServiceProcess({
     'serve',
     '--port',
     '0',
+    '--redis-enterprise-port',
+    'off',
     '--data',
     data,
     '--log-level',

@@ -15,9 +15,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
  *
  *     body
  *
- * `>>> until at rest GET /path` asks again while the answer's state is one of a running job. Volatile values stand as placeholders:
+ * `Authorization: none` and `Content-Type: none` send no such header. `>>> until at rest GET /path` asks again while the answer's state is
+ * one of a running job. Volatile values stand as placeholders:
  * `{origin}`, `{job1}` and `{second1}` (the first Data Pump job that the transcript meets, and the second in its name as file names spell it), `{etag}`,
- * `{ecid}`, `{time}`, `{date}`, `{elapsed}`, `{size}`, `{dumps}` (the folder of DATA_PUMP_DIR). In requests `{origin}`, `{job1}` and `{second1}` stand for their values.
+ * `{ecid}`, `{time}`, `{date}`, `{elapsed}`, `{size}`, `{dumps}` (the folder of DATA_PUMP_DIR); `{action1}` and `{token1}` (the first action
+ * and access token of the Redis Enterprise API), `{seconds}` (since 1970), `{moment}` (in the name of a job);
+ * and the stage's own values. In requests `{origin}`, `{job1}`,
+ * `{second1}`, `{action1}`, `{token1}` and the stage's own stand for their values.
  */
 export interface Exchange {
   readonly untilAtRest: boolean;
@@ -34,18 +38,29 @@ export interface Stage {
   readonly origin: string;
   /** Value of the Authorization header of exchanges that have none of their own; `Authorization: none` sends none. */
   readonly authorization: string;
+  /** Placeholders of the stage's own: `dumps` for `{dumps}`. Longer values first, where one is within another. */
+  readonly values?: Readonly<Record<string, string>>;
 }
 
-const shownHeaders = ['content-type', 'location', 'content-location', 'etag', 'allow', 'www-authenticate'];
+const shownHeaders = [
+  'content-type',
+  'location',
+  'content-location',
+  'etag',
+  'allow',
+  'retry-after',
+  'www-authenticate',
+];
 const headerNames: Readonly<Record<string, string>> = {
   'content-type': 'Content-Type',
   location: 'Location',
   'content-location': 'Content-Location',
   etag: 'ETag',
   allow: 'Allow',
+  'retry-after': 'Retry-After',
   'www-authenticate': 'WWW-Authenticate',
 };
-const runningStates = ['EXECUTING', 'COMPLETING', 'STOPPING'];
+const runningStates = ['EXECUTING', 'COMPLETING', 'STOPPING', 'exporting', 'initializing', 'importing'];
 const longestWaitMs = 120_000;
 
 const jobPattern = /DATAPUMP_REST_(?:EXPORT|IMPORT)_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/g;
@@ -54,6 +69,14 @@ const secondPattern = /(\{job(\d+)\}[^"\n]*?)?\d{4}-\d\d-\d\d-\d\d_\d\d_\d\d/g;
 
 /** The jobs that a transcript has met, in order. */
 type Jobs = { readonly name: string; readonly second: string }[];
+
+/** Values of answers that have numbers, with the places that they show at first. */
+const numberedPatterns = {
+  action: /"action_uid": "([0-9a-f-]{36})"/g,
+  token: /"access_token": "([\w-]+\.[\w-]+\.[\w-]+)"/g,
+};
+/** What a transcript has met of them, in order. */
+type Met = Record<keyof typeof numberedPatterns, string[]> & { readonly jobs: Jobs };
 
 /** The Basic credentials of a user. */
 export const basic = (user: { readonly name: string; readonly password: string }): string =>
@@ -76,14 +99,14 @@ export async function playTranscript(transcript: string, stage: Stage): Promise<
   const lines = transcript.split('\n');
   const start = lines.findIndex((line) => line.startsWith('>>> '));
   const played: string[] = lines.slice(0, start);
-  const jobs: Jobs = [];
+  const met: Met = { jobs: [], action: [], token: [] };
   for (const text of lines
     .slice(start)
     .join('\n')
     .split(/^(?=>>> )/m)) {
     const request = text.split(/^<<< /m, 1)[0] as string;
-    const answer = await play(parseExchange(request), stage, jobs);
-    played.push(request.trimEnd(), '', normalise(answer, stage, jobs).trimEnd(), '');
+    const answer = await play(parseExchange(request), stage, met);
+    played.push(request.trimEnd(), '', normalise(answer, stage, met).trimEnd(), '');
   }
   return `${played.join('\n').trimEnd()}\n`;
 }
@@ -106,18 +129,23 @@ function parseExchange(text: string): Exchange {
   };
 }
 
-async function play(exchange: Exchange, stage: Stage, jobs: Jobs): Promise<string> {
-  const fill = (text: string): string => filled(text, stage, jobs);
+async function play(exchange: Exchange, stage: Stage, met: Met): Promise<string> {
+  const fill = (text: string): string => filled(text, stage, met);
   const headers = new Headers({ authorization: stage.authorization });
   for (const [name, value] of exchange.headers) headers.set(name, fill(value));
   if (headers.get('authorization') === 'none') headers.delete('authorization');
+  // A text would be sent with a media type all the same.
+  const isUntyped = headers.get('content-type') === 'none';
+  if (isUntyped) headers.delete('content-type');
   const deadline = Date.now() + longestWaitMs;
   for (;;) {
     const response = await fetch(stage.origin + fill(exchange.path), {
       method: exchange.method,
       headers,
       redirect: 'manual',
-      ...(exchange.body === undefined ? {} : { body: fill(exchange.body) }),
+      ...(exchange.body === undefined
+        ? {}
+        : { body: isUntyped ? Buffer.from(fill(exchange.body)) : fill(exchange.body) }),
     });
     const text = await answerText(response);
     if (!exchange.untilAtRest || !isRunning(text)) return text;
@@ -127,7 +155,7 @@ async function play(exchange: Exchange, stage: Stage, jobs: Jobs): Promise<strin
 }
 
 const isRunning = (text: string): boolean => {
-  const state = /"state": "([A-Z ]+)"/.exec(text)?.[1];
+  const state = /"(?:state|export_status|import_status)": "([A-Za-z ]+)"/.exec(text)?.[1];
   return state !== undefined && runningStates.includes(state);
 };
 
@@ -145,21 +173,37 @@ async function answerText(response: Response): Promise<string> {
   return lines.join('\n');
 }
 
-function filled(text: string, stage: Stage, jobs: Jobs): string {
-  return text.replace(/\{(origin|job|second)(\d*)\}/g, (_, word: string, number: string) => {
+function filled(text: string, stage: Stage, met: Met): string {
+  let own = text;
+  for (const [name, value] of Object.entries(stage.values ?? {})) own = own.replaceAll(`{${name}}`, value);
+  return own.replace(/\{(origin|job|second|action|token)(\d*)\}/g, (_, word: string, number: string) => {
     if (word === 'origin') return stage.origin;
-    const job = jobs[Number(number) - 1];
+    if (word === 'action' || word === 'token') {
+      const value = met[word][Number(number) - 1];
+      if (value === undefined) throw new Error(`The transcript has met no ${word} ${number} yet.`);
+      return value;
+    }
+    const job = met.jobs[Number(number) - 1];
     if (job === undefined) throw new Error(`The transcript has met no job ${number} yet.`);
     return word === 'job' ? job.name : job.second;
   });
 }
 
-function normalise(text: string, stage: Stage, jobs: Jobs): string {
+function normalise(text: string, stage: Stage, met: Met): string {
+  const { jobs } = met;
   for (const [name, year, month, day, hour, minute, second] of text.matchAll(jobPattern)) {
     if (jobs.some((job) => job.name === name)) continue;
     jobs.push({ name, second: `${year}-${month}-${day}-${hour}_${minute}_${second}` });
   }
   let normal = text.replaceAll(stage.origin, '{origin}');
+  for (const [name, value] of Object.entries(stage.values ?? {}))
+    normal = normal.replaceAll(value, `{${name}}`);
+  for (const word of ['action', 'token'] as const) {
+    for (const [, value = ''] of text.matchAll(numberedPatterns[word]))
+      if (!met[word].includes(value)) met[word].push(value);
+    for (const [index, value] of met[word].entries())
+      normal = normal.replaceAll(value, `{${word}${index + 1}}`);
+  }
   for (const [index, { name }] of jobs.entries()) normal = normal.replaceAll(name, `{job${index + 1}}`);
   return normal
     .replace(secondPattern, (second, from: string | undefined, number: string) =>
@@ -171,7 +215,10 @@ function normalise(text: string, stage: Stage, jobs: Jobs): string {
     .replace(secondPattern, (second) => (jobs.some((job) => job.second === second) ? '{second}' : second))
     .replace(/^ETag: "[A-Za-z0-9+/]{86}=="$/gm, 'ETag: "{etag}"')
     .replace(/ecid\/[A-Za-z0-9_-]{22}(?=["<])/g, 'ecid/{ecid}')
+    .replace(/\b(EXPORT|IMPORT)_\d{14}\b/g, '$1_{moment}')
     .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, '"{time}"')
+    .replace(/("creation_time": "?)\d{10}\b/g, '$1{seconds}')
+    .replace(/("(?:heartbeat|last_sample_time)": )\d{10}\b/g, '$1{seconds}')
     .replace(/ at \w{3} \w{3} \d+ [\d:]{8} \d{4} elapsed \d+ [\d:]{8}/g, ' at {date} elapsed {elapsed}')
     .replace(/file:\/\/\S+\/dumps/g, '{dumps}')
     .replace(/(estimation using STATISTICS method:) .*/g, '$1 {size}')

@@ -40,6 +40,9 @@ async function seal(folder: string): Promise<void> {
       type: 's3',
       sealedBody: wallet.seal(`body of ${name}`),
     });
+    await store.registry.changeDocument({ api: 'x', database: name, key: 'k' }, () =>
+      wallet.seal(`document of ${name}`),
+    );
   }
 }
 
@@ -54,9 +57,14 @@ async function checkAfterKill(folder: string): Promise<void> {
     return [
       ...(await registry.listDatabases()).map(({ sealedTarget }) => wallet.unseal(sealedTarget)),
       ...(await registry.listCredentials()).map(({ sealedBody }) => wallet.unseal(sealedBody)),
+      ...[...(await registry.listDocuments('x', 'k')).values()].map((body) => wallet.unseal(body)),
     ];
   };
-  const whole = [...names.map((name) => `target of ${name}`), ...names.map((name) => `body of ${name}`)];
+  const whole = [
+    ...names.map((name) => `target of ${name}`),
+    ...names.map((name) => `body of ${name}`),
+    ...names.map((name) => `document of ${name}`),
+  ];
   assert.deepEqual(await opened(), whole);
   const wallet = await openWallet(keyFile, ofFile);
   const wasUnderWay = wallet.hasOldKeys;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Compile } from 'typebox/compile';
-import type { JobRequest, LocationRequest } from '../../core/request.ts';
+import type { ImportRequest, JobRequest, LocationRequest } from '../../core/request.ts';
 import { askedView } from './asked-view.ts';
 import { NewJob } from './new-job.ts';
 
@@ -39,6 +39,7 @@ const written = {
     tables: [{ table: 'hr.emp', target: 'emp_old' }],
     tablespaces: [{ source: 'slow', target: 'fast' }],
     owners: [{ source: 'ann', target: 'bob' }],
+    keyPrefixes: [{ source: '', target: 'old:' }],
   },
   tableExistsAction: 'replace',
   globals: true,
@@ -69,7 +70,26 @@ const requests: readonly JobRequest[] = [
     ...chosen,
     ...written,
     ...atUrl,
+    ownFiles: null,
+    erase: true,
     encryptionKey: 'backup-key',
+    dryRun: true,
+    threads: 2,
+  },
+  {
+    kind: 'import',
+    database: 'shop',
+    selection,
+    ...chosen,
+    ...written,
+    location: place.location,
+    filePattern: null,
+    ownFiles: [
+      { location: place.location, file: 'dump.rdb' },
+      { location: atUrl.location, file: 'other.rdb.gz' },
+    ],
+    erase: false,
+    encryptionKey: null,
     dryRun: true,
     threads: 2,
   },
@@ -83,6 +103,12 @@ const requests: readonly JobRequest[] = [
 /** The members that are left out where the other way of naming a place is taken. */
 const otherWay = (prefix: string, { type }: LocationRequest): readonly string[] =>
   (type === 'url' ? ['directory'] : ['location', 'credential']).map((name) => prefix + name);
+
+/** Where a dump set is, or the files that are imported instead of one. */
+const otherSource = ({ ownFiles }: ImportRequest): readonly string[] =>
+  ownFiles === null
+    ? ['own_files']
+    : ['directory', 'location', 'credential', 'file_pattern', 'encryption_key', 'erase'];
 
 for (const [index, request] of requests.entries()) {
   test(`what a job ${request.kind} (${index}) was asked for can be asked for again`, () => {
@@ -100,6 +126,7 @@ for (const [index, request] of requests.entries()) {
       ...['kind', 'database', 'threads', 'tablespace_expressions'],
       ...('location' in request ? otherWay('', request.location) : []),
       ...('to' in request ? otherWay('to_', request.to) : []),
+      ...(request.kind === 'import' ? otherSource(request) : []),
     ];
     assert.deepEqual(
       members.map(([name]) => name).sort(),

@@ -6,7 +6,6 @@ import {
   consistencies,
   contents,
   type ExportRequest,
-  encodings,
   type ImportRequest,
   type JobRequest,
   jobModes,
@@ -15,7 +14,7 @@ import {
   tableExistsActions,
   type WriteOptions,
 } from '../../core/request.ts';
-import { locationView } from './location.ts';
+import { locationView, OwnFile, ownFileView } from './location.ts';
 import {
   ColumnExclusion,
   ColumnMask,
@@ -48,8 +47,10 @@ export const AskedSchema = Type.Object({
   remap_tables: Type.Array(TableRemap, { description: 'New names of tables.' }),
   remap_tablespaces: Type.Array(Remap, { description: 'New tablespaces.' }),
   remap_owner: Type.Array(Remap, { description: 'New roles.' }),
+  remap_keys: Type.Array(Remap, { description: 'New beginnings of keys.' }),
   table_exists_action: nullable(words(tableExistsActions, 'What becomes of tables that are there already.')),
   globals: Type.Boolean({ description: 'Whether roles and tablespaces are made too.' }),
+  erase: Type.Boolean({ description: 'Whether all that the database holds is removed first.' }),
   dry_run: Type.Boolean({ description: 'Whether the import only says what would happen.' }),
   estimate: Type.Boolean({ description: 'Whether the export only estimates.' }),
   directory: nullable(Type.String({ description: 'Named directory of the dump files.' })),
@@ -57,8 +58,11 @@ export const AskedSchema = Type.Object({
   credential: nullable(
     Type.String({ description: 'Name of the credential that the storage URL is entered with.' }),
   ),
+  own_files: Type.Array(OwnFile, {
+    description: 'Files of the own format of the database, instead of a dump set.',
+  }),
   file_pattern: nullable(Type.String({ description: 'Null: a folder.' })),
-  encoding: nullable(words(encodings, 'Null for jobs that do not write dump files.')),
+  encoding: nullable(Type.String({ description: 'Null for jobs that do not write dump files.' })),
   compression: nullable(words(compressions, 'Null for jobs that do not write dump files.')),
   encryption_key: nullable(
     Type.String({ description: 'Name of the credential that the dump files are encrypted with.' }),
@@ -76,6 +80,7 @@ export function askedView(request: JobRequest): AskedView {
   const selection = moves?.selection ?? null;
   const reads = request.kind === 'export' || request.kind === 'copy' ? request : null;
   const writes = request.kind === 'import' || request.kind === 'copy' ? request : null;
+  const ownFiles = request.kind === 'import' ? request.ownFiles : null;
   return {
     target: request.kind === 'copy' ? request.target : null,
     mode: selection?.mode ?? null,
@@ -87,11 +92,11 @@ export function askedView(request: JobRequest): AskedView {
     exclude: filterViews(moves?.exclude ?? []),
     ...readView(reads),
     ...writeView(writes),
+    erase: request.kind === 'import' && request.erase,
     dry_run: request.kind === 'import' && request.dryRun,
     estimate: request.kind === 'export' && request.estimate,
-    ...(request.kind === 'copy'
-      ? { directory: null, location: null, credential: null }
-      : locationView(request.location)),
+    ...(request.kind === 'copy' || ownFiles !== null ? noPlace : locationView(request.location)),
+    own_files: (ownFiles ?? []).map(ownFileView),
     file_pattern: request.kind === 'copy' ? null : request.filePattern,
     encoding: request.kind === 'export' ? request.encoding : null,
     compression: request.kind === 'export' ? request.compression : null,
@@ -105,6 +110,7 @@ export function askedView(request: JobRequest): AskedView {
 const isMove = (request: JobRequest): request is ExportRequest | ImportRequest | CopyRequest =>
   request.kind === 'export' || request.kind === 'import' || request.kind === 'copy';
 
+const noPlace = { directory: null, location: null, credential: null };
 const noTarget = { to_directory: null, to_location: null, to_credential: null };
 
 function targetView(to: LocationRequest): Pick<AskedView, keyof typeof noTarget> {
@@ -146,6 +152,7 @@ const writeView = (options: WriteOptions | null) => ({
   remap_tables: (options?.remaps.tables ?? []).map(({ table, target }) => ({ table, target })),
   remap_tablespaces: (options?.remaps.tablespaces ?? []).map(({ source, target }) => ({ source, target })),
   remap_owner: (options?.remaps.owners ?? []).map(({ source, target }) => ({ source, target })),
+  remap_keys: (options?.remaps.keyPrefixes ?? []).map(({ source, target }) => ({ source, target })),
   table_exists_action: options?.tableExistsAction ?? null,
   globals: options?.globals ?? false,
 });

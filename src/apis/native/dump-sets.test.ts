@@ -122,6 +122,7 @@ test('the dump sets of a directory or a location', async () => {
     rows: 3,
     encrypted: false,
     error_count: 0,
+    consistency: 'snapshot',
     reduced_tables: 1,
   });
   const url = encodeURIComponent(pathToFileURL(fixture.dumps).href);

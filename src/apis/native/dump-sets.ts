@@ -1,12 +1,17 @@
 import Type, { type Static } from 'typebox';
 import type { Manifest } from '../../core/manifest.ts';
 import { reductions } from '../../core/read-rules.ts';
-import { encodings, jobModes, type LocationRequest } from '../../core/request.ts';
+import { jobModes, type LocationRequest } from '../../core/request.ts';
 import type { DumpSetView, Service } from '../../service/service.ts';
 import type { Route } from '../api.ts';
 import { callContext } from './call-context.ts';
 import { decodeLocation, type LocationFields, locationFields } from './location.ts';
 import { Count, listOf, nullable, words } from './schema-parts.ts';
+
+const Consistency = words(
+  ['snapshot', 'table', 'none'],
+  'What all rows share: snapshot, one instant; table, one instant for each table; none, not even that.',
+);
 
 const DumpSet = Type.Object(
   {
@@ -19,6 +24,7 @@ const DumpSet = Type.Object(
     tables: Count('Tables.'),
     rows: Count('Rows.'),
     bytes: Count('Stored bytes of all its files.'),
+    consistency: Consistency,
     encrypted: Type.Boolean({ description: 'Whether an import needs its encryption_key.' }),
     error_count: Count('Tables whose data is not whole.'),
     reduced_tables: Count('Tables whose rows were filtered or sampled, or columns masked or left out.'),
@@ -38,16 +44,13 @@ const DumpSetContents = Type.Object(
       database: Type.String(),
     }),
     mode: words(jobModes, 'What was exported.'),
-    encoding: words(encodings, 'How rows were written.'),
+    encoding: Type.String({ description: 'How rows were written: a word of the engine.' }),
     compression: Type.String(),
     encrypted: Type.Boolean({
       description: 'Whether rows and schema texts are encrypted: an import needs its encryption_key.',
     }),
     consistency: Type.Object({
-      kind: words(
-        ['snapshot', 'table', 'none'],
-        'snapshot only if everything was read through one snapshot.',
-      ),
+      kind: Consistency,
       note: Type.String(),
     }),
     rows: Count('Rows of all tables.'),
@@ -102,6 +105,7 @@ const dumpSetView = (set: DumpSetView): Static<typeof DumpSet> => ({
   tables: set.tables,
   rows: set.rows,
   bytes: set.bytes,
+  consistency: set.consistency,
   encrypted: set.isEncrypted,
   error_count: set.errors,
   reduced_tables: set.reducedTables,

@@ -1,6 +1,7 @@
-import Type from 'typebox';
+import Type, { type Static } from 'typebox';
 import { AppError } from '../../core/errors.ts';
-import type { LocationRequest } from '../../core/request.ts';
+import type { LocationRequest, OwnFileRequest } from '../../core/request.ts';
+import type { OwnFileInput } from '../../service/start-input.ts';
 
 /** The members of requests, where dump files are. */
 export const locationFields = {
@@ -16,6 +17,22 @@ export const locationFields = {
     Type.String({ description: 'Name of the credential that the storage URL is entered with.' }),
   ),
 };
+
+/** A file of the engine's own format, in the members of requests. */
+export const OwnFile = Type.Object(
+  {
+    ...locationFields,
+    file: Type.String({
+      description: 'Name of the file below its directory or location.',
+      examples: ['cache-1_of_3.gz'],
+    }),
+  },
+  {
+    $id: 'OwnFile',
+    description: 'A file of the own format of the database, with the place that it is at.',
+    additionalProperties: false,
+  },
+);
 
 /** The same for the other place, where a dump set is copied to. */
 export const targetFields = {
@@ -39,7 +56,10 @@ export interface LocationFields {
  * The location that the fields mean; undefined when neither is there. Throws `field-invalid` when both are.
  * @param prefix of the fields in the request
  */
-export function decodeLocation(fields: LocationFields, prefix: 'to_' | '' = ''): LocationRequest | undefined {
+export function decodeLocation(
+  fields: LocationFields,
+  prefix: 'to_' | `own_files[${number}].` | '' = '',
+): LocationRequest | undefined {
   const [directory, location, credential] = ['directory', 'location', 'credential'].map(
     (name) => prefix + name,
   );
@@ -74,3 +94,20 @@ export function locationView(location: LocationRequest): {
     ? { directory: location.directory, location: null, credential: null }
     : { directory: null, location: location.url, credential: location.credential };
 }
+
+/** The files that the entries mean. Throws `field-invalid` naming the entry for one whose place is said twice. */
+export const decodeOwnFiles = (entries: readonly Static<typeof OwnFile>[]): readonly OwnFileInput[] =>
+  entries.map(({ file, ...place }, index) => ({
+    ...placeOf(decodeLocation(place, `own_files[${index}].`)),
+    file,
+  }));
+
+const placeOf = (location: LocationRequest | undefined): { readonly location?: LocationRequest } =>
+  location === undefined ? {} : { location };
+
+/** The reverse, with the fields that are there. */
+export const ownFileView = ({ location, file }: OwnFileRequest): Static<typeof OwnFile> => {
+  if (location.type === 'directory') return { directory: location.directory, file };
+  const { url, credential } = location;
+  return { location: url, ...(credential === null ? {} : { credential }), file };
+};

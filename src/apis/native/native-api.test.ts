@@ -165,7 +165,7 @@ test('bad requests name the field', async () => {
     [{ kind: 'export', database: 'orders', threads: 0 }, 'field-invalid', 'threads'],
     [{ kind: 'export', database: 'orders', threads: -1 }, 'field-invalid', 'threads'],
     [{ kind: 'export', database: 'orders', threads: '2' }, 'field-invalid', 'threads'],
-    [{ kind: 'export', database: 'orders', encoding: 'parquet' }, 'field-invalid', 'encoding'],
+    [{ kind: 'export', database: 'orders', encoding: 'parquet' }, 'unsupported', 'encoding'],
     [{ kind: 'export', database: 'orders', name_expressions: 'x' }, 'field-invalid', 'name_expressions'],
     [{ kind: 'export', database: 'orders', name_expressions: [1] }, 'field-invalid', 'name_expressions[0]'],
     [

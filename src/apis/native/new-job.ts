@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
-import { compressions, encodings, jobModes, leastFileSize } from '../../core/request.ts';
-import { locationFields, targetFields } from './location.ts';
+import { compressions, jobModes, leastFileSize } from '../../core/request.ts';
+import { locationFields, OwnFile, targetFields } from './location.ts';
 import { contentFields, readFields, writeFields } from './option-schemas.ts';
 import { nullable, words } from './schema-parts.ts';
 
@@ -44,13 +44,19 @@ const NewExport = Type.Object(
     ...readFields,
     ...locationFields,
     ...filePattern(
-      'Names of the dump files: `EXPDAT%U.DMP` for numbered ones, `one.dmp` for a single one; null for a folder named like the job.',
+      "Names of the dump files: `EXPDAT%U.DMP` for numbered ones, `one.dmp` for a single one, `cache-%I_of_%N.gz` for files of the engine's own format without a manifest; null for a folder named like the job.",
     ),
-    encoding: Type.Optional(words(encodings, 'How rows are written; text by default.')),
+    encoding: Type.Optional(
+      Type.String({
+        description:
+          'How rows are written: text, binary or another that the engine of the database has; the first of its encodings by default.',
+        examples: ['text'],
+      }),
+    ),
     compression: Type.Optional(
       words(
         compressions,
-        'How the dump files are stored; zstd by default. none needs a folder: no file_pattern.',
+        "How the dump files are stored; zstd by default. gzip and none need a folder: no file_pattern. Files of the engine's own format are gzip or none, by default as their names end.",
       ),
     ),
     encryption_key: Type.Optional(
@@ -87,6 +93,21 @@ const NewImport = Type.Object(
     ...locationFields,
     ...filePattern(
       'As given to the export, or the name of the folder; null when the location itself is the folder.',
+    ),
+    own_files: Type.Optional(
+      Type.Array(OwnFile, {
+        minItems: 1,
+        maxItems: 1000,
+        description:
+          'Instead of a dump set: files of the own format of the database, packed with gzip or not. All are read to the end before anything is written.',
+        examples: [[{ location: 's3://bucket/cache', credential: 'minio', file: 'cache-1_of_1.gz' }]],
+      }),
+    ),
+    erase: Type.Optional(
+      Type.Boolean({
+        description:
+          'Remove everything that the database holds, also what nothing is brought for, once the source was checked from end to end. False by default.',
+      }),
     ),
     encryption_key: Type.Optional(
       Type.String({ description: 'Name of the credential that the dump set was encrypted with.' }),

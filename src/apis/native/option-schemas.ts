@@ -184,10 +184,17 @@ export const writeFields = {
   ),
   remap_tablespaces: remaps('Tablespaces to exchange.'),
   remap_owner: remaps('Roles to exchange wherever the definitions name them: owners, grantees, policies.'),
+  remap_keys: Type.Optional(
+    Type.Array(Remap, {
+      description:
+        'New beginnings of keys, for databases whose rows have keys: of those that fit, the longest counts; an empty source fits every key.',
+      examples: [[{ source: 'user:', target: 'customer:' }]],
+    }),
+  ),
   table_exists_action: Type.Optional(
     words(
       tableExistsActions,
-      'What becomes of a table that is there already: skip leaves it, append adds the rows, truncate empties it first, replace drops it and makes it anew. Without it such a table refuses the job, or with data_only takes the rows.',
+      'What becomes of a table that is there already: skip leaves it, append adds the rows, truncate empties it first, replace drops it and makes it anew. Without it such a table refuses the job, or with data_only takes the rows. Where rows have keys, a table that holds rows is one that is there, and skip and replace say which of two rows of one key stays: the old one, or the new.',
     ),
   ),
   globals: Type.Optional(

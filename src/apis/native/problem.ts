@@ -31,6 +31,9 @@ export const StoredError = Type.Object({
   message: Type.String({ description: 'What is wrong, in one sentence.' }),
   hint: Type.String({ description: 'The remedy, in one sentence.' }),
   field: nullable(Type.String({ description: 'The field of the request that is to blame; null for none.' })),
+  figures: Type.Optional(
+    Type.Record(Type.String(), Type.Number(), { description: 'Numbers of the message by themselves.' }),
+  ),
 });
 
 const rendering: Readonly<Record<ErrorKind, { readonly status: number; readonly title: string }>> = {

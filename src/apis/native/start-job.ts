@@ -1,10 +1,11 @@
 import { AppError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { LocationRequest } from '../../core/request.ts';
-import type { Service, StartOptions } from '../../service/service.ts';
+import type { Service } from '../../service/service.ts';
+import type { StartOptions } from '../../service/start-input.ts';
 import type { ApiRequest } from '../api.ts';
 import { callContext } from './call-context.ts';
-import { decodeLocation } from './location.ts';
+import { decodeLocation, decodeOwnFiles } from './location.ts';
 import type { NewJob, NewJobOf } from './new-job.ts';
 
 /** Id of this API in jobs and logs. */
@@ -45,6 +46,8 @@ export function startJob(
           ...selection(body),
           ...writing(body),
           ...place(body),
+          ownFiles: body.own_files === undefined ? undefined : decodeOwnFiles(body.own_files),
+          erase: body.erase,
           encryptionKey: body.encryption_key,
           dryRun: body.dry_run,
         }),
@@ -124,6 +127,7 @@ const writing = (body: NewJobOf<'import' | 'copy'>) => ({
   remapTables: body.remap_tables,
   remapTablespaces: body.remap_tablespaces,
   remapOwners: body.remap_owner,
+  remapKeys: body.remap_keys,
   tableExistsAction: body.table_exists_action,
   globals: body.globals,
 });

@@ -2,7 +2,6 @@ import { Type } from 'typebox';
 import {
   consistencies,
   contents,
-  encodings,
   leastFileSize,
   maskMethods,
   tableExistsActions,
@@ -91,7 +90,12 @@ const readExtensions = {
     'Columns whose values are hidden, in the database, before they are read.',
     { table: 'HR.EMP', column: 'EMAIL', method: 'HASH' },
   ),
-  encoding: word(encodings, 'How rows are written. Default TEXT.'),
+  encoding: Type.Optional(
+    Type.String({
+      description:
+        'Extension. How rows are written: TEXT, BINARY or another that the engine of the database has. Default its first.',
+    }),
+  ),
   compression: word(
     ['zstd', 'all', 'data_only'],
     "How the dump files are stored: always ZSTD, which Data Pump's ALL and DATA_ONLY mean too.",
@@ -118,6 +122,21 @@ const writeExtensions = {
     source: 'HR',
     target: 'HR_TEST',
   }),
+  remap_keys: list(
+    Remap,
+    'New beginnings of keys, for databases whose rows have keys; an empty source fits every key.',
+    { source: 'user:', target: 'customer:' },
+  ),
+  own_files: list(
+    Type.Object({
+      datapump_dir: Type.Optional(Type.String({ description: 'Default DATA_PUMP_DIR.' })),
+      credential_name: Type.Optional(Type.String({ description: 'Then file_name is a URI.' })),
+      file_name: Type.String({ description: 'The file.' }),
+    }),
+    'Instead of file_name: files of the own format of the database, packed with gzip or not.',
+    { datapump_dir: 'DATA_PUMP_DIR', file_name: 'cache-1_of_1.gz' },
+  ),
+  erase: flag('Remove all that the database holds, once the dump files were checked.'),
   table_exists_action: word(
     tableExistsActions,
     'What becomes of a table that is there already. Without it such a table refuses the job, or with content DATA_ONLY takes the rows.',

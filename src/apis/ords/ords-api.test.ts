@@ -9,7 +9,7 @@ import {
   secondOfStart,
 } from '../../../test/harness/ords-fixture.ts';
 import { AppError } from '../../core/errors.ts';
-import type { StartExport, StartImport, StartOptions } from '../../service/service.ts';
+import type { StartExport, StartImport, StartOptions } from '../../service/start-input.ts';
 import type { Route } from '../api.ts';
 import type { JobItem } from './job-item.ts';
 import type { Page } from './paging.ts';

@@ -102,7 +102,7 @@ describe('the options of an export that ORDS does not have', () => {
     [{ compression: 'GZIP' }, 'compression', /ZSTD, ALL/],
     [{ file_size: '5GB' }, 'file_size', /must be a number/],
     [{ encryption_key: 7 }, 'encryption_key', /must be a string/],
-    [{ encoding: 'CSV' }, 'encoding', /TEXT or BINARY/],
+    [{ encoding: 7 }, 'encoding', /must be a string, not 7/],
     [{ estimate: 'YES' }, 'estimate', /true or false, not "YES"/],
     [{ table_exists_action: 'SKIP' }, 'table_exists_action', /not accepted on an export/],
     [{ dry_run: true }, 'dry_run', /not accepted on an export/],
@@ -125,6 +125,8 @@ describe('the options of an import that ORDS does not have', () => {
       remap_tables: [{ table: 'HR.EMP', target: 'EMP_OLD' }],
       remap_tablespaces: [{ source: 'USERS', target: 'FAST' }],
       remap_owner: [{ source: 'HR', target: 'BLAKE' }],
+      remap_keys: [{ source: '', target: 'old:' }],
+      erase: false,
       table_exists_action: 'TRUNCATE',
       globals: true,
       encryption_key: 'VAULT',
@@ -139,6 +141,8 @@ describe('the options of an import that ORDS does not have', () => {
       remapTables: [{ table: 'HR.EMP', target: 'EMP_OLD' }],
       remapTablespaces: [{ source: 'USERS', target: 'FAST' }],
       remapOwners: [{ source: 'HR', target: 'BLAKE' }],
+      remapKeys: [{ source: '', target: 'old:' }],
+      erase: false,
       tableExistsAction: 'truncate',
       globals: true,
       encryptionKey: 'VAULT',
@@ -146,7 +150,45 @@ describe('the options of an import that ORDS does not have', () => {
     });
   });
 
+  it('name files of the own format of a database instead of a dump file', () => {
+    const own_files = [
+      { file_name: 'dump.rdb' },
+      { datapump_dir: 'BACKUPS', file_name: 'dump.rdb.gz' },
+      { credential_name: 'MINIO', file_name: 's3://b/p/dump.rdb?region=r' },
+    ];
+    const { input } = decode('IMPORT', { own_files, erase: true });
+    assert.deepEqual(input, {
+      database: 'orcl',
+      ownFiles: [
+        { file: 'dump.rdb' },
+        { location: { type: 'directory', directory: 'BACKUPS' }, file: 'dump.rdb.gz' },
+        { location: { type: 'url', url: 's3://b/p?region=r', credential: 'MINIO' }, file: 'dump.rdb' },
+      ],
+      remapSchemas: [],
+      erase: true,
+    });
+  });
+
+  it('name them as dump files are named', () => {
+    const wrong: readonly (readonly [entry: object, code: string, says: RegExp])[] = [
+      [{ file_name: '../dump.rdb' }, 'file-name-invalid', /slash/],
+      [{ credential_name: 'C', file_name: 'dump.rdb' }, 'field-invalid', /must be a URI/],
+    ];
+    for (const [entry, code, message] of wrong) {
+      const own_files = [{ file_name: 'one.rdb' }, entry];
+      assert.throws(() => decode('IMPORT', { own_files }), {
+        code,
+        message,
+        field: 'own_files[1].file_name',
+      });
+    }
+  });
+
   const wrong: readonly (readonly [body: object, field: string, says: RegExp])[] = [
+    [{ own_files: ['dump.rdb'] }, 'own_files', /must be an object/],
+    [{ own_files: [{ datapump_dir: 'D' }] }, 'own_files[0].file_name', /missing/],
+    [{ remap_keys: [{ source: 'A' }] }, 'remap_keys[0].target', /missing/],
+    [{ erase: 'yes' }, 'erase', /true or false/],
     [{ remap_tables: [{ table: 'EMP' }] }, 'remap_tables[0].target', /missing/],
     [{ remap_tablespaces: [{ source: 'A' }] }, 'remap_tablespaces[0].target', /missing/],
     [{ remap_owner: [{ target: 'A' }] }, 'remap_owner[0].source', /missing/],

@@ -3,13 +3,12 @@ import {
   type Compression,
   consistencies,
   contents,
-  encodings,
   maskMethods,
   type Remap,
   type TableRemap,
   tableExistsActions,
 } from '../../core/request.ts';
-import type { MaskInput, ObjectFilterInput, StartExport, StartImport } from '../../service/service.ts';
+import type { MaskInput, ObjectFilterInput, StartExport, StartImport } from '../../service/start-input.ts';
 import {
   type Body,
   figure,
@@ -44,6 +43,9 @@ const importMembers = [
   'remap_tables',
   'remap_tablespaces',
   'remap_owner',
+  'remap_keys',
+  'own_files',
+  'erase',
   'table_exists_action',
   'globals',
   'dry_run',
@@ -76,6 +78,8 @@ type ImportOptions = Pick<
   | 'remapTables'
   | 'remapTablespaces'
   | 'remapOwners'
+  | 'remapKeys'
+  | 'erase'
   | 'tableExistsAction'
   | 'globals'
   | 'encryptionKey'
@@ -98,7 +102,7 @@ export function exportOptions(request: Body): ExportOptions {
     })),
     excludeColumns: list(request, 'exclude_columns', columnsOf),
     masks: list(request, 'mask', maskOf),
-    encoding: word(request, 'encoding', encodings),
+    encoding: text(request, 'encoding')?.toLowerCase(),
     compression: compressionOf(request),
     fileSize: figure(request, 'file_size'),
     estimate: flag(request, 'estimate'),
@@ -113,6 +117,8 @@ export function importOptions(request: Body): ImportOptions {
     remapTables: list(request, 'remap_tables', tableRemapOf),
     remapTablespaces: list(request, 'remap_tablespaces', remapOf),
     remapOwners: list(request, 'remap_owner', remapOf),
+    remapKeys: list(request, 'remap_keys', keyRemapOf),
+    erase: flag(request, 'erase'),
     tableExistsAction: word(request, 'table_exists_action', tableExistsActions),
     globals: flag(request, 'globals'),
     dryRun: flag(request, 'dry_run'),
@@ -177,6 +183,12 @@ function maskOf(entry: Body, where: string): MaskInput {
 const remapOf = (entry: Body, where: string): Remap => ({
   source: required(entry, where, 'source'),
   target: required(entry, where, 'target'),
+});
+
+/** Either of them may be empty. */
+const keyRemapOf = (entry: Body, where: string): Remap => ({
+  source: entry.source === '' ? '' : required(entry, where, 'source'),
+  target: entry.target === '' ? '' : required(entry, where, 'target'),
 });
 
 const tableRemapOf = (entry: Body, where: string): TableRemap => ({

@@ -1,6 +1,6 @@
-import { AppError } from '../../core/errors.ts';
+import { AppError, toAppError, withField } from '../../core/errors.ts';
 import { type JobMode, jobModes, type Remap } from '../../core/request.ts';
-import type { StartExport, StartImport } from '../../service/service.ts';
+import type { StartExport, StartImport } from '../../service/start-input.ts';
 import type { Address } from './address.ts';
 import { filterExpression } from './filter-text.ts';
 import type { OrdsJobData } from './job-item.ts';
@@ -75,7 +75,12 @@ export function decodeStart(
     const own = address.alias === null ? {} : { ownSchemaOf: address.alias };
     return { operation: 'EXPORT', input: { ...common, ...own, ...exportOptions(request) }, apiData };
   }
-  const input = { ...common, remapSchemas: remapsOf(request), ...importOptions(request) };
+  const input = {
+    ...common,
+    ...ownFilesOf(request),
+    remapSchemas: remapsOf(request),
+    ...importOptions(request),
+  };
   return { operation: 'IMPORT', input, apiData };
 }
 
@@ -155,7 +160,7 @@ function placeOf(request: Body, operation: Operation): Pick<StartExport, 'locati
   const directory = text(request, 'datapump_dir');
   // A credential switches to object storage: the directory has no part in it.
   if (credential !== undefined) return objectPlace(fileName, credential);
-  if (operation === 'IMPORT' && fileName === undefined) {
+  if (operation === 'IMPORT' && fileName === undefined && (request.own_files ?? null) === null) {
     throw invalid(
       'file_name',
       'file_name is missing: an import needs the dump file to read.',
@@ -167,6 +172,22 @@ function placeOf(request: Body, operation: Operation): Pick<StartExport, 'locati
     ...(directory === undefined ? {} : { location: { type: 'directory', directory } }),
     ...(fileName === undefined ? {} : { filePattern: fileName }),
   };
+}
+
+/** Files of the own format of the database, each with the members that say where a dump file is. */
+function ownFilesOf(request: Body): Pick<StartImport, 'ownFiles'> {
+  if ((request.own_files ?? null) === null) return {};
+  const ownFiles = objects(request, 'own_files').map((entry, index) => {
+    const where = `own_files[${index}]`;
+    required(entry, where, 'file_name');
+    try {
+      const { location, filePattern } = placeOf(entry, 'IMPORT');
+      return { ...(location === undefined ? {} : { location }), file: filePattern ?? '' };
+    } catch (error) {
+      throw withField(error, `${where}.${toAppError(error).field ?? 'file_name'}`);
+    }
+  });
+  return { ownFiles };
 }
 
 /** The place that a URI means; whether the credential is there and the caller's own is asked afterwards. */

@@ -1,6 +1,7 @@
 import { etagOf } from '../../base/etag.ts';
 import { AppError } from '../../core/errors.ts';
-import type { CallContext, Service, StartExport, StartOptions } from '../../service/service.ts';
+import type { CallContext, Service } from '../../service/service.ts';
+import type { StartExport, StartOptions } from '../../service/start-input.ts';
 import type { ApiReply, ApiRequest } from '../api.ts';
 import type { Address } from './address.ts';
 import { dumpFiles } from './find-job.ts';

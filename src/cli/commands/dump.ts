@@ -11,6 +11,7 @@ interface DumpSet {
   readonly tables: number;
   readonly rows: number;
   readonly bytes: number;
+  readonly consistency: string;
   readonly error_count: number;
   readonly encrypted: boolean;
   readonly reduced_tables: number;
@@ -64,6 +65,7 @@ export async function listDumpSets(
             'tables',
             'rows',
             'size',
+            'consistency',
             'encrypted',
             'reduced',
             'errors',
@@ -76,6 +78,7 @@ export async function listDumpSets(
             formatCount(set.tables),
             formatCount(set.rows),
             formatBytes(set.bytes),
+            set.consistency,
             set.encrypted ? 'yes' : '',
             set.reduced_tables === 0 ? '' : formatCounted(set.reduced_tables, 'table'),
             String(set.error_count),

@@ -1,5 +1,6 @@
 import {
   parseExcludedColumn,
+  parseKeyRemap,
   parseMask,
   parseObjectFilter,
   parseQuery,
@@ -33,6 +34,7 @@ export interface WriteFlags {
   readonly remapTable?: readonly string[];
   readonly remapTablespace?: readonly string[];
   readonly remapOwner?: readonly string[];
+  readonly remapKeys?: readonly string[];
   readonly tableExists?: string;
   readonly globals?: boolean;
 }
@@ -62,6 +64,7 @@ export function writeBody(flags: WriteFlags): Body {
     ...given('remap_tables', flags.remapTable?.map(parseTableRemap)),
     ...remaps('remap_tablespaces', '--remap-tablespace', flags.remapTablespace),
     ...remaps('remap_owner', '--remap-owner', flags.remapOwner),
+    ...given('remap_keys', flags.remapKeys?.map(parseKeyRemap)),
     ...given('table_exists_action', flags.tableExists),
     ...given('globals', flags.globals),
   };

@@ -1,7 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import type { ApiClient } from '../client.ts';
 import { followJob, type JobView } from '../follow-job.ts';
-import { locationFields } from '../location.ts';
+import { fileFields, locationFields } from '../location.ts';
 import { parseFileSize } from '../option-values.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import {
@@ -40,7 +40,9 @@ export interface ExportFlags extends SelectionFlags, ContentFlags, ReadFlags, Co
 }
 
 export interface ImportFlags extends SelectionFlags, ContentFlags, WriteFlags, CommonFlags {
-  readonly from: string;
+  readonly from?: string;
+  readonly ownFile?: readonly string[];
+  readonly erase?: boolean;
   readonly decrypt?: string;
   readonly dryRun?: boolean;
 }
@@ -79,10 +81,21 @@ export async function startImport(
     ...selection(flags, undefined),
     ...contentBody(flags),
     ...writeBody(flags),
-    ...locationFields(flags.from, flags.credential),
+    ...source(flags),
+    ...given('erase', flags.erase),
     ...given('file_pattern', flags.file),
     ...given('encryption_key', flags.decrypt),
     ...given('dry_run', flags.dryRun),
+  });
+}
+
+/** A dump set, or files of the own format of the database. */
+function source({ from, ownFile, credential }: ImportFlags): Body {
+  if (ownFile !== undefined) return { own_files: ownFile.map((file) => fileFields(file, from, credential)) };
+  if (from !== undefined) return locationFields(from, credential);
+  throw new AppError('usage', {
+    message: 'Neither --from nor --own-file says what to import.',
+    hint: 'Give the place of a dump set as --from, or files of the own format of the database as --own-file.',
   });
 }
 

@@ -1,3 +1,10 @@
+CREATE TABLE "api_document" ("database" text not null references "database" ("name") on delete cascade,
+  "api" text not null,
+  "key" text not null,
+  "sealed_body" text not null, constraint "api_document_key" primary key ("database",
+  "api",
+  "key"));
+
 CREATE TABLE "audit" ("seq" bigint not null primary key,
   "at" bigint not null,
   "caller" text not null,
@@ -60,7 +67,10 @@ CREATE TABLE "job" ("id" text not null primary key,
   "finished_at" bigint,
   "version" bigint not null,
   "held_until" bigint default 0 not null,
-  "held_for" text, constraint "job_name" unique ("database",
+  "held_for" text,
+  "mail_to_json" text,
+  "mail_due_at" bigint,
+  "mail_attempts" bigint default 0 not null, constraint "job_name" unique ("database",
   "api",
   "name"), constraint "job_idempotency" unique ("owner",
   "idempotency_key"));
@@ -127,6 +137,8 @@ CREATE TABLE "user_account" ("name" text not null primary key,
   "created_at" bigint not null);
 
 CREATE INDEX "job_document_job" on "job_document" ("job_id");
+
+CREATE INDEX "job_mail" on "job" ("mail_due_at") where "mail_due_at" is not null;
 
 CREATE INDEX "job_state" on "job" ("state",
   "finished_at");
