@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { recordingContext } from '../../../test/harness/recording-context.ts';
+import { inPieces } from '../../../test/harness/redis-import.ts';
+import { examineRdbFile } from './examine-file.ts';
+import { formatOf } from './rdb/format.ts';
+import { createRdbWriter, type RdbWriter } from './rdb/write-rdb.ts';
+
+/** An RDB of version 10 with what `add` puts in. */
+function rdbWith(add: (writer: RdbWriter, put: (bytes: Uint8Array) => void) => void): Buffer {
+  const writer = createRdbWriter(formatOf('REDIS0010'));
+  const parts: Uint8Array[] = [];
+  const put = (bytes: Uint8Array): void => {
+    const own = new Uint8Array(bytes);
+    writer.crc.add(own);
+    parts.push(own);
+  };
+  put(writer.header({ 'redis-ver': '7.0.15' }));
+  add(writer, put);
+  parts.push(new Uint8Array(writer.end()));
+  return Buffer.concat(parts);
+}
+
+/** A key of the string `v`. */
+function putString(writer: RdbWriter, put: (bytes: Uint8Array) => void, key: string): void {
+  const head = Buffer.alloc(100);
+  put(head.subarray(0, writer.entryHead(head, 0, Buffer.from(key), -1, 0)));
+  put(Buffer.from('\x01v'));
+}
+
+const examine = (rdb: Uint8Array, size = 7) => examineRdbFile(inPieces(rdb, size), recordingContext());
+
+const twoDatabases = (): Buffer =>
+  rdbWith((writer, put) => {
+    put(writer.selectDatabase(0));
+    for (const key of ['a', 'b', 'c']) putString(writer, put, key);
+    put(writer.selectDatabase(12));
+    putString(writer, put, 'd');
+  });
+
+test('says what each logical database of a file holds', async () => {
+  const { serverVersion, tables, notes } = await examine(twoDatabases());
+  assert.equal(serverVersion, '7.0.15');
+  assert.deepEqual(notes, []);
+  assert.deepEqual(
+    tables.map(({ schema, name, rows, variant }) => ({ schema, name, rows, variant })),
+    [
+      { schema: 'db0', name: 'keys', rows: 3, variant: 'REDIS0010/file/0' },
+      { schema: 'db12', name: 'keys', rows: 1, variant: 'REDIS0010/file/12' },
+    ],
+  );
+  assert.deepEqual(
+    tables[0]?.columns.map(({ name }) => name),
+    ['key', 'type', 'ttl', 'value'],
+  );
+});
+
+test('a file with functions alone has a logical database to load them with', async () => {
+  const source = Buffer.from('#!lua name=x\n');
+  const rdb = rdbWith((_writer, put) => put(Buffer.concat([Buffer.from([245, source.length]), source])));
+  const { tables } = await examine(rdb);
+  assert.deepEqual(
+    tables.map(({ schema, rows }) => [schema, rows]),
+    [['db0', 0]],
+  );
+  assert.deepEqual((await examine(rdbWith(() => undefined))).tables, []);
+});
+
+test('refuses a file that is cut, changed or goes on, wherever that is', async () => {
+  const rdb = twoDatabases();
+  for (let length = 0; length < rdb.length; length++) {
+    await assert.rejects(examine(rdb.subarray(0, length), 64), { code: 'dump-truncated' }, `${length} bytes`);
+  }
+  for (let bit = 0; bit < rdb.length * 8; bit++) {
+    const changed = Buffer.from(rdb);
+    changed[bit >> 3] = (changed[bit >> 3] as number) ^ (1 << (bit & 7));
+    const isAllowed = ({ code }: { code?: string }) =>
+      ['dump-damaged', 'dump-truncated', 'unsupported'].includes(code ?? '');
+    await assert.rejects(examine(changed, 64), isAllowed, `bit ${bit}`);
+  }
+  await assert.rejects(examine(Buffer.concat([rdb, Buffer.from('more')])), { code: 'dump-damaged' });
+});
+
+test('notes that a file has no checksum', async () => {
+  const rdb = twoDatabases();
+  rdb.fill(0, rdb.length - 8);
+  assert.match((await examine(rdb)).notes.join(), /no checksum/);
+});
+
+test('ends when it is aborted', async () => {
+  const context = recordingContext();
+  context.abort();
+  await assert.rejects(examineRdbFile(inPieces(twoDatabases(), 5), context), { code: 'aborted' });
+});

@@ -1,0 +1,62 @@
+import { releaseChunk } from '../../base/release-chunk.ts';
+import type { OperationContext } from '../../core/context.ts';
+import { AppError } from '../../core/errors.ts';
+import type { ExaminedFile } from '../engine.ts';
+import { abortError } from './abort-error.ts';
+import { keyColumns, keysTable, schemaOf } from './logical-database.ts';
+import { createRdbScanner, type RdbScanner } from './rdb/scan-rdb.ts';
+
+/** Reads an RDB file from its first byte to its last, and says what it holds; values are skipped, not looked at. */
+export async function examineRdbFile(
+  bytes: AsyncIterable<Uint8Array>,
+  { signal }: OperationContext,
+): Promise<ExaminedFile> {
+  const scanner = createRdbScanner();
+  const databases = new Set<number>();
+  for await (const chunk of bytes) {
+    if (signal.aborted) throw abortError(signal);
+    scanner.push(chunk);
+    for (const { kind, database } of scanner.takeMarks()) if (kind === 'database') databases.add(database);
+    if (scanner.surplus > 0) throw surplus(scanner.position);
+    releaseChunk(chunk);
+  }
+  scanner.assertEnd();
+  // Keys that no logical database was selected for are those of the first.
+  if (scanner.keysIn(0) > 0) databases.add(0);
+  const magic = scanner.format?.magic ?? '';
+  // Functions come with a logical database, also where there are no keys.
+  const held = scanner.functions > 0 && databases.size === 0 ? [0] : [...databases].sort((a, b) => a - b);
+  return {
+    serverVersion: scanner.aux.get('valkey-ver') ?? scanner.aux.get('redis-ver') ?? '',
+    tables: held.map((database) => ({
+      schema: schemaOf(database),
+      name: keysTable,
+      columns: keyColumns,
+      rows: scanner.keysIn(database),
+      variant: `${magic}/file/${database}`,
+    })),
+    notes: notesOf(scanner),
+  };
+}
+
+function notesOf({ checksum, modules }: RdbScanner): readonly string[] {
+  return [
+    ...(checksum === 'off'
+      ? [
+          'The file has no checksum (rdbchecksum no): its structure is right, and damage within values cannot be seen.',
+        ]
+      : []),
+    ...[...modules].map(
+      (module) =>
+        `The file holds data of the module ${module}: they can be written only where the same module is loaded, and are left out elsewhere, by name.`,
+    ),
+  ];
+}
+
+const surplus = (position: number): AppError =>
+  new AppError('dump-damaged', {
+    message: `The file goes on after the end of its RDB, at byte ${position}.`,
+    hint: 'Give the RDB file alone; an append-only file with an RDB in it is none.',
+    operation: 'read an RDB',
+    context: { offset: position },
+  });
