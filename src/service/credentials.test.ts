@@ -141,6 +141,9 @@ test('only administrators lend the keys of the service itself, and add for other
     const carl = fixture.as(callerOf('carl', 'developer'));
     assert.equal((await service.getCredential(carl, 'minio')).owner, 'carl');
   });
+  const long = `${'d'.repeat(60)}@example.net`;
+  await service.addUser(administrator(), { name: long, role: 'developer', password: 'x' });
+  await withCredential(administrator(), { ...minio, owner: long }, async () => undefined);
   await withCredential(ann(), { ...minio, owner: 'ann' }, async () => undefined);
   await service.removeUser(administrator(), 'carl');
 });

@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts';
 import { unfinishedStates } from '../core/job.ts';
 import { isJobCredential } from '../core/job-credential.ts';
+import { longestAddress } from '../core/mail-address.ts';
 import { checkNewName } from '../core/name.ts';
 import { type Caller, isAllowed } from '../core/permission.ts';
 import { type CredentialBody, sealCredential, unknownCredential } from '../operations/environment.ts';
@@ -27,7 +28,7 @@ export function createCredentials(parts: ServiceDependencies, inTurn: InTurn): C
   /** Whom a new credential belongs to: the caller; an administrator may name a user instead. */
   async function ownerOf({ caller }: CallContext, given: unknown): Promise<string> {
     if (given === undefined || given === null) return caller.name;
-    const owner = readText(given, 'owner', 'Name a user, or leave owner out.', 63);
+    const owner = readText(given, 'owner', 'Name a user, or leave owner out.', longestAddress);
     if (owner === caller.name) return owner;
     if ((await registry.getUser(owner)) !== null) return owner;
     throw new AppError('user-unknown', {
