@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runLatencyBenchmark } from './latency.ts';
 import { runPostgresBenchmark } from './postgres/postgres.ts';
+import { runRedisBenchmark } from './redis/redis.ts';
 import { runStoragesBenchmark } from './storages/storages.ts';
 
 /** Arguments: the benchmark's name, then its options; bench/README.md describes them. */
@@ -25,6 +26,7 @@ const settings = {
 const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<void>>> = {
   postgres: runPostgresBenchmark,
   storages: runStoragesBenchmark,
+  redis: runRedisBenchmark,
   latency: runLatencyBenchmark,
 };
 

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { Readable, Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { Compile } from 'typebox/compile';
 import type { ApiRequest } from '../src/apis/api.ts';
 import { NewJob } from '../src/apis/native/new-job.ts';
 import { startJob } from '../src/apis/native/start-job.ts';
 import { decodeStart } from '../src/apis/ords/start-request.ts';
-import { runCommandLine } from '../src/cli/program.ts';
-import { loadOptions } from '../src/config/load-options.ts';
 import { localAdministrator } from '../src/core/permission.ts';
 import type { Service } from '../src/service/service.ts';
+import { requestOf } from './harness/example-command.ts';
 
 /* The examples of docs/guides/choosing-and-changing.md say the same on the command line, in the native API and in ORDS. */
 
@@ -30,50 +28,6 @@ const examples: readonly Example[] = [
   native: JSON.parse(native) as Body,
   ords: JSON.parse(ords) as Body,
 }));
-
-/** The words of a shell line, quotes taken off. */
-const wordsOf = (line: string): readonly string[] =>
-  [...line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)].map(([word]) =>
-    word.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single, double) => single ?? double),
-  );
-
-/** What the command line asks the native API for. */
-async function bodyOf(command: string): Promise<Body> {
-  const [program, ...args] = wordsOf(command);
-  assert.equal(program, 'pumphouse');
-  const bodies: Body[] = [];
-  let said = '';
-  const quiet = new Writable({
-    write: (chunk, _encoding, done) => {
-      said += String(chunk);
-      done();
-    },
-  });
-  await runCommandLine(
-    {
-      version: '0',
-      stdin: Readable.from([]),
-      stdout: quiet,
-      stderr: quiet,
-      loadOptions: (flags) => loadOptions({ ...(flags === undefined ? {} : { flags }), env: {} }),
-      // Takes the request and ends there.
-      openApp: async () => ({
-        async call({ body }) {
-          bodies.push(body as Body);
-          return { status: 503, headers: {}, body: '{}' };
-        },
-        startJobs: async () => undefined,
-        listen: async () => ({ url: '' }),
-        summary: [],
-        [Symbol.asyncDispose]: async () => undefined,
-      }),
-      onInterrupt: () => () => undefined,
-    },
-    args,
-  );
-  assert.equal(bodies.length, 1, `${command}: ${said}`);
-  return bodies[0] as Body;
-}
 
 /** What the native API asks the service for. */
 async function nativeInput(body: Body): Promise<Body> {
@@ -117,7 +71,7 @@ describe('the examples of choosing-and-changing.md', () => {
 
   for (const { command, native, ords } of examples) {
     it(command, async () => {
-      const body = await bodyOf(command);
+      const { body } = await requestOf(command);
       assert.deepEqual(optionsOf(body), native);
       assert.ok(validator.Check(body), JSON.stringify(validator.Errors(body)));
 

@@ -39,7 +39,8 @@ export function fileFields(
     return { location: pathToFileURL(path.dirname(full)).href, file: path.basename(full) };
   }
   const url = URL.parse(text);
-  const [, folder = '', name = ''] = /^(.*\/)([^/]+)$/s.exec(url?.pathname ?? '') ?? [];
+  const [, folder = '', last = ''] = /^(.*\/)([^/]+)$/s.exec(url?.pathname ?? '') ?? [];
+  const name = decoded(last);
   if (url === null || name === '') {
     throw new AppError('usage', {
       field: 'own_files',
@@ -49,7 +50,16 @@ export function fileFields(
   }
   // What follows a question mark is about the place.
   url.pathname = folder;
-  return { ...locationFields(url.href, credential), file: decodeURIComponent(name) };
+  return { ...locationFields(url.href, credential), file: name };
+}
+
+/** '' for what no text was encoded to. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return '';
+  }
 }
 
 /** A storage URL, told from a path by its scheme. */

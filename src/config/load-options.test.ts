@@ -103,6 +103,7 @@ const badTexts: Readonly<Record<string, readonly string[]>> = {
     'smtp://',
     'smtp://u:Lantern7@mail',
     'smtp://mail/x',
+    'smtp://a%ff@mail',
     'smtp://mail?x=1',
   ],
   'smtp-password': ['a\nb'],

@@ -109,6 +109,15 @@ export const secretType: OptionType<Secret> = {
   show: String,
 };
 
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The address of a mail server; a password has an option of its own. */
 export const smtpUrlType: OptionType<string> = {
   describe: 'smtp:// or smtps:// URL without a password',
@@ -117,7 +126,7 @@ export const smtpUrlType: OptionType<string> = {
     const url = URL.parse(text);
     if (url === null || (url.protocol !== 'smtp:' && url.protocol !== 'smtps:')) return undefined;
     const isPlain = url.hostname !== '' && url.password === '' && /^\/?$/.test(url.pathname);
-    return isPlain && url.search === '' && url.hash === '' ? text : undefined;
+    return isPlain && isDecodable(url.username) && url.search === '' && url.hash === '' ? text : undefined;
   },
   show: (value) => value,
 };

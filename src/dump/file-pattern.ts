@@ -97,9 +97,15 @@ export const fileOfBare = (pattern: string, number: number, count: number): stri
 
 /** Whether a name is one that {@link fileOfBare} gives, of whatever number and count. */
 export function isBareName(pattern: string, name: string): boolean {
+  const seen = new Set<string>();
   const expression = pattern.replaceAll(/%([iInN%])|[\\^$.*+?()[\]{}|]/g, (text, kind?: string) => {
     if (kind === undefined) return `\\${text}`;
-    return kind === '%' ? '%' : '[1-9][0-9]*';
+    if (kind === '%') return '%';
+    // A number is the same wherever it stands again; without that, a pattern of many would be tried in more ways than anybody can wait for.
+    const number = kind.toLowerCase();
+    if (seen.has(number)) return `\\k<${number}>`;
+    seen.add(number);
+    return `(?<${number}>[1-9][0-9]*)`;
   });
   return new RegExp(`^${expression}$`).test(name);
 }

@@ -43,6 +43,10 @@ describe('file patterns', () => {
       assert.ok(isBareName(pattern, name), name);
     for (const name of ['100%I.+1_of_1.rdb.gz', '100%I.+0_of_1.rdb', '100%I..1_of_1.rdb', '1_of_1.rdb'])
       assert.ok(!isBareName(pattern, name), name);
+    assert.ok(isBareName('%I/%i_%N', '7/7_12'));
+    assert.ok(!isBareName('%I/%i_%N', '7/8_12'));
+    // This one would never end if each number were tried by itself.
+    assert.ok(!isBareName(`${'%I'.repeat(98)}%N`, `${'1'.repeat(250)}x`));
   });
 
   it('of files without a manifest name no dump set', () => {

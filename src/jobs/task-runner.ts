@@ -31,7 +31,7 @@ export interface TaskRunnerOptions {
  * Judges how tasks end:
  *
  *     done                              -> completeTask, then the handler's lines for finished tables
- *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob (failJob when it was too often)
+ *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob; when it was too often as any other error
  *     any error after an interruption   -> releaseTask
  *     error lease_lost                  -> nothing: the task belongs to somebody else
  *     outage (see outage.ts), patient   -> holdJob
@@ -119,6 +119,42 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     }
   };
 
+  /**
+   * No other try changes the error: the task fails, or the job.
+   * @param ofJob what the job fails with then
+   */
+  const giveUp = async (
+    claimed: ClaimedTask,
+    run: JobRun,
+    task: RunningTask,
+    error: AppError,
+    ofJob = error,
+  ): Promise<JobState> => {
+    const { lease, job } = claimed;
+    const handler = handlers.get(job.kind);
+    const where = { job: job.id, task: lease.taskKey, attempt: lease.attempt };
+    options.log[error.kind === 'internal' ? 'error' : 'warn']('a task failed', { ...where, error: ofJob });
+    const record = toErrorRecord(error);
+    if (handler === undefined || handler.onError(claimed.task.kind, record) === 'fail-job') {
+      await persist(() => store.failJob(lease, toErrorRecord(ofJob)));
+      await run.close(task);
+      return 'failed';
+    }
+    const object = subjectOf(handler, claimed);
+    const effect = await persist(() =>
+      store.failTask(lease, record, [
+        {
+          level: 'error',
+          event: 'error',
+          message: `${object}: ${error.message}`,
+          data: { code: error.code, object },
+        },
+      ]),
+    );
+    await tellFinishedGroups(handler, claimed, effect);
+    return effect.state;
+  };
+
   const restart = async (
     claimed: ClaimedTask,
     run: JobRun,
@@ -130,13 +166,11 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       // Whoever interrupted decides what becomes of the job.
       await persist(() => store.releaseTask(lease));
     } else if (job.restarts >= maxRestarts) {
-      const error = new AppError('snapshot-lost', {
+      const tooOften = new AppError('snapshot-lost', {
         message: `The job started its data again ${job.restarts} times, and must again: ${reason}`,
         hint: "Find out what ends the snapshot's session (an idle time-out, a restart of the server), then resume the job.",
       });
-      await persist(() => store.failJob(lease, toErrorRecord(error)));
-      await run.close(task);
-      return 'failed';
+      return await giveUp(claimed, run, task, new AppError('snapshot-lost', { message: reason }), tooOften);
     } else {
       await run.close(task, async () => {
         const keep =
@@ -156,7 +190,6 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     error: AppError,
   ): Promise<JobState> => {
     const { lease, job } = claimed;
-    const record = toErrorRecord(error);
     const where = { job: job.id, task: lease.taskKey, attempt: lease.attempt };
     if (handler !== undefined && isOutage(error)) {
       const wait = run.outages.met(lease.taskKey, startedAt, subjectOf(handler, claimed), error);
@@ -181,25 +214,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       );
       return job.state;
     }
-    options.log[error.kind === 'internal' ? 'error' : 'warn']('a task failed', { ...where, error });
-    if (handler === undefined || handler.onError(claimed.task.kind, record) === 'fail-job') {
-      await persist(() => store.failJob(lease, record));
-      await run.close(task);
-      return 'failed';
-    }
-    const object = subjectOf(handler, claimed);
-    const effect = await persist(() =>
-      store.failTask(lease, record, [
-        {
-          level: 'error',
-          event: 'error',
-          message: `${object}: ${error.message}`,
-          data: { code: error.code, object },
-        },
-      ]),
-    );
-    await tellFinishedGroups(handler, claimed, effect);
-    return effect.state;
+    return await giveUp(claimed, run, task, error);
   };
 
   const attempt = async (claimed: ClaimedTask, run: JobRun, task: RunningTask): Promise<JobState> => {

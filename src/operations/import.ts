@@ -65,7 +65,8 @@ export function onApplyError(taskKind: string, error: ErrorRecord): 'fail-task' 
   if (taskKind === 'cleanup') return 'fail-task';
   const single = ['data', 'index', 'constraints', 'after'].includes(unbatchedKind(taskKind));
   const kind: AppError['kind'] = errorKindOf(error.code);
-  const isOfAll = kind === 'unavailable' || kind === 'timeout' || kind === 'internal' || isOfThePlace(error);
+  const isOfAll =
+    ['unavailable', 'timeout', 'internal', 'snapshot_lost'].includes(kind) || isOfThePlace(error);
   return single && !isOfAll ? 'fail-task' : 'fail-job';
 }
 

@@ -77,10 +77,15 @@ interface Part {
 
 /** Null: nothing. */
 function partOf(file: string): Part | null {
-  const found = /^(?<before>.*?)(?<digits>\d+)_of_(?<of>\d+)(?<after>[^/\d][^/]*)?$/s.exec(file)?.groups;
-  const { before = '', digits = '', of = '', after = '' } = found ?? {};
+  const start = file.lastIndexOf('/') + 1;
+  const found = /(?<!\d)(\d+)_of_(\d+)/.exec(file.slice(start));
+  if (found === null) return null;
+  const [text, digits = '', of = ''] = found;
+  const at = start + found.index;
   const [number, count] = [Number(digits), Number(of)];
-  return number < 1 || number > count || count > mostParts ? null : { before, digits, of, after };
+  return number < 1 || number > count || count > mostParts
+    ? null
+    : { before: file.slice(0, at), digits, of, after: file.slice(at + text.length) };
 }
 
 /** The same place may be entered with several credentials. */

@@ -432,7 +432,7 @@ describe('a command line', () => {
     ['export a --thread 3', /Unknown option '--thread'\.\n\(Did you mean --threads\?\)/],
     ['export a --mode everything', /'everything' is invalid\. Allowed choices are full, schema/],
     ['export a --file', /argument missing/],
-    ['import a', /Required option '--from <location>' not specified/],
+    ['import a', /Neither --from nor --own-file says what to import/],
     ['import a --from x --remap-schema y', /--remap-schema takes SOURCE:TARGET, not "y"/],
     ['import a --from x --remap-owner y', /--remap-owner takes SOURCE:TARGET, not "y"/],
     ['import a --from x --table-exists drop', /'drop' is invalid\. Allowed choices are skip, append/],

@@ -62,6 +62,7 @@ describe('the descriptions that a running service gives of itself', () => {
       version: /^3\.0\./,
       least: 8,
     },
+    { api: 'Redis Enterprise', path: '/v1/openapi.json', version: /^3\.0\./, least: 20 },
   ];
   for (const { api, path, version, least } of descriptions) {
     it(`${api}: valid, and Postman takes every operation`, async () => {

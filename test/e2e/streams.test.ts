@@ -188,6 +188,17 @@ describe('files without a manifest', () => {
     });
   });
 
+  it('are all removed when the snapshot is lost too often', () =>
+    withOperations({ streamOf: twoStreams, losing: new Set(['d']) }, async (operations) => {
+      const { job } = await operations.run(asked);
+      assert.equal(job.state, 'failed');
+      assert.equal(
+        job.error?.message,
+        'The job started its data again 25 times, and must again: The session was ended.',
+      );
+      assert.deepEqual(await filesIn(operations), []);
+    }));
+
   it('in the way of which a file of somebody else stands: that one stays, and nothing else', () =>
     withOperations(
       {

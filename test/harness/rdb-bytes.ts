@@ -149,10 +149,10 @@ export async function* inChunks(bytes: Uint8Array, sizes: readonly number[]): As
   let turn = 0;
   for (let at = 0; at < bytes.length; turn++) {
     const size = Math.max(1, sizes[turn % sizes.length] ?? bytes.length);
-    // In memory of its own that is overwritten afterwards: nobody may look at a chunk once the next was asked for.
+    // In memory of its own that is freed afterwards: nobody may look at a chunk once the next was asked for.
     const chunk = Uint8Array.from(bytes.subarray(at, at + size));
     yield chunk;
-    chunk.fill(0xaa);
-    at += size;
+    at += chunk.length;
+    chunk.buffer.transfer(0);
   }
 }

@@ -7,6 +7,8 @@ export interface Streaming {
   readonly streamOf: (table: string) => string | null;
   /** Tables that cannot be read. May change between runs. */
   readonly broken?: ReadonlySet<string>;
+  /** Tables whose reading loses the snapshot. */
+  readonly losing?: ReadonlySet<string>;
   readonly consistency?: Snapshot['consistency'];
 }
 
@@ -14,7 +16,12 @@ export interface Streaming {
  * SQLite as an engine whose tables come in streams, and whose text is a format of files of its own. It throws `internal` where pieces of a stream
  * are not read one after the other.
  */
-export function streamingEngine({ streamOf, broken = new Set(), consistency }: Streaming): Engine {
+export function streamingEngine({
+  streamOf,
+  broken = new Set(),
+  losing = new Set(),
+  consistency,
+}: Streaming): Engine {
   let pieces: readonly Unit[] = [];
   const position = new Map<string, number>();
 
@@ -22,8 +29,11 @@ export function streamingEngine({ streamOf, broken = new Set(), consistency }: S
     const [unit] = asked;
     const reader = snapshot.read(...asked);
     if (unit.stream !== undefined) follow(unit, unit.stream);
-    if (!broken.has(unit.table.name)) return reader;
-    const error = new AppError('database-statement', { message: `${unit.table.name} is broken.` });
+    const { name } = unit.table;
+    if (!broken.has(name) && !losing.has(name)) return reader;
+    const error = losing.has(name)
+      ? new AppError('snapshot-lost', { message: 'The session was ended.' })
+      : new AppError('database-statement', { message: `${name} is broken.` });
     return {
       ...reader,
       bytes: (async function* () {

@@ -61,9 +61,9 @@ export const optionRequests: Refusals = {
     /snapshot or table.*"none"/,
   ),
   'an unknown compression': reading(
-    { compression: 'gzip' },
+    { compression: 'lz4' },
     '400 field-invalid compression',
-    /zstd or none.*"gzip"/,
+    /zstd, gzip or none.*"lz4"/,
   ),
   'an estimate that is a text': reading({ estimate: 'yes' }, '400 field-invalid estimate', /true or false/),
   'an export that is tried': reading(
@@ -236,6 +236,32 @@ export const optionRequests: Refusals = {
     importing({ directory: 'good', globals: true }),
     '422 unsupported globals',
     /SQLite.*\n.*Leave globals out/,
+  ),
+  'own files where the engine has none': start(
+    { kind: 'import', database: 'down', own_files: [{ directory: 'good', file: 'dump.rdb' }] },
+    '422 unsupported own_files',
+    /has no files of its own.*\n.*dump set/,
+  ),
+  'own files and a dump set': writing(
+    { directory: 'good', own_files: [{ file: 'dump.rdb' }] },
+    '400 field-invalid location',
+    /together with own_files/,
+  ),
+  'no own file': writing({ own_files: [] }, '400 field-invalid own_files', /at least 1 item/),
+  'an own file at two places': writing(
+    { own_files: [{ directory: 'good', location: 'file:///x', file: 'dump.rdb' }] },
+    '400 field-invalid own_files[0].location',
+    /both given/,
+  ),
+  'erase where the engine cannot': start(
+    importing({ directory: 'good', erase: true }),
+    '422 unsupported erase',
+    /SQLite databases cannot be erased.*\n.*table_exists_action/,
+  ),
+  'remap_keys where rows have none': start(
+    importing({ directory: 'good', remap_keys: [{ source: '', target: 'a' }] }),
+    '422 unsupported remap_keys',
+    /SQLite has no keys to remap/,
   ),
   'globals that are a text': writing({ globals: 'all' }, '400 field-invalid globals', /true or false/),
   'a dry run that is a number': writing({ dry_run: 1 }, '400 field-invalid dry_run', /true or false/),
