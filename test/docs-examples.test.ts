@@ -62,7 +62,7 @@ describe('the examples of choosing-and-changing.md', () => {
   it('are there for every option', () => {
     const shown = new Set(examples.flatMap(({ native }) => Object.keys(native)));
     const where = ['directory', 'location', 'credential'].flatMap((name) => [name, `to_${name}`]);
-    const place = ['database', 'target', ...where, 'file_pattern', 'threads', 'kind'];
+    const place = ['database', 'target', ...where, 'file_pattern', 'threads', 'mail', 'kind'];
     const selection = ['mode', 'name_expressions', 'schema_expressions', 'tablespace_expressions'];
     const options = new Set(NewJob.anyOf.flatMap((branch) => Object.keys(branch.properties)));
     for (const known of [...place, ...selection]) options.delete(known);

@@ -97,5 +97,6 @@ export function addWriting(command: Command): Command {
 /** How a job is run. */
 export function addRunning(command: Command, threads = true): Command {
   if (threads) command.option('--threads <n>', 'The most tasks at once; default 1.');
+  command.option('--mail', 'Tell by e-mail when the job completes or fails.');
   return command.option('--detach', 'Return as soon as the job is accepted; needs a running service.');
 }

@@ -35,7 +35,7 @@ export type TaskOutcome =
 export interface JobHandler {
   readonly kind: JobKind;
   run(claimed: ClaimedTask, context: TaskContext): Promise<TaskOutcome>;
-  /** What a permanent error (or a temporary one after the last attempt) of a task of this kind means. */
+  /** What a permanent error (or a temporary one after the last attempt, or a snapshot that was lost too often) of a task of this kind means. */
   onError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job';
   /** What a task is about (`index hr.emp_pk`), for lines about its failures; null or absent: its key must do. */
   subject?(task: TaskSpec): string | null;

@@ -183,7 +183,10 @@ export interface JobStore extends AsyncDisposable {
 
   /** Active -> `stopping`, or at once `stopped` if nothing runs. `job-state` when it is at rest, unless stopped already. */
   requestStop(jobId: string): Promise<Job>;
-  /** stopped, failed -> `queued`; error and failed tasks are set back to ready. `job-state` otherwise. */
+  /**
+   * stopped, failed -> `queued`; error and failed tasks are set back to ready. Of a job that failed as `snapshot-lost` it counts as a restart.
+   * `job-state` otherwise.
+   */
   requestResume(jobId: string): Promise<Job>;
   /** -> `cancelling` with a ready task `cleanup`. `job-state` when completed; cancelled already: no error. */
   requestCancel(jobId: string): Promise<Job>;

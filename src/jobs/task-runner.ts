@@ -12,7 +12,10 @@ import { createThrottle } from './throttle.ts';
 
 /** Twice a second is as often as anybody looks; a task that takes less time is told of by its end alone. */
 const progressIntervalMs = 500;
-/** A snapshot that is lost again and again (an idle time-out of the server) is no accident: somebody must look. */
+/**
+ * A snapshot that is lost again and again (an idle time-out of the server) is no accident: somebody must look. The resume after that counts as
+ * a restart, and as many may follow.
+ */
 const maxRestarts = 25;
 /** While the store takes no writes (a full disk), a finished task waits with its outcome. */
 const storePatience: RetryPolicy = { attempts: 1_000_000, firstDelayMs: 200, maxDelayMs: 5_000 };
@@ -165,7 +168,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     if (task.signal.aborted || run.isClosing()) {
       // Whoever interrupted decides what becomes of the job.
       await persist(() => store.releaseTask(lease));
-    } else if (job.restarts >= maxRestarts) {
+    } else if (job.restarts % (maxRestarts + 1) === maxRestarts) {
       const tooOften = new AppError('snapshot-lost', {
         message: `The job started its data again ${job.restarts} times, and must again: ${reason}`,
         hint: "Find out what ends the snapshot's session (an idle time-out, a restart of the server), then resume the job.",

@@ -389,7 +389,10 @@ describe('worker: a lost snapshot', () => {
 
   it('fails the job when it happens again and again', async () => {
     await using fixture = await openJobsFixture(
-      script({ run: async () => ({ type: 'restart', reason: 'idle time-out' }) }),
+      script({
+        run: async () => ({ type: 'restart', reason: 'idle time-out' }),
+        onError: () => 'fail-job',
+      }),
     );
     const job = await fixture.reached((await fixture.start()).id, 'failed');
     assert.equal(job.error?.code, 'snapshot-lost');

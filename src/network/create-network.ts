@@ -108,7 +108,10 @@ export function createNetwork({
             callback?.(refusal as Error, undefined as never);
             return undefined;
           }
-          return create(options, callback);
+          const socket = create(options, callback);
+          // Node leaves it without a listener between the end of an answer and its next request: a request that is aborted just then would end the process.
+          socket?.on('error', () => undefined);
+          return socket;
         };
       }
       return {

@@ -361,6 +361,20 @@ describe('sendRequest', { timeout: 30_000 }, () => {
       },
     ));
 
+  it('a request that is aborted at the very end of its answer ends nothing else', () =>
+    withServer(
+      http((_request, answer) => answer.end('no dump')),
+      async ({ send }) => {
+        for (let n = 0; n < 5; n += 1) {
+          const reader = new AbortController();
+          const { body } = await send({}, reader.signal);
+          // A thrown error would be the process's last: the socket waits for its next request already.
+          for await (const _ of body) reader.abort(new AppError('aborted', { message: 'It was no dump.' }));
+        }
+        assert.equal((await send({})).status, 200);
+      },
+    ));
+
   it('the text of an answer is cut where it is too long', () =>
     withServer(
       http((_request, answer) => answer.end('x'.repeat(1_000_000))),

@@ -120,6 +120,8 @@ async function examine(
     throw fileError(error, shown, context);
   } finally {
     link.abort(new AppError('aborted', { message: `The reading of ${shown} has ended.` }));
+    // Whoever stops at the first bytes has not come to the source, which holds a file or a connection. Not waited for: it may not answer.
+    void stored.return(undefined).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,4 @@
-import { AppError } from '../core/errors.ts';
+import { AppError, type ErrorRecord } from '../core/errors.ts';
 import { claimableStates, type Job, type JobState } from '../core/job.ts';
 import { addTasks, growth } from './add-tasks.ts';
 import { type JobRow, lockKnownJob, saveJob, toJob } from './job-row.ts';
@@ -38,10 +38,18 @@ export function requestResume(store: StoreContext, jobId: string): Promise<Job> 
       unfinished: job.unfinished + failed,
       error_count: job.error_count - failed,
       held_until: 0,
+      // Else the first task would find that it was too often again.
+      restarts: job.restarts + (hasLostSnapshot(job) ? 1 : 0),
     });
     return toJob(store, trx, after);
   });
 }
+
+/** Whether it failed because its snapshot was lost too often. */
+const hasLostSnapshot = ({ state, error_json }: JobRow): boolean =>
+  state === 'failed' &&
+  error_json !== null &&
+  (JSON.parse(error_json) as ErrorRecord).code === 'snapshot-lost';
 
 export function requestCancel(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'cancel a job', async (trx) => {

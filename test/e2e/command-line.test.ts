@@ -249,7 +249,7 @@ for (const withService of [false, true]) {
     });
 
     it('tells of jobs: list, show, log, watch', async () => {
-      const { name, id } = await json<Job>('export', 'shop', '--table', 'settings');
+      const { name, id } = await json<Job>('export', 'shop', '--table', 'settings', '--mail');
       assert.match(
         await ok('jobs', 'list'),
         new RegExp(`^${id} +${name} +export +shop +completed +100%`, 'm'),
@@ -258,6 +258,7 @@ for (const withService of [false, true]) {
       assert.match(await ok('jobs', 'show'), new RegExp(`^${name} \\(${id}\\)\n`));
       assert.equal((await json<Job>('jobs', 'show', id)).name, name);
       assert.match(await ok('jobs', 'log', id, '--follow'), /info +exported "main"\."settings": 14 rows/);
+      assert.match(await ok('jobs', 'log', id), /warn +No mail will tell how the job ends: .*smtp-url/);
       const lines = (await ok('jobs', 'log', id, '--json')).trim().split('\n');
       assert.deepEqual(JSON.parse(lines.at(-1) as string).message, 'The job completed.');
       assert.match(await ok('jobs', 'watch', id), /completed: 1 table, 14 rows/);

@@ -188,8 +188,9 @@ describe('files without a manifest', () => {
     });
   });
 
-  it('are all removed when the snapshot is lost too often', () =>
-    withOperations({ streamOf: twoStreams, losing: new Set(['d']) }, async (operations) => {
+  it('are all removed when the snapshot is lost too often, and a resumed job begins again', () => {
+    const losing = new Set(['d']);
+    return withOperations({ streamOf: twoStreams, losing }, async (operations) => {
       const { job } = await operations.run(asked);
       assert.equal(job.state, 'failed');
       assert.equal(
@@ -197,7 +198,12 @@ describe('files without a manifest', () => {
         'The job started its data again 25 times, and must again: The session was ended.',
       );
       assert.deepEqual(await filesIn(operations), []);
-    }));
+      losing.clear();
+      const again = await operations.resume(job.id);
+      assert.deepEqual([again.job.state, again.job.error], ['completed', null]);
+      assert.equal((await filesIn(operations)).length, 2);
+    });
+  });
 
   it('in the way of which a file of somebody else stands: that one stays, and nothing else', () =>
     withOperations(

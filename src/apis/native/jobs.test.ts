@@ -56,6 +56,17 @@ test('a start answers 201 with the job, its address and its tag', async () => {
   assert.equal(shown.headers.etag, answer.headers.etag);
 });
 
+test('a mail is asked for, and the log tells when none will come', async () => {
+  for (const [mail, told] of [
+    [true, 1],
+    [false, 0],
+  ] as const) {
+    const { links } = await start({ mail, estimate: true });
+    const { body } = await fixture.call(links.log);
+    assert.equal(body.split('No mail will tell how the job ends').length - 1, told);
+  }
+});
+
 test('an idempotency key gives the same job again, and only for the same request', async () => {
   const key = { 'idempotency-key': randomUUID() };
   fixture.now += 1000;

@@ -35,6 +35,15 @@ const Threads = {
   ),
 };
 
+const Mail = {
+  mail: Type.Optional(
+    Type.Boolean({
+      description:
+        'Tell by e-mail when the job completes or fails: the user that asks, if the name is an address, else the addresses of the option smtp-to. False by default.',
+    }),
+  ),
+};
+
 const NewExport = Type.Object(
   {
     kind: Type.Literal('export'),
@@ -79,6 +88,7 @@ const NewExport = Type.Object(
       }),
     ),
     ...Threads,
+    ...Mail,
   },
   { $id: 'NewExport', additionalProperties: false },
 );
@@ -118,6 +128,7 @@ const NewImport = Type.Object(
       }),
     ),
     ...Threads,
+    ...Mail,
   },
   { $id: 'NewImport', additionalProperties: false },
 );
@@ -135,6 +146,7 @@ const NewCopy = Type.Object(
     ...readFields,
     ...writeFields,
     ...Threads,
+    ...Mail,
   },
   { $id: 'NewCopy', additionalProperties: false },
 );
@@ -147,6 +159,7 @@ const NewVerify = Type.Object(
       'As given to the export, or the name of the folder; null when the location itself is the folder.',
     ),
     ...Threads,
+    ...Mail,
   },
   { $id: 'NewVerify', additionalProperties: false },
 );
@@ -162,12 +175,13 @@ const NewDumpCopy = Type.Object(
     ...setPattern,
     ...targetFields,
     ...Threads,
+    ...Mail,
   },
   { $id: 'NewDumpCopy', additionalProperties: false },
 );
 
 const NewDumpDelete = Type.Object(
-  { kind: Type.Literal('dump_delete'), ...locationFields, ...setPattern },
+  { kind: Type.Literal('dump_delete'), ...locationFields, ...setPattern, ...Mail },
   { $id: 'NewDumpDelete', additionalProperties: false },
 );
 

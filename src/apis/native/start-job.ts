@@ -17,8 +17,8 @@ export function startJob(
   request: ApiRequest,
 ): Promise<{ readonly job: Job; readonly created: boolean }> {
   const context = callContext(request);
-  const options = startOptions(request);
   const body = request.body as NewJob;
+  const options = defined({ ...startOptions(request), mail: body.mail });
   switch (body.kind) {
     case 'verify':
       return service.startVerify(context, defined(place(body)), options);

@@ -11,7 +11,14 @@ const mostLookedAt = 50;
 
 /** The database of a path. Throws `database-unknown` also for what is no number, and `forbidden` outside of the role's resources. */
 export async function findBdb(service: Service, context: CallContext, uid: string): Promise<DatabaseView> {
-  if (uidPattern.test(uid)) return service.databaseByUid(context, Number(uid));
+  if (uidPattern.test(uid)) {
+    return service.databaseByUid(context, Number(uid)).catch((error: unknown) => {
+      if (!(error instanceof AppError) || error.code !== 'forbidden') throw error;
+      // Numbers can be counted through, and would tell the names of all databases.
+      const message = `The role of user ${context.caller.name} does not extend to the database ${uid}.`;
+      throw new AppError('forbidden', { message });
+    });
+  }
   throw new AppError('database-unknown', {
     field: 'uid',
     message: `There is no database ${JSON.stringify(uid.slice(0, 100))}: a uid is a number.`,

@@ -27,6 +27,7 @@ export interface CommonFlags {
   readonly file?: string;
   readonly credential?: string;
   readonly threads?: string;
+  readonly mail?: boolean;
   readonly detach?: boolean;
 }
 
@@ -138,7 +139,7 @@ export async function startAndFollow(session: Session, flags: CommonFlags, body:
   const job = await client.json<JobView>({
     method: 'POST',
     path: '/api/v1/jobs',
-    body: { ...body, ...given('threads', threads) },
+    body: { ...body, ...given('threads', threads), ...given('mail', flags.mail) },
   });
   if (flags.detach === true) {
     session.show(

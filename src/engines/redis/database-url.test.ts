@@ -12,6 +12,7 @@ const plain = {
   snapshot: 'auto',
   format: 'auto',
   readFrom: 'auto',
+  compare: 'auto',
   connectTimeoutMs: 10_000,
   silenceMs: 60_000,
 };

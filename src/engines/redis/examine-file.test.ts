@@ -66,6 +66,24 @@ test('a file with functions alone has a logical database to load them with', asy
   assert.deepEqual((await examine(rdbWith(() => undefined))).tables, []);
 });
 
+test('logical databases without keys are none, but for one that has functions', async () => {
+  const source = Buffer.from('#!lua name=x\n');
+  const functions = Buffer.concat([Buffer.from([245, source.length]), source]);
+  const rdb = (head: Uint8Array): Buffer =>
+    rdbWith((writer, put) => {
+      put(head);
+      for (let database = 2; database < 2000; database++) put(writer.selectDatabase(database));
+      putString(writer, put, 'a');
+    });
+  const rowsOf = async (head: Uint8Array) =>
+    (await examine(rdb(head), 1000)).tables.map(({ schema, rows }) => [schema, rows]);
+  assert.deepEqual(await rowsOf(Buffer.alloc(0)), [['db1999', 1]]);
+  assert.deepEqual(await rowsOf(functions), [
+    ['db2', 0],
+    ['db1999', 1],
+  ]);
+});
+
 test('refuses a file that is cut, changed or goes on, wherever that is', async () => {
   const rdb = twoDatabases();
   for (let length = 0; length < rdb.length; length++) {

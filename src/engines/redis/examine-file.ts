@@ -21,11 +21,13 @@ export async function examineRdbFile(
     releaseChunk(chunk);
   }
   scanner.assertEnd();
-  // Keys that no logical database was selected for are those of the first.
-  if (scanner.keysIn(0) > 0) databases.add(0);
   const magic = scanner.format?.magic ?? '';
-  // Functions come with a logical database, also where there are no keys.
-  const held = scanner.functions > 0 && databases.size === 0 ? [0] : [...databases].sort((a, b) => a - b);
+  // An import writes functions with the logical database that comes first, also where it has no keys.
+  const [first = 0] = databases;
+  const isHeld = (database: number): boolean =>
+    scanner.keysIn(database) > 0 || (scanner.functions > 0 && database === first);
+  // Keys that no logical database was selected for are those of the first.
+  const held = [...databases.add(0)].filter(isHeld).sort((a, b) => a - b);
   return {
     serverVersion: scanner.aux.get('valkey-ver') ?? scanner.aux.get('redis-ver') ?? '',
     tables: held.map((database) => ({

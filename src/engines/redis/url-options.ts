@@ -9,6 +9,8 @@ export interface RedisOptions {
   readonly format: 'auto' | 'portable' | 'native';
   /** `auto`: from a replica in a cluster and behind Sentinels; otherwise from the server of the URL. */
   readonly readFrom: 'auto' | 'replica' | 'master';
+  /** What an import compares afterwards: the names of all keys, or (`auto`) of very many their number alone. */
+  readonly compare: 'auto' | 'names';
   /** How long connecting, TLS and authenticating may take. */
   readonly connectTimeoutMs: number;
   /** A server that owes something and sends no byte for so long counts as gone. */
@@ -26,6 +28,7 @@ const names = [
   'snapshot',
   'format',
   'read_from',
+  'compare',
   'connect_timeout',
   'timeout',
 ];
@@ -56,6 +59,7 @@ export function connectionOptions(options: ReadonlyMap<string, string>): RedisOp
     snapshot: choice(options, 'snapshot', ['auto', 'sync', 'scan']),
     format: choice(options, 'format', ['auto', 'portable', 'native']),
     readFrom: choice(options, 'read_from', ['auto', 'replica', 'master']),
+    compare: choice(options, 'compare', ['auto', 'names']),
     connectTimeoutMs: seconds(options, 'connect_timeout', 10) * 1000,
     silenceMs: seconds(options, 'timeout', 60) * 1000,
   };

@@ -1,6 +1,7 @@
 import type { PipeSink } from './connection.ts';
 import type { Reply } from './reply.ts';
 import type { ReplySink } from './reply-builder.ts';
+import { ProtocolError } from './resp-tokens.ts';
 
 type Expected =
   | { readonly kind: 'call'; readonly answer: PromiseWithResolvers<Reply> }
@@ -43,7 +44,7 @@ export class Pending implements ReplySink {
 
   reply(reply: Reply): void {
     const first = this.#queue[0];
-    if (first === undefined) throw new Error('The server sent a reply that nobody asked for.');
+    if (first === undefined) throw new ProtocolError('The server sent a reply that nobody asked for.');
     if (first.kind === 'call') {
       this.#queue.shift();
       first.answer.resolve(reply);

@@ -1,5 +1,5 @@
 import { RedisError, type Reply } from './reply.ts';
-import type { TokenSink } from './resp-tokens.ts';
+import { ProtocolError, type TokenSink } from './resp-tokens.ts';
 
 /** Gets whole replies; `ok` stands for one that was `+OK`. */
 export interface ReplySink {
@@ -12,13 +12,19 @@ interface OpenArray {
   left: number;
 }
 
-/** Puts tokens together again. */
+/** Bytes that a whole reply may take; what is larger is read by its tokens. It is the longest string that servers take by themselves. */
+const largestReply = 512 * 1024 * 1024;
+/** What a value takes besides its bytes, at most. */
+const valueBytes = 256;
+
+/** Puts tokens together again. Throws a ProtocolError for a reply that memory would be filled with. */
 export class ReplyBuilder implements TokenSink {
   readonly #sink: ReplySink;
   readonly #server: string;
   readonly #open: OpenArray[] = [];
   #bulk: Uint8Array = new Uint8Array(0);
   #filled = 0;
+  #bytes = 0;
 
   /** @param server as messages show it */
   constructor(sink: ReplySink, server: string) {
@@ -32,10 +38,12 @@ export class ReplyBuilder implements TokenSink {
   }
 
   simple(text: string): void {
+    this.#weigh(text.length);
     this.#add(text);
   }
 
   error(line: string): void {
+    this.#weigh(line.length);
     this.#add(new RedisError(line, this.#server));
   }
 
@@ -48,11 +56,13 @@ export class ReplyBuilder implements TokenSink {
   }
 
   array(length: number): void {
+    this.#weigh(valueBytes);
     if (length === 0) this.#add([]);
     else this.#open.push({ items: [], left: length });
   }
 
   bulk(length: number): void {
+    this.#weigh(length);
     this.#bulk = new Uint8Array(length);
     this.#filled = 0;
   }
@@ -66,7 +76,16 @@ export class ReplyBuilder implements TokenSink {
     this.#add(this.#bulk);
   }
 
+  #weigh(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= largestReply) return;
+    throw new ProtocolError(
+      `The server answered with more than ${largestReply} bytes where a short answer is due.`,
+    );
+  }
+
   #add(value: Reply): void {
+    this.#weigh(valueBytes);
     let done: Reply = value;
     for (let open = this.#open.at(-1); open !== undefined; open = this.#open.at(-1)) {
       open.items.push(done);
@@ -75,6 +94,7 @@ export class ReplyBuilder implements TokenSink {
       this.#open.pop();
       done = open.items;
     }
+    this.#bytes = 0;
     this.#sink.reply(done);
   }
 }

@@ -18,6 +18,8 @@ export interface TokenSink {
 
 /** A line of a reply is shorter, whatever a server may say. */
 const longestLine = 64 * 1024;
+/** No server has a string or an array of this length. */
+const absurdLength = 2 ** 40;
 
 const carriageReturn = 13;
 const lineFeed = 10;
@@ -99,7 +101,7 @@ export class RespTokens {
         return;
       case 0x24: {
         // $
-        const length = wholeNumber(bytes, start + 1, end);
+        const length = lengthAt(bytes, start + 1, end);
         if (length < 0) {
           sink.nil();
           return;
@@ -111,7 +113,7 @@ export class RespTokens {
       }
       case 0x2a: {
         // *
-        const length = wholeNumber(bytes, start + 1, end);
+        const length = lengthAt(bytes, start + 1, end);
         if (length < 0) sink.nil();
         else sink.array(length);
         return;
@@ -133,6 +135,12 @@ function wholeNumber(bytes: Buffer, start: number, end: number): number {
     value = value * 10 + digit;
   }
   return isNegative ? -value : value;
+}
+
+function lengthAt(bytes: Buffer, start: number, end: number): number {
+  const length = wholeNumber(bytes, start, end);
+  if (length >= absurdLength) throw broken('an absurd length');
+  return length;
 }
 
 const broken = (what: string): ProtocolError =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeCommand } from './encode-command.ts';
+import { Pending } from './pending.ts';
 import { RedisError, type Reply } from './reply.ts';
 import { ReplyBuilder } from './reply-builder.ts';
 import { ProtocolError, RespTokens } from './resp-tokens.ts';
@@ -56,12 +57,30 @@ describe('replies of RESP 2', () => {
     ':\r\n',
     '$3\r\nabcd\r\n',
     `+${'x'.repeat(70_000)}`,
+    '$99999999999999999999\r\n',
+    '*99999999999999999999\r\n',
+    '$9007199254740993\r\n',
+    '$536870913\r\n',
+    '*2\r\n$5\r\nabcde\r\n$536870900\r\n',
+    '*1\r\n'.repeat(2_100_000),
   ];
   for (const each of broken) {
     it(`refuses ${JSON.stringify(each.slice(0, 20))}`, () => {
       assert.throws(() => parse(Buffer.from(each), 1000), ProtocolError);
     });
   }
+
+  it('what a server says in a refusal rules no terminal and fills no log', () => {
+    const { code, message } = new RedisError(`ERR \x1b[31mred\x07\x9b ${'x'.repeat(10_000)}`);
+    assert.equal(code, 'ERR');
+    assert.match(message, /^ERR {2}\[31mred {2}x{1000,2000}$/);
+  });
+
+  it('a reply that nobody asked for breaks the protocol', () => {
+    const pending = new Pending();
+    assert.throws(() => pending.reply('OK'), ProtocolError);
+    assert.throws(() => pending.ok(), ProtocolError);
+  });
 
   it('commands are arrays of bulk strings', () => {
     const command = encodeCommand(['SET', Buffer.from([0, 255]), 12, 'ü']);

@@ -1,3 +1,4 @@
+import { expiryAt } from '../expiry.ts';
 import { coding, LengthCode, malformed, needsMore } from './length-code.ts';
 import { opcode, type Program, step } from './programs.ts';
 import { damaged, unsupportedOpcode, unsupportedType } from './rdb-error.ts';
@@ -174,13 +175,13 @@ export class ItemRun {
       case step.expireMs:
         if (end - at >= 8) {
           size = 8;
-          this.expireAt = wordAt(bytes, at) + (wordAt(bytes, at + 4) | 0) * 2 ** 32;
+          this.expireAt = expiryAt(wordAt(bytes, at) + (wordAt(bytes, at + 4) | 0) * 2 ** 32);
         }
         break;
       case step.expireSeconds:
         if (end - at >= 4) {
           size = 4;
-          this.expireAt = (wordAt(bytes, at) | 0) * 1000;
+          this.expireAt = expiryAt((wordAt(bytes, at) | 0) * 1000);
         }
         break;
       case step.frequency:

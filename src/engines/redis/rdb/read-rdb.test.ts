@@ -83,6 +83,7 @@ describe('what stands between values', () => {
     ],
     [107, rdb.length(1), rdb.entry(0, 'c', rdb.string(''))],
     [252, rdb.int64(-5), rdb.entry(0, 'd', rdb.string(''))],
+    [252, rdb.int64(2n ** 63n - 1n), rdb.entry(0, 'e', rdb.string(''))],
     rdb.select(20_000),
     rdb.entry(0, '', rdb.string('')),
     rdb.select(3),
@@ -96,7 +97,8 @@ describe('what stands between values', () => {
     `0 12345 0 1900000000123 70000 -1 ${hex(rdb.string('a'))}`,
     `0 kkkkkkkkkkkk 0 1000000000000 -1 200 ${hex(rdb.string('b'))}`,
     '0 c 0 -1 -1 -1 00',
-    '0 d 0 -5 -1 -1 00',
+    '0 d 0 0 -1 -1 00',
+    `0 e 0 ${Number.MAX_SAFE_INTEGER} -1 -1 00`,
     'database 20000',
     '20000  0 -1 -1 -1 00',
     'database 3',
@@ -110,7 +112,7 @@ describe('what stands between values', () => {
       assert.deepEqual(
         [...summary.entries],
         [
-          [0, 4],
+          [0, 5],
           [20_000, 1],
           [3, 0],
         ],

@@ -3,6 +3,7 @@ import type { RedisConnection } from '../client/connection.ts';
 import { encodeCommand } from '../client/encode-command.ts';
 import { RedisError } from '../client/reply.ts';
 import type { TokenSink } from '../client/resp-tokens.ts';
+import { expiryAt } from '../expiry.ts';
 import { type Answers, type ExpiryReader, FactsAnswer, ScanAnswer, ValuesAnswer } from './answers.ts';
 import { CommandBuffer, commandHead } from './command-buffer.ts';
 import { type CursorRange, firstCursor, isWithin } from './cursor-ranges.ts';
@@ -245,7 +246,7 @@ export class ScanPipeline implements TokenSink {
 
   readonly #readExpiry: ExpiryReader = (answer) => {
     if (answer < 0) return -1;
-    return this.#options.knowsExpireTime ? answer : Date.now() + answer;
+    return expiryAt(this.#options.knowsExpireTime ? answer : Date.now() + answer);
   };
 
   readonly #onSize = (bytes: number): void => {

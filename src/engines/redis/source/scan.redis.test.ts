@@ -46,6 +46,22 @@ describe('reading key by key', () => {
   });
   after(() => server[Symbol.asyncDispose]());
 
+  it('gives a key that expires at the end of time the last year that is known', async () => {
+    await using own = await startRedis();
+    await own.call('SET', 'forever', 'x');
+    await own.call('PEXPIREAT', 'forever', '9223372036854775807');
+    await using source = await openRedis(own.url());
+    const [unit] = source.snapshot.plan(await source.tables(everyKey), 1e9);
+    const { bytes } = await source.read(unit as Unit);
+    const expiries: number[] = [];
+    const entry = (each: { readonly expireAt: number }): void => void expiries.push(each.expireAt);
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield bytes;
+    }
+    await readRdb(chunks(), { entry }, { fragment: null, signal: new AbortController().signal });
+    assert.deepEqual(expiries, [Number.MAX_SAFE_INTEGER]);
+  });
+
   it('makes a file of each unit, which a server loads', async () => {
     await using source = await openRedis(server.url());
     const units = source.snapshot.plan(await source.tables(everyKey), 1e9);

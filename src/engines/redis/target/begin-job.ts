@@ -37,6 +37,7 @@ export async function beginJob(masters: Masters, jobId: string, signal: AbortSig
     isCluster: facts.mode === 'cluster',
     eviction: evictionFacts(facts.evictionPolicy),
     largestArgument: await learnLargestArgument(masters, receipts, signal),
+    maySet: await learnMaySet(masters, receipts, signal),
     lanesPerMaster,
   };
 }
@@ -50,6 +51,13 @@ function evictionFacts(policy: string): TargetState['eviction'] {
 async function learnVersion(masters: Masters, { key }: Receipts, signal: AbortSignal): Promise<number> {
   const [payload] = await callForKey(masters, key, receiptDatabase, [['DUMP', key]], signal);
   return payload instanceof Uint8Array ? dumpVersion(payload) : likelyFormat(masters.facts).version;
+}
+
+/** A SET with XX of a key that is not there writes nothing. */
+async function learnMaySet(masters: Masters, { key }: Receipts, signal: AbortSignal): Promise<boolean> {
+  const probe = Buffer.concat([key, Buffer.from(':probe')]);
+  const [reply] = await callForKey(masters, probe, receiptDatabase, [['SET', probe, '', 'XX']], signal);
+  return !(reply instanceof RedisError && reply.code === 'NOPERM');
 }
 
 async function learnLargestArgument(

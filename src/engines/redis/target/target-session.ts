@@ -93,7 +93,7 @@ export async function openRedisTarget(
         );
       }),
     finish: (tables, context) =>
-      attempt('compare keys', context, () => compareKeys(begun(), tables, context)),
+      attempt('compare keys', context, () => compareKeys(begun(), tables, target.compare, context)),
     forget: (jobId, context) =>
       attempt('remove receipts', context, async () => {
         const { signal } = context;

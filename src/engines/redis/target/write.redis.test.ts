@@ -156,6 +156,20 @@ test('tells of keys that are missing in the end, and of others', async () => {
   assert.match(await told(), /as many keys as were written \(4\), but not the same/);
 });
 
+test('a key that was to expire at the end of time expires in the last year that is known', async () => {
+  await emptied();
+  await fill(source, [
+    ['SET', 'a', '1'],
+    ['PEXPIREAT', 'a', '9223372036854775807'],
+    ['SET', 'b', '2'],
+  ]);
+  const rdb = await rdbOf(source);
+  await using job = await openImport(target.url());
+  assert.equal((await job.write(rdb, fileUnit(rdb, 2))).rows, 2);
+  assert.equal(await target.call('PEXPIRETIME', 'a'), Number.MAX_SAFE_INTEGER);
+  assert.equal(await target.call('GET', 'b').then(String), '2');
+});
+
 test('a number of keys other than the source says is refused', async () => {
   await emptied();
   await fill(source, [['SET', 'a', '1']]);
