@@ -34,7 +34,18 @@ test('a file is one of here, one at a URL, or one below a location', () => {
     file: 'dump.rdb',
   });
   assert.deepEqual(fileFields('may/dump.rdb', 'BACKUPS'), { directory: 'BACKUPS', file: 'may/dump.rdb' });
-  for (const given of ['s3://bucket', 's3://bucket/', 'https://h/a/', 's3://b/100%', 'x:']) {
+  for (const given of [
+    's3://bucket',
+    's3://bucket/',
+    'https://h/a/',
+    's3://b/100%',
+    'x:',
+    '',
+    '.',
+    '..',
+    'dumps/',
+    '../..',
+  ]) {
     assert.throws(() => fileFields(given, undefined), { code: 'usage', field: 'own_files' }, given);
   }
 });

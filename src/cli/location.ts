@@ -35,23 +35,25 @@ export function fileFields(
 ): ReturnType<typeof locationFields> & { readonly file: string } {
   if (location !== undefined) return { ...locationFields(location, credential), file: text };
   if (!isUrl(text)) {
+    if (/(?:^|[\\/])\.{0,2}$/.test(text)) throw noFileName();
     const full = path.resolve(text);
     return { location: pathToFileURL(path.dirname(full)).href, file: path.basename(full) };
   }
   const url = URL.parse(text);
   const [, folder = '', last = ''] = /^(.*\/)([^/]+)$/s.exec(url?.pathname ?? '') ?? [];
   const name = decoded(last);
-  if (url === null || name === '') {
-    throw new AppError('usage', {
-      field: 'own_files',
-      message: '--own-file takes a path or a storage URL that ends in the name of the file.',
-      hint: 'Write it as ./folder/file or s3://bucket/folder/file, or give the place as --from.',
-    });
-  }
+  if (url === null || name === '') throw noFileName();
   // What follows a question mark is about the place.
   url.pathname = folder;
   return { ...locationFields(url.href, credential), file: name };
 }
+
+const noFileName = (): AppError =>
+  new AppError('usage', {
+    field: 'own_files',
+    message: '--own-file takes a path or a storage URL that ends in the name of the file.',
+    hint: 'Write it as ./folder/file or s3://bucket/folder/file, or give the place as --from.',
+  });
 
 /** '' for what no text was encoded to. */
 function decoded(part: string): string {

@@ -307,6 +307,8 @@ export interface WriteUnit {
   readonly existingRows?: 'skip' | 'replace';
   /** See Remaps.keyPrefixes; absent: keys stay as they are. */
   readonly keyPrefixes?: readonly Remap[];
+  /** Whether an object that the stream of the unit holds beside the rows (a function in a snapshot) is to be made. Absent: each is. */
+  readonly wantsObject?: (object: Pick<DdlObject, 'type' | 'name'>) => boolean;
 }
 
 /** A table of the target. */

@@ -1,5 +1,6 @@
 import { tableKey } from '../core/catalogue.ts';
 import { toAppError } from '../core/errors.ts';
+import { compileObjectFilters } from '../core/object-filter.ts';
 import type { ImportRequest } from '../core/request.ts';
 import { readFrame } from '../dump/read-frame.ts';
 import type { ApplyFailure, TargetSession, WriteUnit } from '../engines/engine.ts';
@@ -113,10 +114,24 @@ export async function writeUnit(
     wholeTable,
     ...(existingRows === undefined ? {} : { existingRows }),
     ...(keyPrefixes === undefined ? {} : { keyPrefixes }),
+    ...(await objectTest(request)),
   };
   const { rows } = await target.write(write, bytes, context);
   const result: ReadResult = { bytesRead: storage.bytesRead() };
   return { type: 'done', result, done: { bytes: unit.rawBytes, rows } };
+}
+
+/** What the request says of objects that come within the rows' stream, as it does of those with a definition of their own. */
+async function objectTest({
+  content,
+  include,
+  exclude,
+}: ImportRequest): Promise<Pick<WriteUnit, 'wantsObject'>> {
+  if (content === 'data_only') return { wantsObject: () => false };
+  const filters = await compileObjectFilters(include, exclude);
+  if (filters.isEmpty) return {};
+  const plain = { section: 'pre', schema: null, table: null, owner: null, sql: '' } as const;
+  return { wantsObject: (object) => filters.objects([{ ...plain, ...object }]).length > 0 };
 }
 
 /** Sessions with the place for receipts made, or being made. */

@@ -22,7 +22,7 @@ export function refusalOf(
       ...(engine.capabilities.tableExistsActions.length === 0
         ? {}
         : {
-            hint: 'Say with table_exists_action what becomes of tables that exist (skip, append, truncate, replace), import into an empty schema, remap the schema, or drop the objects first.',
+            hint: `Say with table_exists_action what becomes of tables that exist (${engine.capabilities.tableExistsActions.join(', ')}), import into an empty schema, remap the schema, or drop the objects first.`,
           }),
     });
   }

@@ -54,6 +54,30 @@ test('how a database stands is seen by whoever may read it, whoever started its 
   );
 });
 
+test('of a job that ended with errors the first one is told to whoever may read its database', async () => {
+  await using fixture = await openServiceFixture();
+  const { service, store, as } = fixture;
+  const ann = as(callerOf('ann', 'operator'));
+  const { job } = await service.startExport(ann, { database: 'orders' }, { api: 'x' });
+  assert.equal(await service.firstJobError(ann, job.id), null);
+  const claimed = await store.claimTask('w');
+  assert.ok(claimed !== null);
+  const line = (message: string, data: object) =>
+    ({ level: 'error', event: 'error', message, data: { ...data } }) as const;
+  const log = [
+    ...Array.from({ length: 1500 }, (_, at) => ({ ...line(`line ${at}`, {}), level: 'info' }) as const),
+    line('No bucket.', { code: 'bucket-missing' }),
+    line('No more.', {}),
+  ];
+  await store.completeTask(claimed.lease, { result: null, errors: 2, log });
+  assert.equal((await service.getJob(ann, job.id)).state, 'completed');
+  const first = { code: 'bucket-missing', message: 'No bucket.', hint: '' };
+  const dev = as(callerOf('dev', 'developer', ['orders']));
+  for (const caller of [ann, dev, dev]) assert.deepEqual(await service.firstJobError(caller, job.id), first);
+  const stranger = as(callerOf('stranger', 'developer', ['empty']));
+  await assert.rejects(service.firstJobError(stranger, job.id), code('forbidden'));
+});
+
 test('the number of the configuration rises with each change of what is registered', async () => {
   await using fixture = await openServiceFixture();
   const { service, as } = fixture;

@@ -1,5 +1,6 @@
 import type { Catalogue, Finding } from '../core/catalogue.ts';
 import type { ErrorCode } from '../core/error-catalogue.ts';
+import type { ErrorRecord } from '../core/errors.ts';
 import type { Job, JobKind, JobLogEntry, JobState, TableProgress } from '../core/job.ts';
 import type { JobReport } from '../core/job-report.ts';
 import type { Manifest } from '../core/manifest.ts';
@@ -195,6 +196,11 @@ export interface Service {
       readonly limit: number;
     },
   ): Promise<readonly Job[]>;
+  /**
+   * The first error of a job that completed and went on past errors, as its log has it; null: it has none. For whoever may read the database:
+   * the words of it are for those who may read the job.
+   */
+  firstJobError(context: CallContext, id: string): Promise<ErrorRecord | null>;
   removeDatabase(context: CallContext, name: string): Promise<void>;
   /** `location`: where the dump files would be; its free space is looked at too. */
   testDatabase(

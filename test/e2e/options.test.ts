@@ -50,7 +50,15 @@ describe('options for every engine', () => {
     const indexes = "SELECT count(*) AS n FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";
     const all = await moved('everything', '--compression', 'none', '--consistency', 'table');
     assert.notDeepEqual(all(indexes), [{ n: 0 }]);
-    const query = await moved('plain', '--compression', 'gzip', '--exclude', 'INDEX', '--exclude', "TABLE_DATA:= 'order_items'");
+    const query = await moved(
+      'plain',
+      '--compression',
+      'gzip',
+      '--exclude',
+      'INDEX',
+      '--exclude',
+      "TABLE_DATA:= 'order_items'",
+    );
     assert.deepEqual(query(indexes), [{ n: 0 }]);
     assert.deepEqual(query('SELECT count(*) AS n FROM order_items'), [{ n: 0 }]);
     assert.notDeepEqual(query('SELECT count(*) AS n FROM products'), [{ n: 0 }]);

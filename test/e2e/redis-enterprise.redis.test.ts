@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { startApp } from '../harness/app.ts';
 import { type Proftpd, startProftpd } from '../harness/proftpd.ts';
+import { moduleId, moduleParts } from '../harness/rdb-bodies.ts';
+import * as rdb from '../harness/rdb-bytes.ts';
 import { startRedisCluster } from '../harness/redis-cluster.ts';
 import { fillWithEverything } from '../harness/redis-sample.ts';
 import { type RedisServer, startRedis } from '../harness/redis-server.ts';
@@ -140,6 +142,43 @@ describe('the Redis Enterprise API on Redis', () => {
     const ended = await app.client('import', 2, [missing]);
     assert.deepEqual([ended.import_status, ended.import_failure_reason], ['failed', 'download-error']);
     assert.deepEqual(await redisState(target), await redisState(source));
+  });
+
+  it('says of an import that went on past an error what it was', async () => {
+    const bytes = rdb.rdbFile(
+      'REDIS0010',
+      rdb.select(0),
+      rdb.entry(0, 'plain', rdb.string('v')),
+      rdb.entry(7, 'of a module', rdb.bytesOf(moduleId, moduleParts)),
+    );
+    await writeFile(path.join(app.dumps, 'module.rdb'), bytes);
+    const sources = [{ type: 'mount_point', path: path.join(app.dumps, 'module.rdb') }];
+    const ended = await app.client('import', 2, sources);
+    assert.deepEqual([ended.import_status, ended.import_failure_reason], ['failed', 'general-error']);
+    assert.equal(String(await target.call('GET', 'plain')), 'v');
+    const [action] = (await app.curl('GET', '/v2/actions')) as unknown as readonly {
+      readonly status: string;
+      readonly additional_info: { readonly error: string };
+    }[];
+    assert.equal(action?.status, 'failed');
+    assert.match(action?.additional_info.error ?? '', /^KEY db0\.of a module failed: .*module/);
+    const events = (await app.curl('GET', '/v1/logs?order=desc&limit=1')) as unknown as readonly unknown[];
+    assert.match(JSON.stringify(events), /of a module failed/);
+  });
+
+  it('leads no import out of a directory by a link', async () => {
+    const before = await redisState(target);
+    await symlink('/etc/hostname', path.join(app.dumps, 'link.rdb'));
+    const sources = [{ type: 'mount_point', path: path.join(app.dumps, 'link.rdb') }];
+    const ended = await app.client('import', 2, sources);
+    assert.deepEqual([ended.import_status, ended.import_failure_reason], ['failed', 'download-error']);
+    assert.deepEqual(await redisState(target), before);
+  });
+
+  it('gives a token to one user, whom Basic and body both name', async () => {
+    const both = (username: string) => app.curl('POST', '/v1/users/authorize', { username, ttl: 60 });
+    assert.equal((await both('bob')).error_code, 'invalid_schema');
+    assert.equal(typeof (await both(ann.name)).access_token, 'string');
   });
 
   it('keeps the data when the files are larger than what the database can hold', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { startApp, type TestApp, type TestJob } from '../harness/app.ts';
 import { runCommand } from '../harness/command-line.ts';
@@ -99,6 +100,22 @@ describe('Redis from end to end', () => {
       await arrived();
     });
   }
+
+  it('a snapshot without its functions', async () => {
+    await exportAll({ file_pattern: 'ROWS%U.DMP' });
+    for (const without of [{ exclude: [{ type: 'FUNCTION' }] }, { content: 'data_only' }]) {
+      await target.call('FLUSHALL');
+      await run({ kind: 'import', database: 'copy', file_pattern: 'ROWS%U.DMP', ...without });
+      assert.deepEqual(await redisState(target), wanted);
+      assert.deepEqual(await redisFunctions(target), []);
+    }
+    await target.call('FLUSHALL');
+    const location = pathToFileURL(path.dirname(await ownFile())).href;
+    const ownFiles = [{ location, file: 'dump.rdb' }];
+    await run({ kind: 'import', database: 'copy', own_files: ownFiles, exclude: [{ type: 'FUNCTION' }] });
+    assert.deepEqual(await redisState(target), wanted);
+    assert.deepEqual(await redisFunctions(target), []);
+  });
 
   it('an encrypted set', async () => {
     await app.json({

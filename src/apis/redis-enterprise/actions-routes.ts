@@ -7,6 +7,7 @@ import { jobIdOf } from './action-uid.ts';
 import { actionView, isListedInV1, oldActionView } from './actions-view.ts';
 import { bdbKey } from './bdb-routes.ts';
 import { actionBody, oldActionBody, oldActionsBody } from './bodies.ts';
+import { withFirstError, withFirstErrors } from './first-error.ts';
 import { callContext, type Operation, type OperationParts } from './operation.ts';
 
 const tags = ['actions'];
@@ -93,7 +94,7 @@ export function actionOperations({ service }: OperationParts): readonly Operatio
 }
 
 const newestJobs = async (service: Service, context: CallContext): Promise<readonly Job[]> =>
-  (await service.listJobs(context, { limit: mostActions })).jobs;
+  withFirstErrors(service, context, (await service.listJobs(context, { limit: mostActions })).jobs);
 
 /** The numbers of databases by name. */
 const uidsOf = async (service: Service, context: CallContext): Promise<ReadonlyMap<string, number>> =>
@@ -101,9 +102,11 @@ const uidsOf = async (service: Service, context: CallContext): Promise<ReadonlyM
 
 async function findAction(service: Service, request: ApiRequest): Promise<Job> {
   const id = jobIdOf(request.params.action_uid ?? '');
-  return service.getJob(callContext(request), id).catch((error: unknown) => {
+  const context = callContext(request);
+  const job = await service.getJob(context, id).catch((error: unknown) => {
     throw error instanceof AppError && error.code === 'job-unknown' ? unknownAction() : error;
   });
+  return withFirstError(service, context, job);
 }
 
 const unknownAction = (): AppError =>

@@ -27,6 +27,7 @@ const exportReasonsByCode: Readonly<Partial<Record<ErrorCode, ExportReason>>> = 
   'directory-unknown': 'wrong-file-path',
   'file-exists': 'wrong-file-path',
   'file-missing': 'wrong-file-path',
+  'file-name-invalid': 'wrong-file-path',
   'location-invalid': 'wrong-file-path',
 };
 
@@ -39,6 +40,7 @@ const importReasonsByCode: Readonly<Partial<Record<ErrorCode, ImportReason>>> = 
   'bucket-missing': 'download-error',
   'directory-unknown': 'download-error',
   'file-missing': 'download-error',
+  'file-name-invalid': 'download-error',
   'location-invalid': 'download-error',
   'host-key-changed': 'download-error',
   'address-refused': 'download-error',
@@ -61,6 +63,7 @@ export const exportReason = ({ code }: Pick<ErrorRecord, 'code'>): ExportReason 
 const importReasonsByWords: readonly (readonly [RegExp, ImportReason])[] = [
   [/invalid bulk length/i, 'invalid-bulk-length'],
   [/\bkey\b.*\b(?:too long|exceeds)/i, 'key-too-long'],
+  [/\bOOM command not allowed/, 'out-of-memory'],
 ];
 
 /** The reason that an import gives for an error of its job. */

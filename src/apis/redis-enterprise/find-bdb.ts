@@ -2,6 +2,7 @@ import { AppError } from '../../core/errors.ts';
 import { unfinishedStates } from '../../core/job.ts';
 import type { CallContext, DatabaseView, Service } from '../../service/service.ts';
 import { type BdbRuns, newestSuccess } from './bdb-view.ts';
+import { withFirstErrors } from './first-error.ts';
 import { apiId } from './settings.ts';
 
 /** Largest number of a path that can be a uid. */
@@ -39,9 +40,13 @@ export async function runsOf(service: Service, context: CallContext, database: s
     }),
     service.databaseJobs(context, { database, states: unfinishedStates, limit: 1 }),
   ]);
+  const [[newestExport = null], [newestImport = null]] = await Promise.all([
+    withFirstErrors(service, context, exported),
+    withFirstErrors(service, context, imported),
+  ]);
   return {
-    newestExport: exported[0] ?? null,
-    newestImport: imported[0] ?? null,
+    newestExport,
+    newestImport,
     lastExport: newestSuccess(succeeded),
     running: running[0] ?? null,
   };

@@ -66,6 +66,12 @@ test('what went on past errors, was stopped or cancelled, did not succeed', () =
   }
 });
 
+test('of a run that went on past errors the first one is the reason', () => {
+  const ended = { state: 'completed', errorCount: 2, error } as const;
+  assert.equal(exportStatus(exported(ended), undefined).reason, 'wrong-file-path');
+  assert.equal(importStatus(imported(ended), undefined).reason, 'download-error');
+});
+
 test('a reset hides the runs up to it, and none that begins later', () => {
   assert.equal(exportStatus(exported({ state: 'completed' }), 5).status, 'idle');
   assert.equal(exportStatus(exported({ state: 'completed' }), 4).status, 'succeeded');
@@ -76,6 +82,10 @@ test('a sentence tells what the words do not', () => {
   assert.equal(failureText(exported({ state: 'executing' })), null);
   assert.equal(failureText(exported({ state: 'completed' })), null);
   assert.equal(failureText(exported({ state: 'failed', error })), 'There is no bucket harbor.');
-  assert.match(failureText(exported({ state: 'completed', errorCount: 2 })) ?? '', /2 errors/);
+  assert.match(failureText(exported({ state: 'completed', errorCount: 2 })) ?? '', /errors \(2\)/);
+  assert.equal(
+    failureText(exported({ state: 'completed', errorCount: 3, error })),
+    'There is no bucket harbor. And 2 more: the log of the job X has them.',
+  );
   assert.equal(failureText(exported({ state: 'cancelled' })), 'It was cancelled.');
 });

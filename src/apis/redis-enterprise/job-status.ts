@@ -1,5 +1,6 @@
 import { isResting, type Job } from '../../core/job.ts';
 import { exportReason, importReason } from './failure-reasons.ts';
+import { shownText } from './shown-text.ts';
 
 /** The three attributes that a bdb has for each kind of run. */
 export interface RunStatus {
@@ -61,10 +62,10 @@ export function progressOf(job: Job): number {
 /** Why a job that rests did not succeed, in a sentence; null when it did. */
 export function failureText(job: Job): string | null {
   if (!isResting(job.state) || hasSucceeded(job)) return null;
-  if (job.error !== null) return job.error.message;
-  if (job.state === 'completed') {
-    const what = job.errorCount === 1 ? 'one error' : `${job.errorCount} errors`;
-    return `It ended with ${what}: the log of the job ${job.name} has them.`;
-  }
-  return `It was ${job.state}.`;
+  const { state, error, errorCount, name } = job;
+  if (state !== 'completed') return shownText(error?.message ?? `It was ${state}.`);
+  if (error === null) return `It ended with errors (${errorCount}): the log of the job ${name} has them.`;
+  const more = errorCount - 1;
+  const message = shownText(error.message);
+  return more === 0 ? message : `${message} And ${more} more: the log of the job ${name} has them.`;
 }

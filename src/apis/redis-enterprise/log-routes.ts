@@ -3,6 +3,7 @@ import { isResting, type Job } from '../../core/job.ts';
 import type { ApiReply, ApiRequest } from '../api.ts';
 import type { RunData } from './bdb-view.ts';
 import { eventBody } from './bodies.ts';
+import { withFirstErrors } from './first-error.ts';
 import { failureText, hasSucceeded } from './job-status.ts';
 import { callContext, type Operation, type OperationParts } from './operation.ts';
 import { badRequest } from './refusal.ts';
@@ -55,7 +56,7 @@ async function listEvents({ service }: OperationParts, request: ApiRequest): Pro
     service.listDatabases(context),
   ]);
   const uids = new Map(databases.map(({ name, uid }) => [name, uid]));
-  const events = jobs
+  const events = (await withFirstErrors(service, context, jobs))
     .flatMap((job) => eventsOf(job, uids.get(job.database)))
     .filter(({ at }) => at >= from && at <= to)
     .toSorted((a, b) => (order === 'asc' ? a.at - b.at : b.at - a.at))

@@ -46,6 +46,15 @@ test('a refusal has its own status and word', () => {
   });
 });
 
+test('what the service calls credentials and rights of its own is not shown', () => {
+  const textOf = (error: AppError) => (encodeError(error, 1).body as { description: string }).description;
+  const message = 'The credential own:0 has no secret.';
+  assert.match(textOf(new AppError('field-invalid', { message })), /^The credential of the request has/);
+  const action = 'location:any';
+  const refused = new AppError('forbidden', { message: `No ${action}.`, context: { action, caller: 'ann' } });
+  assert.doesNotMatch(textOf(refused), /location:any/);
+});
+
 test('a busy database says when to ask again, and answers carry the state id', () => {
   assert.deepEqual(answerTo('database-busy').headers, {
     'Content-Type': 'application/json',

@@ -1,8 +1,10 @@
 import Type from 'typebox';
 import type { ErrorCode, ErrorKind } from '../../core/error-catalogue.ts';
 import type { AppError } from '../../core/errors.ts';
+import type { Action } from '../../core/permission.ts';
 import type { ApiReply } from '../api.ts';
 import { Refusal } from './refusal.ts';
+import { shownText } from './shown-text.ts';
 
 interface Outcome {
   readonly status: number;
@@ -82,10 +84,16 @@ export function encodeError(error: AppError, stateId: number | null): ApiReply {
   };
 }
 
+/** What the service asks for where a location brings no credentials; the contract has no permission of that name. */
+const placeRight: Action = 'location:any';
+
 function textOf(error: AppError): string {
   // The words of a defect may hold anything; the log has them.
   if (error.kind === 'internal' || error.kind === 'lease_lost')
     return 'The request failed because of a defect of the service.';
+  if (error.context.action === placeRight) {
+    return 'The role of the user does not extend to a place without credentials of its own. Give them in the location, or name a mount_point.';
+  }
   const hint = error.hint.replaceAll('/openapi.json', '/v1/openapi.json');
-  return hint === '' ? error.message : `${error.message} ${hint}`;
+  return shownText(hint === '' ? error.message : `${error.message} ${hint}`);
 }

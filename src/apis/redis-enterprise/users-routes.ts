@@ -84,7 +84,14 @@ export function userOperations(parts: OperationParts): readonly Operation[] {
 
 async function authorize(parts: OperationParts, request: ApiRequest): Promise<ApiReply> {
   const body = bodyOf(request, ['ttl', 'username', 'password']);
-  if (request.caller !== null) return token(parts, callContext(request), body);
+  if (request.caller !== null) {
+    if (body.username !== undefined && body.username !== request.caller.name) {
+      throw badRequest(
+        'username names another user than the credentials of the request: give one of the two.',
+      );
+    }
+    return token(parts, callContext(request), body);
+  }
   if (body.username === undefined && body.password === undefined) throw unauthenticated();
   const caller = await parts.service.authenticateUser(
     requiredText(body, 'username', 'The request body'),

@@ -84,6 +84,31 @@ test('logical databases without keys are none, but for one that has functions', 
   ]);
 });
 
+test('refuses keys in more logical databases than it reads a file for', async () => {
+  const rdb = (count: number): Buffer =>
+    rdbWith((writer, put) => {
+      for (let database = 0; database < count; database++) {
+        put(writer.selectDatabase(database));
+        putString(writer, put, 'a');
+      }
+    });
+  assert.equal((await examine(rdb(4096), 10_000)).tables.length, 4096);
+  await assert.rejects(examine(rdb(4097), 10_000), { code: 'unsupported', message: /in 4097 logical/ });
+});
+
+test('refuses function libraries that could not be held, before they have come', async () => {
+  const library = (packed: number, plain: number): Buffer => {
+    const head = Buffer.from([245, 0xc3, 0x80, 0, 0, 0, 0, 0x80, 0, 0, 0, 0]);
+    head.writeUInt32BE(packed, 3);
+    head.writeUInt32BE(plain, 8);
+    return head;
+  };
+  const many = rdbWith((_writer, put) => put(library(2 ** 20, 65 * 2 ** 20)));
+  await assert.rejects(examine(many), { code: 'unsupported', message: /libraries of more than 64 MB/ });
+  const one = rdbWith((_writer, put) => put(library(2 ** 20, 63 * 2 ** 20)));
+  await assert.rejects(examine(one), { code: 'dump-truncated' });
+});
+
 test('refuses a file that is cut, changed or goes on, wherever that is', async () => {
   const rdb = twoDatabases();
   for (let length = 0; length < rdb.length; length++) {

@@ -28,6 +28,7 @@ export async function examineRdbFile(
     scanner.keysIn(database) > 0 || (scanner.functions > 0 && database === first);
   // Keys that no logical database was selected for are those of the first.
   const held = [...databases.add(0)].filter(isHeld).sort((a, b) => a - b);
+  if (held.length > mostDatabases) throw tooManyDatabases(held.length);
   return {
     serverVersion: scanner.aux.get('valkey-ver') ?? scanner.aux.get('redis-ver') ?? '',
     tables: held.map((database) => ({
@@ -54,6 +55,16 @@ function notesOf({ checksum, modules }: RdbScanner): readonly string[] {
     ),
   ];
 }
+
+/** Most logical databases with keys in one file: each is read from it by itself. */
+const mostDatabases = 4096;
+
+const tooManyDatabases = (count: number): AppError =>
+  new AppError('unsupported', {
+    message: `The file has keys in ${count} logical databases: at most ${mostDatabases} are read from one file.`,
+    hint: 'Restore this RDB by a server of its own, and move the keys into fewer logical databases.',
+    operation: 'read an RDB',
+  });
 
 const surplus = (position: number): AppError =>
   new AppError('dump-damaged', {

@@ -195,8 +195,11 @@ function memoryFindings({ address, facts }: ReadingPlace, isByKey: boolean): rea
   ];
 }
 
+/** Part of every server that has them (Redis 8), and no more to be told of than other types that came with a version. */
+const builtInModules = ['vectorset'];
+
 function moduleFindings({ facts }: ReadingPlace): readonly Finding[] {
-  const { modules } = facts;
+  const modules = facts.modules.filter((name) => !builtInModules.includes(name));
   if (modules.length === 0) return [];
   return [
     finding(

@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import type { ByteRange } from '../storage.ts';
 import { checkInside } from './paths.ts';
 
-const readBytes = 256 * 1024;
+const readBytes = 1024 * 1024;
 
 /** The bytes of a file or of a range of it. Throws system errors and `dump-truncated`. */
 export async function* getFile(

@@ -21,7 +21,10 @@ export interface PipeSink {
   reply(reply: Reply): void;
 }
 
-/** An authenticated connection to one server. A server that owes a reply and is silent for `timeout` ends it, as an abort of a call does. */
+/**
+ * An authenticated connection to one server. A server that owes a reply and is silent for `timeout`, or takes ten times that for the answer of
+ * a call, ends it, as an abort of a call does.
+ */
 export interface RedisConnection extends AsyncDisposable {
   readonly address: Address;
   /** Aborted with an AppError as reason when the connection is gone, whatever the cause. */
@@ -47,6 +50,9 @@ export interface RedisConnection extends AsyncDisposable {
   /** The socket, paused, for whom speaks another protocol from here on; all that was asked must be answered. */
   detach(): Socket;
 }
+
+/** How many times the longest silence a call may take until its answer is whole: a server that trickles is never silent. */
+const silencesOfReply = 10;
 
 /** Whom to be where the target's own user is not meant, and how long the server may be silent. */
 export interface ConnectOptions {
@@ -138,6 +144,7 @@ class Connection implements RedisConnection {
     if (signal?.aborted === true) throw abortError(signal);
     const onAbort = (): void => this.#end(abortError(signal as AbortSignal));
     signal?.addEventListener('abort', onAbort, { once: true });
+    const watch = setInterval(this.#onLateReply, this.#silenceMs * silencesOfReply);
     try {
       const reply = this.#pending.addCall();
       this.#expect();
@@ -146,6 +153,7 @@ class Connection implements RedisConnection {
       if (answer instanceof RedisError) throw answer;
       return answer;
     } finally {
+      clearInterval(watch);
       signal?.removeEventListener('abort', onAbort);
     }
   }
@@ -249,6 +257,18 @@ class Connection implements RedisConnection {
     this.#end(
       new AppError('database-timeout', {
         message: `The database server ${addressText(this.address)} owes an answer and was silent for ${this.#silenceMs / 1000} s.`,
+        hint: 'Check the server and the network; timeout=SECONDS in the database URL allows for more.',
+        operation: 'wait for the database server',
+      }),
+    );
+  };
+
+  /** A call has waited for long, though something came from time to time. */
+  readonly #onLateReply = (): void => {
+    if (this.#socket.writableLength > 0 || this.#isPaused) return;
+    this.#end(
+      new AppError('database-timeout', {
+        message: `The database server ${addressText(this.address)} has not ended an answer after ${(this.#silenceMs * silencesOfReply) / 1000} s.`,
         hint: 'Check the server and the network; timeout=SECONDS in the database URL allows for more.',
         operation: 'wait for the database server',
       }),

@@ -26,9 +26,9 @@ export function formatOf(magic: string): RdbFormat {
   const match = /^(?:REDIS(\d{4})|VALKEY(\d{3}))$/.exec(magic);
   const version = Number(match?.[1] ?? match?.[2] ?? 0);
   if (match === null || version === 0) {
-    const shown = JSON.stringify(magic.slice(0, magicBytes)).replaceAll(/[^\x20-\x7e]/g, '?');
     throw new AppError('dump-damaged', {
-      message: `These bytes are no RDB: they begin with ${shown} instead of REDIS and a version.`,
+      // Not what they begin with: it may be another's, fetched from where the asker cannot go himself.
+      message: 'These bytes are no RDB: they do not begin with REDIS and a version.',
       hint: 'Give a file that a Redis or Valkey server, or an export, has written.',
       operation: 'read an RDB',
     });

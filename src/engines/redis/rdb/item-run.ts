@@ -1,7 +1,7 @@
 import { expiryAt } from '../expiry.ts';
 import { coding, LengthCode, malformed, needsMore } from './length-code.ts';
 import { opcode, type Program, step } from './programs.ts';
-import { damaged, unsupportedOpcode, unsupportedType } from './rdb-error.ts';
+import { damaged, tooManyLibraries, unsupportedOpcode, unsupportedType } from './rdb-error.ts';
 import { decodedString } from './string-value.ts';
 
 /** What stands for an expiry, an idle time or a frequency that is not there. */
@@ -42,6 +42,8 @@ export class ItemRun {
   /** How often what is repeated is still to come, by how deep it is nested. */
   readonly #counts = new Float64Array(8);
   #depth = 0;
+  /** Of all sources of functions so far. */
+  #libraryBytes = 0;
 
   protected start(program: Program, code: number, position: number): void {
     this.program = program;
@@ -197,6 +199,11 @@ export class ItemRun {
       case step.moduleParts:
         size = this.#modulePart(bytes, at, end);
         break;
+      case step.library:
+        size = head.string(bytes, at, end);
+        if (size === malformed) throw this.#notAString(at);
+        if (size > 0) this.#noteLibrary(at);
+        break;
       case step.keyOfUnknown:
         return this.#refuseType(bytes, at, end);
       default:
@@ -227,6 +234,13 @@ export class ItemRun {
     return size > 0 ? size + 1 : size;
   }
 
+  /** What is held in memory until the functions are loaded must not be without bounds. */
+  #noteLibrary(at: number): void {
+    this.skip = this.head.payload;
+    this.#libraryBytes += Math.max(this.head.payload, this.head.plain);
+    if (this.#libraryBytes > mostLibraryBytes) throw tooManyLibraries(this.base + at);
+  }
+
   #noteModule(bytes: Uint8Array, at: number, size: number): void {
     const isLong = size === 9;
     this.moduleHigh = isLong ? wordBeAt(bytes, at + 1) : 0;
@@ -254,6 +268,7 @@ export class ItemRun {
   }
 }
 
+const mostLibraryBytes = 64 * 2 ** 20;
 const longestShownKey = 4096;
 
 const unknownTypes: Readonly<Record<number, string>> = {

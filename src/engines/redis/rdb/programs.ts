@@ -57,6 +57,8 @@ export const step = {
   keyOfUnknown: 16,
   /** An opcode that cannot be walked. */
   unknown: 17,
+  /** The source of a function library. */
+  library: 18,
 } as const;
 
 export type Program = readonly number[];
@@ -127,7 +129,7 @@ const common: Readonly<Record<number, Program>> = {
   [valueType.stream3]: stream(3),
   [opcode.ramLru]: program(length),
   [opcode.slotInfo]: program(length, length, length),
-  [opcode.function]: program(string),
+  [opcode.function]: program(step.library),
   [opcode.moduleAux]: program(step.moduleId, step.moduleParts),
   [opcode.idle]: program(length),
   [opcode.frequency]: program(step.frequency),

@@ -54,3 +54,12 @@ export const tooLong = (offset: number): AppError =>
     operation: 'read an RDB',
     context: { offset },
   });
+
+/** More function libraries, up to the one at `offset`, than can be held until they are loaded. */
+export const tooManyLibraries = (offset: number): AppError =>
+  new AppError('unsupported', {
+    message: `The RDB has function libraries of more than 64 MB in all, up to byte ${offset}.`,
+    hint: 'Delete those that nobody needs (FUNCTION DELETE) and export again.',
+    operation: 'read an RDB',
+    context: { offset },
+  });

@@ -137,6 +137,7 @@ export class Walker extends ItemRun {
         this.idle = this.head.value;
         break;
       case opcode.function:
+        this.#count(mostFacts, 'function libraries');
         this.event = event.functionLibrary;
         break;
       case opcode.moduleAux:

@@ -137,6 +137,17 @@ describe('behind Sentinels', () => {
     assert.ok(findings.some(({ check, level }) => check === 'replica' && level === 'amber'));
   });
 
+  it('a server without modules beside those built in has nothing to be warned of', async () => {
+    await using server = await startRedis({ version: 'redis-8.0' });
+    assert.match(await server.info('module'), /name=vectorset/);
+    await using source = await openRedis(server.url());
+    const findings = await source.session.preflight(source.context);
+    assert.deepEqual(
+      findings.filter(({ check }) => check === 'modules'),
+      [],
+    );
+  });
+
   it('a replica that has lost its master gives no snapshot, for a while', async () => {
     await using master = await startRedis();
     await using replica = await startRedis({ replicaOf: master });

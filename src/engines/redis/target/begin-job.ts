@@ -12,7 +12,7 @@ import type { TargetState } from './target-state.ts';
 const usualLargestArgument = 512 * 1024 * 1024;
 
 /** Connections to each master that a unit is written over: a second one is of use where the network is slow, and no more are. */
-const lanesPerMaster = 2;
+const lanesPerMaster = 1;
 
 /** Makes the place for the receipts of a job, and learns what its writing needs to know. Repeatable. */
 export async function beginJob(masters: Masters, jobId: string, signal: AbortSignal): Promise<TargetState> {
@@ -37,7 +37,6 @@ export async function beginJob(masters: Masters, jobId: string, signal: AbortSig
     isCluster: facts.mode === 'cluster',
     eviction: evictionFacts(facts.evictionPolicy),
     largestArgument: await learnLargestArgument(masters, receipts, signal),
-    maySet: await learnMaySet(masters, receipts, signal),
     lanesPerMaster,
   };
 }
@@ -51,13 +50,6 @@ function evictionFacts(policy: string): TargetState['eviction'] {
 async function learnVersion(masters: Masters, { key }: Receipts, signal: AbortSignal): Promise<number> {
   const [payload] = await callForKey(masters, key, receiptDatabase, [['DUMP', key]], signal);
   return payload instanceof Uint8Array ? dumpVersion(payload) : likelyFormat(masters.facts).version;
-}
-
-/** A SET with XX of a key that is not there writes nothing. */
-async function learnMaySet(masters: Masters, { key }: Receipts, signal: AbortSignal): Promise<boolean> {
-  const probe = Buffer.concat([key, Buffer.from(':probe')]);
-  const [reply] = await callForKey(masters, probe, receiptDatabase, [['SET', probe, '', 'XX']], signal);
-  return !(reply instanceof RedisError && reply.code === 'NOPERM');
 }
 
 async function learnLargestArgument(

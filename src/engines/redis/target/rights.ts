@@ -40,7 +40,6 @@ const rights: readonly Right[] = [
   needed(['DBSIZE'], 'to see what is there'),
   needed(['SCAN', '0'], 'to see and compare what is there'),
   useful(['DUMP', probeKey], 'to learn the RDB version of the target, which is guessed from INFO otherwise'),
-  useful(['SET', probeKey, 'value'], 'to write strings with less work for the target than RESTORE makes'),
   useful(['PTTL', probeKey], 'to compare keys with an expiry'),
   useful(['UNLINK', probeKey], 'to remove keys whose successors have expired (replace)'),
   useful(['PEXPIREAT', probeKey, '1'], 'for the expiry of values that are written by commands'),

@@ -13,8 +13,6 @@ export interface TargetState {
   readonly eviction: 'idle' | 'frequency' | null;
   /** Bytes of an argument at most: proto-max-bulk-len. */
   readonly largestArgument: number;
-  /** SET is allowed, too: strings go by it. */
-  readonly maySet: boolean;
   /** Connections to each master that a unit is written over. */
   readonly lanesPerMaster: number;
 }

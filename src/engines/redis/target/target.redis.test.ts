@@ -174,3 +174,28 @@ test('writes nowhere but into the logical database of the URL', async () => {
   assert.deepEqual(await contentOf(target, 3), {});
   assert.equal(String(await target.call('GET', 'a')), 'kept');
 });
+
+test('of very many keys reads the names back only where their number differs, or the URL says so', async () => {
+  await emptied();
+  const rows = 500_001;
+  await source.call('DEBUG', 'POPULATE', rows, 'k', 1);
+  const rdb = await rdbOf(source);
+  const scans = async (): Promise<number> =>
+    Number(/cmdstat_scan:calls=(\d+)/.exec(String(await target.call('INFO', 'commandstats')))?.[1] ?? 0);
+  const compared = async (url: string, between: () => Promise<unknown>) => {
+    await target.call('FLUSHALL');
+    await using job = await openImport(url);
+    await job.write(rdb, fileUnit(rdb, rows));
+    await between();
+    await target.call('CONFIG', 'RESETSTAT');
+    const failures = await job.session.finish([{ schema: 'db0', name: 'keys', rows }], job.context);
+    return { failures: failures.map(({ message }) => message), hasScanned: (await scans()) > 0 };
+  };
+  const nothing = async (): Promise<void> => undefined;
+  const url = target.url();
+  assert.deepEqual(await compared(url, nothing), { failures: [], hasScanned: false });
+  assert.deepEqual(await compared(`${url}?compare=names`, nothing), { failures: [], hasScanned: true });
+  const { failures, hasScanned } = await compared(url, () => target.call('DEL', 'k:7'));
+  assert.ok(hasScanned);
+  assert.match(failures.join(), /^db0 has 500000 keys where 500001 were written/);
+});

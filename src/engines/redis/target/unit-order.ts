@@ -1,4 +1,5 @@
 import { AppError } from '../../../core/errors.ts';
+import type { WriteUnit } from '../../engine.ts';
 import { classifyRedisError } from '../classify.ts';
 import type { RedisError } from '../client/reply.ts';
 import type { RdbFormat } from '../rdb/format.ts';
@@ -18,6 +19,8 @@ export interface UnitOrder {
   readonly rename: RenameKey | null;
   /** Entries that an earlier attempt has settled. */
   readonly settled: number;
+  /** As of WriteUnit. */
+  readonly wantsObject: NonNullable<WriteUnit['wantsObject']>;
 }
 
 /** A refusal that ends the unit: of the target as a whole, and not of a value. */

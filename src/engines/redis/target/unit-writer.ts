@@ -5,7 +5,7 @@ import type { LargeValue, RdbEntry, RdbVisitor } from '../rdb/read-rdb.ts';
 import { valueType } from '../rdb/value-types.ts';
 import { repeatingAux } from '../repeating-aux.ts';
 import { argumentsOf, commandEnd, writeArgument } from './command-bytes.ts';
-import { functionFailure, loadLibrary } from './functions.ts';
+import { functionFailure, functionType, libraryName, loadLibrary } from './functions.ts';
 import { createNameCrc } from './key-sum.ts';
 import type { LaneReplies } from './lane.ts';
 import { writeLargeValue } from './large-value.ts';
@@ -14,7 +14,6 @@ import { isOwnKey, unitField } from './receipts.ts';
 import { type RestoreStyle, readRestore, restoreRoom, writeRestore } from './restore-command.ts';
 import { rewriteValue } from './rewrite-value.ts';
 import { callForKey, isRedirect } from './routed-call.ts';
-import { isSet, StringSetter } from './set-command.ts';
 import type { Tally } from './tally.ts';
 import type { TargetState } from './target-state.ts';
 import { restoreError, type UnitOrder } from './unit-order.ts';
@@ -49,9 +48,6 @@ export async function openUnitWriter(
     eviction: state.eviction,
   };
   const crc = createNameCrc();
-  // A SET neither leaves alone what is there nor knows of eviction.
-  const setsStrings = state.maySet && style.replace && style.eviction === null;
-  const setter = new StringSetter();
   const restorable: (boolean | undefined)[] = [];
   const libraries: Uint8Array[] = [];
   /** Values that the target does not take as they are, and commands that belong to another master; both in memory of their own. */
@@ -74,7 +70,7 @@ export async function openUnitWriter(
       redirected.push(new Uint8Array(bytes.subarray(start, commandEnd(bytes, start))));
       return;
     }
-    if (bytes[start + 1] === removeHead[1] || isSet(bytes, start)) {
+    if (bytes[start + 1] === removeHead[1]) {
       fail(restoreError(reply));
       return;
     }
@@ -144,6 +140,8 @@ export async function openUnitWriter(
     if (areOurs) for (const source of libraries.splice(0)) await loadFunctions(source);
   };
   const loadFunctions = async (source: Uint8Array): Promise<void> => {
+    const name = libraryName(Buffer.from(source).toString()) ?? '?';
+    if (!order.wantsObject({ type: functionType, name })) return;
     const loaded = await loadLibrary(masters, source, order.existing !== 'skip', signal);
     if (loaded.failure !== null) tally.note(functionFailure(source, loaded.failure));
   };
@@ -186,14 +184,6 @@ export async function openUnitWriter(
       }
       tally.sumOf(expireAt).add(crc);
       const lane = pipes.laneOf(key, crc.low);
-      if (setsStrings && type === valueType.string && setter.look(body)) {
-        const open = lane.open(setter.room(key.length));
-        const end = setter.write(open.bytes, open.end, key, entry);
-        if (end !== -1) {
-          lane.added(open, end);
-          return;
-        }
-      }
       const block = lane.open(restoreRoom(key.length, body.length));
       lane.added(block, writeRestore(block.bytes, block.end, key, entry, style));
     },

@@ -43,6 +43,7 @@ export async function writeUnit(
     existing: unit.existingRows ?? 'over',
     rename: keyRenamer(unit.keyPrefixes ?? []),
     settled: earlier?.rows ?? 0,
+    wantsObject: unit.wantsObject ?? (() => true),
   };
   const tally = new Tally(earlier);
   const writer = await openUnitWriter(state, order, tally, signal);
