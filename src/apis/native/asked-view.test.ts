@@ -123,7 +123,8 @@ for (const [index, request] of requests.entries()) {
     const body = Object.fromEntries([...own, ...members]);
     assert.ok(Compile(NewJob).Check(body), JSON.stringify(body));
     const elsewhere = [
-      ...['kind', 'database', 'threads', 'tablespace_expressions'],
+      // A mail is about the end of the job, and no part of what it does.
+      ...['kind', 'database', 'threads', 'tablespace_expressions', 'mail'],
       ...('location' in request ? otherWay('', request.location) : []),
       ...('to' in request ? otherWay('to_', request.to) : []),
       ...(request.kind === 'import' ? otherSource(request) : []),
