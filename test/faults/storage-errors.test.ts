@@ -64,7 +64,7 @@ before(async () => {
       ['source', ...targets].map((name) => [name, `sqlite:${folder.join(`${name}.db`)}`]),
     ),
     wrapStorage: faulty,
-    outage: { patienceMs: 1500, firstDelayMs: 10, maxDelayMs: 20 },
+    outage: { patienceMs: 5000, firstDelayMs: 10, maxDelayMs: 20 },
   });
 });
 after(async () => {

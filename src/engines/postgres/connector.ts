@@ -50,6 +50,8 @@ export function createConnector(target: PostgresTarget, options: ConnectorOption
         await sendCancel(target, raw);
         raw.socket.destroy();
         await closed;
+        // Where the network has fallen silent, the server learns of none of this.
+        await endSession(target, raw);
       },
     };
   };

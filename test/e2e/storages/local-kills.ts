@@ -5,6 +5,7 @@ import type { RemotePlace } from '../../harness/remote-place.ts';
 import { makeFolder } from '../../harness/with-folder.ts';
 import { storageLife } from './life.ts';
 
+// The folder is what all other tests of dump sets use: here it is for the campaign alone, `npm run test:kills`.
 storageLife('local', openFolder, { lists: true });
 
 async function openFolder(): Promise<RemotePlace> {
