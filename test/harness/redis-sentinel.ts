@@ -57,7 +57,7 @@ export async function startSentinel({
     const file = path.join(daemons.folder, 'sentinel.conf');
     const lines = Object.entries(masters).flatMap(([name, server]) => [
       `sentinel monitor ${name} 127.0.0.1 ${server.port} 1`,
-      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel down-after-milliseconds ${name} 30000`,
       ...(masterPassword === undefined ? [] : [`sentinel auth-pass ${name} ${masterPassword}`]),
     ]);
     const own = ['bind 127.0.0.1', `port ${port}`, `dir ${daemons.folder}`];
