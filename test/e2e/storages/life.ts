@@ -13,6 +13,13 @@ import { makeFolder } from '../../harness/with-folder.ts';
 export interface LifeOptions {
   /** False: the place cannot be listed, so that its sets are found by name only. */
   readonly lists: boolean;
+  /** True: sets in every form; else a folder and encrypted files, and the rest in the campaign: a storage sees names and bytes alone. */
+  readonly everyForm?: boolean;
+}
+
+interface SetForm {
+  readonly file_pattern: string | null;
+  readonly encryption_key?: string;
 }
 
 interface ReportedJob extends ServiceJob {
@@ -50,7 +57,11 @@ const kills = Number(process.env.PUMPHOUSE_STORAGE_KILLS ?? 1);
  * shown, verified, imported whole and in part; copied, deleted; and exports that are killed in the middle. PUMPHOUSE_STORAGE_KILLS makes a
  * campaign of the last one, PUMPHOUSE_TEST_SEED repeats it.
  */
-export function storageLife(name: string, open: () => Promise<RemotePlace>, { lists }: LifeOptions): void {
+export function storageLife(
+  name: string,
+  open: () => Promise<RemotePlace>,
+  { lists, everyForm = kills > 1 }: LifeOptions,
+): void {
   describe(`life of dump sets: ${name}`, { timeout: 120_000 + kills * 20_000 }, () => {
     const stack = new AsyncDisposableStack();
     let place: RemotePlace;
@@ -121,12 +132,13 @@ export function storageLife(name: string, open: () => Promise<RemotePlace>, { li
       assert.deepEqual(await place.leftovers(), []);
     });
 
-    for (const form of [
+    const furtherForms: readonly SetForm[] = [{ file_pattern: 'EXP%U.DMP' }, { file_pattern: 'one.dmp' }];
+    const forms: readonly SetForm[] = [
       { file_pattern: null },
-      { file_pattern: 'EXP%U.DMP' },
-      { file_pattern: 'one.dmp' },
+      ...(everyForm ? furtherForms : []),
       { file_pattern: 'SEALED%U.DMP', encryption_key: 'phrase' },
-    ]) {
+    ];
+    for (const form of forms) {
       const title = `${form.file_pattern ?? 'a folder'}${form.encryption_key === undefined ? '' : ', encrypted'}`;
       it(`${title}: exported, shown, verified, imported`, async () => {
         const exported = await service.run({
