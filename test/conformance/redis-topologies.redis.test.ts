@@ -10,6 +10,7 @@ import { fillWithEverything } from '../harness/redis-sample.ts';
 import { startSentinel } from '../harness/redis-sentinel.ts';
 import { type RedisServer, startRedis } from '../harness/redis-server.ts';
 import { redisFunctions, redisState } from '../harness/redis-state.ts';
+import { replicated } from '../harness/replicated.ts';
 import { dump, load, move } from './redis-harness.ts';
 import { quietContext } from './transfer.ts';
 
@@ -126,7 +127,7 @@ describe('ways to a server', () => {
     const url = `redis-sentinel://:word@127.0.0.1:${sentinel.port}/shop`;
     await move(source.url(), url);
     assert.deepEqual(await redisState(master), await redisState(source));
-    await master.call('WAIT', 1, 10_000);
+    await replicated(master);
     await move(url, target.url());
     await arrived();
     assert.equal(await replica.info('sync_full'), '1');
@@ -172,7 +173,7 @@ describe('clusters', () => {
     assert.deepEqual(await wholeState(), wanted);
     for (const node of cluster.masters) assert.equal((await redisFunctions(node)).length, 1);
     // The last server gave its snapshot to a replica, which must have all of it.
-    await Promise.all(cluster.masters.map((node) => node.call('WAIT', 1, 10_000)));
+    await Promise.all(cluster.masters.map(replicated));
     for (const query of ['', '?snapshot=scan']) {
       await using back = await startRedis();
       const url = query === '' ? cluster.url.replace('//', '//exporter:e@') : `${cluster.url}${query}`;

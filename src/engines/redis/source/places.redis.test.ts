@@ -4,6 +4,7 @@ import { type RedisCluster, startRedisCluster } from '../../../../test/harness/r
 import { startSentinel } from '../../../../test/harness/redis-sentinel.ts';
 import { startRedis } from '../../../../test/harness/redis-server.ts';
 import { everyKey, openRedis, type RedisSource } from '../../../../test/harness/redis-source.ts';
+import { replicated } from '../../../../test/harness/replicated.ts';
 import type { ReadRules } from '../../../core/read-rules.ts';
 import { readRdb } from '../rdb/read-rdb.ts';
 
@@ -40,7 +41,7 @@ describe('a cluster', () => {
   it('is read whole, shard by shard, from its replicas', async () => {
     await using cluster = await startRedisCluster({ masters: 3, replicas: 1 });
     const names = await fill(cluster, 300);
-    for (const master of cluster.masters) await master.call('WAIT', 1, 5000);
+    for (const master of cluster.masters) await replicated(master);
 
     await using source = await openRedis(cluster.url);
     assert.deepEqual(await keysOf(source, null, 1e9), names);
@@ -109,7 +110,7 @@ describe('behind Sentinels', () => {
     await using master = await startRedis({ password: 'word' });
     await using replica = await startRedis({ password: 'word', replicaOf: master });
     await master.call('SET', 'a', 1);
-    await master.call('WAIT', 1, 5000);
+    await replicated(master);
     await using sentinel = await startSentinel({
       masters: { main: master },
       masterPassword: 'word',
