@@ -1,5 +1,5 @@
+import { abortError } from '../../core/abort-error.ts';
 import { AppError } from '../../core/errors.ts';
-import { abortError } from './abort-error.ts';
 import type { Connection } from './wire/connection.ts';
 import { ServerError } from './wire/messages.ts';
 

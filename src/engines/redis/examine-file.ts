@@ -1,8 +1,8 @@
 import { releaseChunk } from '../../base/release-chunk.ts';
+import { abortError } from '../../core/abort-error.ts';
 import type { OperationContext } from '../../core/context.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ExaminedFile } from '../engine.ts';
-import { abortError } from './abort-error.ts';
 import { keyColumns, keysTable, schemaOf } from './logical-database.ts';
 import { createRdbScanner, type RdbScanner } from './rdb/scan-rdb.ts';
 

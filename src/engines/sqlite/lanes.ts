@@ -1,6 +1,7 @@
+import { abortError } from '../../core/abort-error.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ReaderCalls } from './reader-worker.ts';
-import { abortError, type CalledWorker, startWorker } from './worker-calls.ts';
+import { type CalledWorker, startWorker } from './worker-calls.ts';
 
 /** A connection for reading, in a thread of its own. */
 export type Lane = CalledWorker<ReaderCalls>;

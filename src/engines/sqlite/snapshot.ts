@@ -1,3 +1,4 @@
+import { abortError } from '../../core/abort-error.ts';
 import type { OperationContext } from '../../core/context.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Encoding } from '../../core/request.ts';
@@ -6,7 +7,6 @@ import { type LanePool, poolLanes } from './lanes.ts';
 import { planUnits } from './plan.ts';
 import type { RowidRange } from './rowid-range.ts';
 import type { View } from './view.ts';
-import { abortError } from './worker-calls.ts';
 
 /** The contract's snapshot over the lanes of a view. */
 export function createSnapshot({ lanes, token }: View): Snapshot {

@@ -3,12 +3,13 @@ import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { intoBlocks } from '../../base/blocks.ts';
 import { createKeyedSerial } from '../../base/serial.ts';
+import { abortError, untilAborted } from '../../core/abort-error.ts';
 import type { Finding } from '../../core/catalogue.ts';
 import type { OperationContext } from '../../core/context.ts';
 import { AppError } from '../../core/errors.ts';
 import type { TargetSession, WriteOutcome, WriteUnit } from '../engine.ts';
 import type { SqliteTarget } from './database-url.ts';
-import { abortError, type CalledWorker, startWorker } from './worker-calls.ts';
+import { type CalledWorker, startWorker } from './worker-calls.ts';
 import type { WriterCalls } from './writer-worker.ts';
 
 type Writer = CalledWorker<WriterCalls>;
@@ -85,16 +86,6 @@ async function writeUnit(
     writer.call('rollbackUnit', undefined).catch(() => undefined);
     throw signal.aborted ? abortError(signal) : error;
   }
-}
-
-/** `work`, or the abort, whichever is first. */
-function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  work.catch(() => undefined);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(abortError(signal));
-  if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
-  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', onAbort));
 }
 
 /** The pieces of `bytes`; on an abort it ends at once, even when the source hangs. */

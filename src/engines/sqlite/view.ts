@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortError } from '../../core/abort-error.ts';
 import type { OperationContext } from '../../core/context.ts';
 import { AppError } from '../../core/errors.ts';
 import { settledFingerprint } from './fingerprint.ts';
 import { type Lane, openLane } from './lanes.ts';
-import { abortError } from './worker-calls.ts';
 
 /** Connections in read transactions that see the same instant. */
 export interface View {

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { lowerThreadPriority } from '../../base/thread-priority.ts';
+import { abortError } from '../../core/abort-error.ts';
 import type { ErrorCode } from '../../core/error-catalogue.ts';
 import { AppError, type AppErrorOptions } from '../../core/errors.ts';
 import { classifySqlite } from './classify.ts';
@@ -124,13 +125,6 @@ export function startWorker<C extends Calls>(importer: string, name: string): Ca
       worker.unref();
     },
   };
-}
-
-/** The reason of an abort as an AppError. */
-export function abortError(signal: AbortSignal): AppError {
-  const { reason } = signal;
-  if (reason instanceof AppError) return reason;
-  return new AppError('aborted', { message: 'The work was interrupted.', cause: reason });
 }
 
 let currentId = 0;

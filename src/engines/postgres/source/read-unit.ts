@@ -1,8 +1,8 @@
+import { abortError } from '../../../core/abort-error.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Encoding } from '../../../core/request.ts';
 import type { Unit, UnitReader, UnitSummary } from '../../engine.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyPostgresError } from '../classify.ts';
 import { isLargeObjects } from '../large-objects.ts';
 import { quoteLiteral, quoteQualified } from '../names.ts';

@@ -1,7 +1,7 @@
+import { abortError } from '../../../core/abort-error.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { TargetSession } from '../../engine.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
 import { sessionFacts } from '../database-id.ts';

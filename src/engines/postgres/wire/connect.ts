@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import { linkAbort } from '../../../base/linked-abort.ts';
+import { abortError } from '../../../core/abort-error.ts';
 import { AppError } from '../../../core/errors.ts';
-import { abortError } from '../abort-error.ts';
 import type { PostgresTarget } from '../database-url.ts';
 import { cancelRequest, ServerError } from './messages.ts';
 import { nameServer } from './server-of-error.ts';

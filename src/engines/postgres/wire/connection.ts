@@ -1,4 +1,4 @@
-import { abortError } from '../abort-error.ts';
+import { abortError } from '../../../core/abort-error.ts';
 import type { RawConnection } from './connect.ts';
 import { CopyIn, sendCopy } from './copy-in.ts';
 import { CopyOut } from './copy-out.ts';

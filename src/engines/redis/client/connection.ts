@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { linkAbort } from '../../../base/linked-abort.ts';
+import { abortError } from '../../../core/abort-error.ts';
 import { AppError } from '../../../core/errors.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import type { Credentials, RedisTarget } from '../database-url.ts';
 import { type Address, addressText } from './address.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import { abortError } from '../../../core/abort-error.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import { type Address, addressText } from '../client/address.ts';
 import { connect, type RedisConnection } from '../client/connection.ts';

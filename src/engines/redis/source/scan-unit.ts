@@ -1,7 +1,7 @@
+import { abortError } from '../../../core/abort-error.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Unit, UnitSummary } from '../../engine.ts';
-import { abortError } from '../abort-error.ts';
 import { addressText } from '../client/address.ts';
 import { connect, type RedisConnection } from '../client/connection.ts';
 import { RedisError } from '../client/reply.ts';

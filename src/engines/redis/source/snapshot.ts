@@ -1,8 +1,8 @@
+import { abortError } from '../../../core/abort-error.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Encoding } from '../../../core/request.ts';
 import type { Snapshot, TableToRead, Unit, UnitReader, UnitSummary } from '../../engine.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import type { RedisTarget } from '../database-url.ts';
 import { databaseOf } from '../logical-database.ts';

@@ -1,8 +1,8 @@
+import { abortError } from '../../../core/abort-error.ts';
 import type { Finding } from '../../../core/catalogue.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Snapshot, SourceSession } from '../../engine.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import { addressText } from '../client/address.ts';
 import type { RedisTarget } from '../database-url.ts';

@@ -1,5 +1,5 @@
 import { releaseChunk } from '../../../base/release-chunk.ts';
-import { untilAborted } from './until-aborted.ts';
+import { untilAborted } from '../../../core/abort-error.ts';
 
 /** The chunks of `source`; on an abort they end at once with its error, even when the source hangs. Each is freed when the next is asked for. */
 export async function* abortableBytes(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortError } from '../../../core/abort-error.ts';
 import type { Logger } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import { type Address, addressText } from '../client/address.ts';
 import type { Argument } from '../client/encode-command.ts';

@@ -1,5 +1,5 @@
+import { abortError, untilAborted } from '../../../core/abort-error.ts';
 import { AppError } from '../../../core/errors.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import { type Address, addressText } from '../client/address.ts';
 import { connect, type RedisConnection } from '../client/connection.ts';
@@ -10,7 +10,6 @@ import { discover, type Shard } from '../client/topology.ts';
 import type { RedisTarget } from '../database-url.ts';
 import { schemaOf } from '../logical-database.ts';
 import { createLane, type Lane } from './lane.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** Which server is the master of which keys. One that is no cluster is the master of all. */
 export interface Route {

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortError, untilAborted } from '../../../core/abort-error.ts';
 import { AppError } from '../../../core/errors.ts';
-import { abortError } from '../abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import { type Address, addressText } from '../client/address.ts';
 import type { RedisConnection } from '../client/connection.ts';
 import type { Argument } from '../client/encode-command.ts';
 import { RedisError, type Reply } from '../client/reply.ts';
 import { type Masters, masterOf } from './masters.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** How long slots may be on their way from one master to another. */
 const patienceMs = 60_000;

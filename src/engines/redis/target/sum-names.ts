@@ -1,3 +1,4 @@
+import { untilAborted } from '../../../core/abort-error.ts';
 import { classifyRedisError } from '../classify.ts';
 import type { RedisConnection } from '../client/connection.ts';
 import { encodeCommand } from '../client/encode-command.ts';
@@ -6,7 +7,6 @@ import { ProtocolError, type TokenSink } from '../client/resp-tokens.ts';
 import { createCrc64 } from '../rdb/crc64.ts';
 import type { RunningSum } from './key-sum.ts';
 import { ownPrefix } from './receipts.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** Keys that the server looks at for one answer: it serves nobody else meanwhile. */
 const scanCount = 4_000;

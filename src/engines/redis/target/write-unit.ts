@@ -1,7 +1,7 @@
+import { abortError, untilAborted } from '../../../core/abort-error.ts';
 import type { OperationContext } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { WriteOutcome, WriteUnit } from '../../engine.ts';
-import { abortError } from '../abort-error.ts';
 import { formatOf } from '../rdb/format.ts';
 import { readRdb } from '../rdb/read-rdb.ts';
 import { abortableBytes } from './abortable-bytes.ts';
@@ -11,7 +11,6 @@ import { Tally } from './tally.ts';
 import type { TargetState } from './target-state.ts';
 import type { UnitOrder } from './unit-order.ts';
 import { openUnitWriter } from './unit-writer.ts';
-import { untilAborted } from './until-aborted.ts';
 
 /** From this size on a value is not held in memory, of which there may be several copies on its way. */
 const largeBytes = 8 * 1024 * 1024;
