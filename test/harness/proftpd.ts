@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { freePort } from './free-port.ts';
+import { freePortRange } from './free-port.ts';
 import { makeSelfSignedCertificate } from './self-signed-certificate.ts';
 import { startSocketServer } from './socket-server.ts';
 import { hashedPassword } from './unix-password.ts';
@@ -64,7 +64,7 @@ export async function startProftpd(options: ProftpdOptions = {}): Promise<Proftp
   }
   const isRoot = uid === 0;
   const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
-  const first = await freePort();
+  const first = await freePortRange(passiveCount);
   const tlsOptions = [
     ...(options.isStrict === true ? [] : ['NoSessionReuseRequired']),
     ...(options.isImplicit === true ? ['UseImplicitSSL'] : []),
