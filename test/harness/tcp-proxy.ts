@@ -153,7 +153,12 @@ export async function startTcpProxy(port: number, options: TcpProxyOptions = {})
   };
   const main = await listen(0, () => mainPort);
   const servers = [main];
-  for (const also of alsoPorts) servers.push(await listen(also, () => also));
+  try {
+    for (const also of alsoPorts) servers.push(await listen(also, () => also));
+  } catch (error) {
+    for (const server of servers) server.close();
+    throw error;
+  }
 
   const mute = (keepAliveMs?: number): void => {
     for (const pair of pairs) {
