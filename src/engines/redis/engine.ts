@@ -26,6 +26,8 @@ export function createRedisEngine(): Engine {
       keyedRows: true,
       ownFiles: { encoding: 'rdb', extension: 'rdb' },
       erase: true,
+      scratch: false,
+      scripts: false,
       globalTypes: [],
     },
     defaultSchema: schemaOf(0),

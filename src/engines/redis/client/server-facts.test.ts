@@ -43,9 +43,19 @@ describe('what servers say of themselves', () => {
         { database: 2, keys: 5, expiring: 0 },
         { database: 10, keys: 2, expiring: 1 },
       ],
+      hasExpiringFields: false,
       modules: ['ReJSON'],
       hasChild: false,
     });
+  });
+
+  it('whether fields of hashes expire', () => {
+    const keyspace = (items: string): string =>
+      `# Keyspace\r\ndb0:keys=55,expires=5,avg_ttl=0${items}\r\ndb10:keys=1,expires=0,avg_ttl=0,keys_with_volatile_items=0\r\n`;
+    const told = [',keys_with_volatile_items=20', ',keys_with_volatile_items=0', ''].map(
+      (items) => factsOf(keyspace(items)).hasExpiringFields,
+    );
+    assert.deepEqual(told, [true, false, false]);
   });
 
   it('a replica of Valkey that is being synchronized', () => {

@@ -33,6 +33,8 @@ export interface ServerFacts {
     readonly keys: number;
     readonly expiring: number;
   }[];
+  /** Fields of some hash expire by themselves, as far as the server tells (Valkey 9 does). */
+  readonly hasExpiringFields: boolean;
   /** Names of loaded modules. */
   readonly modules: readonly string[];
   /** The server forked for a save or a rewrite, or loads a child's work. */
@@ -95,6 +97,9 @@ export function factsOf(text: string): ServerFacts {
     evictionPolicy: info.get('maxmemory_policy') ?? '',
     systemMemory: number('total_system_memory'),
     databases: databasesOf(info),
+    hasExpiringFields: [...info].some(
+      ([name, value]) => /^db\d+$/.test(name) && /(?:^|,)keys_with_volatile_items=[1-9]/.test(value),
+    ),
     modules,
     hasChild: ['rdb_bgsave_in_progress', 'aof_rewrite_in_progress'].some((name) => info.get(name) === '1'),
     info,

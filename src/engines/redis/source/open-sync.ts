@@ -16,7 +16,7 @@ import { NoHeader, SyncStream } from './sync-stream.ts';
 export interface SyncSource {
   readonly target: RedisTarget;
   readonly address: Address;
-  readonly facts: Pick<ServerFacts, 'family' | 'version'>;
+  readonly facts: Pick<ServerFacts, 'family' | 'version' | 'hasExpiringFields'>;
   readonly databases: readonly number[];
   readonly limits: SharedLimits;
 }
@@ -34,12 +34,14 @@ const hasTwoFormats = (facts: SyncSource['facts']): boolean => isAtLeast(facts, 
 export async function openSync(source: SyncSource, context: OperationContext): Promise<SyncStream> {
   const { target, facts, address } = source;
   const server = addressText(address);
-  const isNative = hasTwoFormats(facts) && target.format === 'native';
+  if (!hasTwoFormats(facts)) return attempt(source, false, context);
+  if (target.format === 'native') return attempt(source, true, context);
   try {
-    return await attempt(source, isNative, context);
+    // Its child would write all that comes before the first such hash, and end there.
+    if (facts.hasExpiringFields) throw new NoHeader(server);
+    return await attempt(source, false, context);
   } catch (error) {
-    const mayRetry = error instanceof NoHeader && hasTwoFormats(facts) && !isNative;
-    if (!mayRetry || context.signal.aborted) throw error;
+    if (!(error instanceof NoHeader) || context.signal.aborted) throw error;
     if (target.format === 'portable') {
       throw new AppError('unsupported', {
         message: `The server ${server} cannot write its data in the format that Redis reads: a hash has fields that expire, perhaps.`,
@@ -49,7 +51,7 @@ export async function openSync(source: SyncSource, context: OperationContext): P
       });
     }
     context.log.warn(
-      `The server ${server} gave no snapshot in the format that Redis reads: it is asked for its own format, which only Valkey ${facts.version} and later load from a file.`,
+      `The server ${server} gives no snapshot in the format that Redis reads: it is asked for its own format, which only Valkey ${facts.version} and later load from a file.`,
     );
     return attempt(source, true, context);
   }
