@@ -1,3 +1,6 @@
+import { type CatalogueEntry, entry } from './error-entry.ts';
+import { storageErrors } from './storage-errors.ts';
+
 /**
  * Every error Pumphouse can report, by stable code. `docs/errors.md` is held equal to this table by a test.
  * Codes are never reused: a retired one moves to the list at the end of that page.
@@ -23,26 +26,6 @@ export type ErrorKind =
   | 'lease_lost' // another worker owns the task now
   | 'snapshot_lost' // the consistent view is gone
   | 'internal'; // a defect of ours: 500
-
-interface CatalogueEntry {
-  readonly kind: ErrorKind;
-  /** When it happens: the row of docs/errors.md. */
-  readonly when: string;
-  /** The remedy shown when the place that raises it has no better one. */
-  readonly hint: string;
-  /** A retry of the same call may succeed, where the kind alone does not tell: what is unavailable or silent mostly comes back. */
-  readonly temporary?: boolean;
-}
-
-const entry = (kind: ErrorKind, when: string, hint: string): CatalogueEntry => ({ kind, when, hint });
-
-/** Of kind `unavailable`, and nothing that time alone mends. */
-const lasting = (when: string, hint: string): CatalogueEntry => ({
-  kind: 'unavailable',
-  when,
-  hint,
-  temporary: false,
-});
 
 export const errorCatalogue = {
   // requests
@@ -170,6 +153,104 @@ export const errorCatalogue = {
     'conflict',
     'A user of that name exists already.',
     'Choose another name, or remove the old one first.',
+  ),
+  // backups, schedules, definitions
+  'backup-unknown': entry(
+    'not_found',
+    'There is no such backup, or none that the choice fits.',
+    'See pumphouse backup list.',
+  ),
+  'backup-policy-missing': entry(
+    'conflict',
+    'The database has no backup policy.',
+    'Set one: pumphouse backup policy set DATABASE --to LOCATION.',
+  ),
+  'backup-state': entry(
+    'conflict',
+    'The backup is not in a state that allows this.',
+    'See its state: pumphouse backup show ID.',
+  ),
+  'proof-failed': entry(
+    'corrupt',
+    'A backup could not be read or restored, or what came back differs from what was saved.',
+    'The message says what differs; the backup before it stays. Start a new backup.',
+  ),
+  'child-failed': entry(
+    'unavailable',
+    'A job that this job had started failed.',
+    'Look at that job; then resume this one.',
+  ),
+  'schedule-invalid': entry(
+    'invalid',
+    'A cron line or a time zone cannot be read, or never comes.',
+    'Write five fields, minute hour day month weekday, or six with seconds first, and an IANA time zone.',
+  ),
+  'workspace-unknown': entry(
+    'not_found',
+    'There is no workspace of that name or id.',
+    'See pumphouse workspace list.',
+  ),
+  'workspace-exists': entry('conflict', 'A workspace of that name exists already.', 'Choose another name.'),
+  'workspace-not-empty': entry(
+    'conflict',
+    'The workspace still holds something.',
+    'Remove what is in it first.',
+  ),
+  'item-unknown': entry(
+    'not_found',
+    'The workspace has no definition, script, resource or connection of that name.',
+    'See pumphouse definition list.',
+  ),
+  'item-exists': entry(
+    'conflict',
+    'The workspace has one of that name already.',
+    'Choose another name, or change the one that is there.',
+  ),
+  'definition-invalid': entry(
+    'invalid',
+    'A definition cannot run: a node, a dependency, a condition or a name in it is wrong.',
+    'Correct the node that the message names.',
+  ),
+  'definition-draft': entry(
+    'conflict',
+    'No version of the definition was submitted.',
+    'Submit it first: pumphouse definition submit NAME.',
+  ),
+  'archive-invalid': entry(
+    'invalid',
+    'A file of definitions is no zip, or holds what it must not.',
+    'Use a file that an export of definitions wrote.',
+  ),
+  'script-invalid': entry(
+    'invalid',
+    'A script cannot be read, or holds what scripts must not do.',
+    'Correct the line that the message names.',
+  ),
+  'script-failed': entry(
+    'invalid',
+    'The database refused a statement of a script.',
+    'Correct the statement that the message names, then resume the run.',
+  ),
+  'script-uncertain': entry(
+    'conflict',
+    'A statement that cannot be in a transaction was cut off: nobody knows whether it took effect.',
+    'Look at the database, then resume the run: the statement is run again.',
+  ),
+  'request-failed': entry(
+    'unavailable',
+    'An HTTP request of a run was answered with an error.',
+    'Look at the service that answered; then resume the run.',
+  ),
+  'run-timeout': {
+    kind: 'timeout',
+    when: 'A node of a run, or the run, took longer than its definition allows.',
+    hint: 'Find out what took so long, or allow more time; then resume the run, which counts its time anew.',
+    temporary: false,
+  },
+  'access-key-unknown': entry(
+    'not_found',
+    'There is no access key of that id.',
+    'See pumphouse user key list.',
   ),
   'job-unknown': entry(
     'not_found',
@@ -314,108 +395,7 @@ export const errorCatalogue = {
     'A remap cannot be proved correct for a statement.',
     'Import without the remap, or leave the object out.',
   ),
-  // storages and dump sets
-  'file-exists': entry(
-    'conflict',
-    'A file of that name exists and overwriting was not asked for.',
-    'Choose another file name or location, or remove the file.',
-  ),
-  'file-missing': entry(
-    'not_found',
-    'A file of the dump set does not exist.',
-    'Check the location and the file pattern.',
-  ),
-  'storage-unwritable': entry(
-    'unavailable',
-    'The location cannot be written to.',
-    'Check the permissions and the free space of the location.',
-  ),
-  'storage-failed': entry(
-    'unavailable',
-    'The storage reported an error.',
-    'Check the storage; the message is its own.',
-  ),
-  'storage-timeout': entry(
-    'timeout',
-    'The storage does not answer in time.',
-    'Check the storage and the network.',
-  ),
-  'storage-unreachable': entry(
-    'unavailable',
-    'Nobody answers at the storage, or the connection broke.',
-    'Check the endpoint, the network and the firewall.',
-  ),
-  'storage-throttled': entry(
-    'unavailable',
-    'The storage asks for fewer requests.',
-    'Use fewer threads, or lower the option storage-concurrency.',
-  ),
-  'storage-denied': lasting(
-    'The storage refuses the credential, or does not let it do this.',
-    'Check the credential (pumphouse credential list) and its rights at the storage.',
-  ),
-  'storage-full': lasting(
-    'The storage has no room left, or a quota is used up.',
-    'Make room or raise the quota, then resume the job.',
-  ),
-  'bucket-missing': lasting(
-    'The bucket or container of the location does not exist.',
-    'Create it at the storage, or correct the location.',
-  ),
-  'host-key-changed': lasting(
-    'An SSH server shows another host key than the pinned one, or none is pinned.',
-    'Compare the fingerprint with the server administrator, then set the option host-key of the credential.',
-  ),
-  'address-refused': entry(
-    'forbidden',
-    'The URL policy refuses the address that a URL leads to.',
-    'Allow the host or its range with the option url-allow (PUMPHOUSE_URL_ALLOW).',
-  ),
-  'dump-in-use': entry(
-    'conflict',
-    'An unfinished job reads, writes or removes the dump set.',
-    'Wait for the job or cancel it first.',
-  ),
-  'file-size-too-small': entry(
-    'invalid',
-    'The dump set cannot be cut into files of that size: a table or a part of it is larger, or they would be too many.',
-    'Give a larger file_size.',
-  ),
-  'encryption-key-missing': entry(
-    'invalid',
-    'The dump set is encrypted and no key was given.',
-    'Name the credential that holds the key: --decrypt NAME, or encryption_key in requests.',
-  ),
-  'encryption-key-wrong': entry(
-    'invalid',
-    'The key given is not the one that the dump set was encrypted with.',
-    'Name the credential that holds the right key; nothing has been written.',
-  ),
-  'dump-incomplete': entry(
-    'corrupt',
-    'The dump set has no manifest: its export did not complete.',
-    'Resume the export, or use another dump set.',
-  ),
-  'dump-truncated': entry(
-    'corrupt',
-    'A file of the dump set is shorter or longer than the manifest says.',
-    'Copy the file again from its source, or use another dump set.',
-  ),
-  'dump-damaged': entry(
-    'corrupt',
-    'The content of a dump set does not match its digest.',
-    'Copy the file again from its source, or use another dump set.',
-  ),
-  'dump-version': entry(
-    'unsupported',
-    'The dump set was written by a newer format version.',
-    'Use a newer Pumphouse.',
-  ),
-  'dump-not-a-dump': entry(
-    'corrupt',
-    'The location holds no dump set, or its manifest cannot be read.',
-    'Check the location and the file pattern.',
-  ),
+  ...storageErrors,
   // the service itself
   'data-folder-locked': entry(
     'conflict',
@@ -446,6 +426,11 @@ export const errorCatalogue = {
     'unavailable',
     'The mail about the end of a job cannot be handed to the mail server. The job is as it is.',
     'Look at smtp-url, and at the log of the mail server.',
+  ),
+  'webhook-unsent': entry(
+    'unavailable',
+    'The receiver of a webhook does not take an event. What happened is as it is.',
+    'Look at webhook-url, and at the log of the receiver.',
   ),
   'service-unreachable': entry(
     'unavailable',

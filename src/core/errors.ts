@@ -93,7 +93,7 @@ export const errorKindOf = (code: ErrorCode): ErrorKind => errorCatalogue[code].
 
 /** Errors of these kinds stay what they are as long as the request is the same; but these of them may go when the databases change. */
 const lastingKinds: readonly ErrorKind[] = ['invalid', 'unsupported'];
-const passingCodes: readonly string[] = ['database-statement', 'preflight-failed'];
+const passingCodes: readonly string[] = ['database-statement', 'preflight-failed', 'script-failed'];
 /** Errors of other kinds that stay: of what is read, and will be read again. */
 const lastingCodes: readonly string[] = ['definitions-changed', 'dump-damaged', 'dump-not-a-dump'];
 

@@ -65,7 +65,7 @@ export interface JobProgress {
   readonly unitsTotal: number;
 }
 
-/** One export, import, copy or verification asked for by somebody. Times are milliseconds since the epoch. */
+/** One export, import, copy, backup, restore, verification or run of a definition asked for by somebody. Times are milliseconds since the epoch. */
 export interface Job {
   /** Opaque, unique for ever. */
   readonly id: string;
@@ -101,6 +101,8 @@ export interface Job {
   readonly restarts: number;
   /** Why no task is given out now, and when the next one tries (in the past: one is trying); null when nothing is waited for. */
   readonly waitingFor: { readonly message: string; readonly until: number } | null;
+  /** The job that started this one, and goes on when this one rests; null: nobody's. Stop, resume and cancel of it reach this one too. */
+  readonly parent: { readonly jobId: string; readonly step: string } | null;
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly finishedAt: number | null;

@@ -103,6 +103,8 @@ export interface Manifest {
   readonly compression: Compression;
   /** Absent: not encrypted. */
   readonly encryption?: EncryptionFacts;
+  /** Where in the source's history the snapshot stands, as the source says it (PostgreSQL: `0/1A2B3C4`, its LSN); absent: the source has no such thing, or several. */
+  readonly position?: string;
   /** Never claims more than was had: `snapshot` only if all units were read through one snapshot. */
   readonly consistency: { readonly kind: 'snapshot' | 'table' | 'none'; readonly note: string };
   readonly tables: readonly ManifestTable[];

@@ -24,6 +24,15 @@ export function checkNewUserName(name: unknown, field: string): string {
   );
 }
 
+/** What definitions may be called, and what they are made of. Not `.` and `..`, which mean something else in addresses and paths. */
+const itemNamePattern = /^(?!\.{1,2}$)[\p{L}\p{M}\p{N}_.-]{1,128}$/u;
+
+/** The same for the name of a definition, script, resource or connection: letters are those of any script. */
+export function checkNewItemName(name: unknown, field: string): string {
+  if (typeof name === 'string' && itemNamePattern.test(name)) return name;
+  throw unusable(name, field, 'a name of 1 to 128 letters, digits, _, - or .');
+}
+
 function unusable(name: unknown, field: string, choice: string): AppError {
   const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : 'not a text';
   return new AppError('name-invalid', {

@@ -27,6 +27,11 @@ const allowed: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'credential:manage': { administrator: true, operator: true, developer: true, viewer: false },
   'credential:any': { administrator: true, operator: false, developer: false, viewer: false },
   'location:any': { administrator: true, operator: false, developer: false, viewer: false },
+  'backup:read': { administrator: true, operator: true, developer: true, viewer: true },
+  'backup:manage': { administrator: true, operator: true, developer: true, viewer: false },
+  'definition:read': { administrator: true, operator: true, developer: true, viewer: true },
+  'definition:manage': { administrator: true, operator: true, developer: true, viewer: false },
+  'workspace:manage': { administrator: true, operator: false, developer: false, viewer: false },
   'user:manage': { administrator: true, operator: false, developer: false, viewer: false },
   'config:manage': { administrator: true, operator: false, developer: false, viewer: false },
 };

@@ -18,6 +18,11 @@ export type Action =
   | 'credential:manage' // one's own
   | 'credential:any' // everybody's, and those that stand for the service's own keys
   | 'location:any' // storage URLs instead of named directories
+  | 'backup:read' // policies, catalogue, schedules, events
+  | 'backup:manage' // policies, starts, proofs, deletions; a restore needs import:start too
+  | 'definition:read'
+  | 'definition:manage' // definitions, scripts, resources, connections; runs, which need what their nodes need too
+  | 'workspace:manage'
   | 'user:manage'
   | 'config:manage';
 
@@ -58,10 +63,22 @@ const everything: readonly Action[] = [
   'credential:manage',
   'credential:any',
   'location:any',
+  'backup:read',
+  'backup:manage',
+  'definition:read',
+  'definition:manage',
+  'workspace:manage',
   'user:manage',
   'config:manage',
 ];
-const reading: readonly Action[] = ['job:read', 'dump:read', 'database:read', 'directory:read'];
+const reading: readonly Action[] = [
+  'job:read',
+  'dump:read',
+  'database:read',
+  'directory:read',
+  'backup:read',
+  'definition:read',
+];
 const working: readonly Action[] = [
   ...reading,
   'export:start',
@@ -71,6 +88,8 @@ const working: readonly Action[] = [
   'dump:manage',
   'database:configure',
   'credential:manage',
+  'backup:manage',
+  'definition:manage',
 ];
 
 const actionsOf: Readonly<Record<Role, readonly Action[]>> = {

@@ -1,3 +1,6 @@
+import type { BackupPolicy } from './backup.ts';
+import type { Definition, NewItem } from './definition.ts';
+
 /** What a caller may choose; each engine declares which it knows. */
 export const jobModes = ['full', 'schema', 'table', 'tablespace'] as const;
 export type JobMode = (typeof jobModes)[number];
@@ -237,10 +240,111 @@ export interface DumpDeleteRequest {
   readonly threads: number;
 }
 
+/** A backup: a full export to where the policy says, its entry in the catalogue, its proof, and what retention makes room for. */
+export interface BackupRequest {
+  readonly kind: 'backup';
+  readonly database: string;
+  /** The policy as it was when the backup was asked for; it decides everything. */
+  readonly policy: BackupPolicy;
+  /** Retention leaves it alone. */
+  readonly keepForever: boolean;
+  readonly threads: number;
+}
+
+/** Whether a backup can be restored: see ProofMethod. */
+export interface BackupVerifyRequest {
+  readonly kind: 'backup_verify';
+  readonly database: string;
+  /** Id in the catalogue. */
+  readonly backup: number;
+  readonly method: 'digest' | 'restore';
+  readonly scratchDatabase: string | null;
+  readonly threads: number;
+}
+
+/** Removes the files of backups, and marks their entries. */
+export interface BackupDeleteRequest {
+  readonly kind: 'backup_delete';
+  readonly database: string;
+  /** Ids in the catalogue, with what the entries will say. */
+  readonly backups: readonly { readonly id: number; readonly reason: string }[];
+  /** The last good one of the database too; without it that one stays, and the job's log says so. */
+  readonly force: boolean;
+  readonly threads: number;
+}
+
+/** A backup brought back. */
+export interface RestoreRequest {
+  readonly kind: 'restore';
+  /** The registered database that is written. */
+  readonly database: string;
+  /** Id in the catalogue. */
+  readonly backup: number;
+  /**
+   * `into`: an import into a database that must have room for it (`tableExistsAction` as imports have it). `in_place`: what the database holds
+   * gives way: it is restored beside it first and takes its place then, where the engine can; else it is emptied once the set was checked.
+   */
+  readonly how:
+    | { readonly type: 'into'; readonly tableExistsAction: TableExistsAction | null }
+    | {
+        readonly type: 'in_place';
+        /** Keep what was replaced under another name, where the engine can. */
+        readonly keepOld: boolean;
+      };
+  readonly threads: number;
+}
+
+/** A run of a definition. Everything it needs to know is in here: changes of the workspace do not reach it. */
+export interface RunRequest {
+  readonly kind: 'run';
+  /** Empty: its nodes concern databases, each its own. */
+  readonly database: '';
+  /** Id. */
+  readonly workspace: string;
+  readonly definitionName: string;
+  /** 0: the draft. */
+  readonly version: number;
+  readonly definition: Definition;
+  /** The scripts that its nodes name, with their connections resolved to registered databases. */
+  readonly scripts: Readonly<
+    Record<string, { readonly content: string; readonly type: string; readonly connection: string | null }>
+  >;
+  /** Registered databases by the names of the connections. */
+  readonly connections: Readonly<Record<string, string>>;
+  /** Values of the parameters. */
+  readonly params: Readonly<Record<string, string>>;
+  /** The time of the schedule that it runs for; null: asked for. */
+  readonly plannedAt: number | null;
+  readonly threads: number;
+}
+
+/** Brings definitions, scripts, resources and connections that were read from a file into a workspace. */
+export interface DefinitionImportRequest {
+  readonly kind: 'definition_import';
+  readonly database: '';
+  /** Id. */
+  readonly workspace: string;
+  /** Where they come from, for people: `s3://bucket/in/jobs.zip`. */
+  readonly source: string;
+  readonly items: readonly NewItem[];
+  readonly sameName: 'skip' | 'overwrite';
+  /** `saved`: drafts only; `submitted`: a version too; `scheduled`: and its schedule starts. */
+  readonly targetStatus: 'saved' | 'submitted' | 'scheduled';
+  /** Parameters that replace those of the file: by definition; `''`: of all. */
+  readonly params: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly threads: number;
+}
+
 export type JobRequest =
   | ExportRequest
   | ImportRequest
   | CopyRequest
   | VerifyRequest
   | DumpCopyRequest
-  | DumpDeleteRequest;
+  | DumpDeleteRequest
+  | BackupRequest
+  | BackupVerifyRequest
+  | BackupDeleteRequest
+  | RestoreRequest
+  | RunRequest
+  | DefinitionImportRequest;

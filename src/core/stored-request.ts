@@ -28,8 +28,12 @@ export function completeRequest(stored: unknown): JobRequest {
     }
     case 'copy':
       return { ...request, remaps: { ...noRemaps, ...request.remaps } };
-    default:
+    case 'verify':
+    case 'dump_copy':
+    case 'dump_delete':
       return { ...request, location: completeLocation(request.location) };
+    default:
+      return request;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { OperationContext } from '../core/context.ts';
-import type { ErrorRecord } from '../core/errors.ts';
+import type { AppError, ErrorRecord } from '../core/errors.ts';
 import type { Job, JobKind, NewJobLogEntry } from '../core/job.ts';
 import type { ClaimedTask, TaskCompletion, TaskRecord, TaskSpec } from './job-store.ts';
 
@@ -28,6 +28,8 @@ export interface TaskContext extends OperationContext {
 /** How a handler ends; a thrown error is judged by the worker: interruption -> released, temporary -> retried, else by `onError`. */
 export type TaskOutcome =
   | ({ readonly type: 'done' } & TaskCompletion)
+  /** It goes on when one of these jobs rests, or `recheckMs` have passed; then it runs again from its start. */
+  | { readonly type: 'wait'; readonly jobIds: readonly string[]; readonly recheckMs?: number }
   /** Data must be read again under a new snapshot. */
   | { readonly type: 'restart'; readonly reason: string };
 
@@ -37,6 +39,8 @@ export interface JobHandler {
   run(claimed: ClaimedTask, context: TaskContext): Promise<TaskOutcome>;
   /** What a permanent error (or a temporary one after the last attempt, or a snapshot that was lost too often) of a task of this kind means. */
   onError(taskKind: string, error: ErrorRecord): 'fail-task' | 'fail-job';
+  /** Asked before {@link onError}: how a task ends whose handler keeps its failures as results; null: as `onError` says. Absent: null. */
+  failed?(claimed: ClaimedTask, error: AppError): TaskCompletion | null;
   /** What a task is about (`index hr.emp_pk`), for lines about its failures; null or absent: its key must do. */
   subject?(task: TaskSpec): string | null;
   /** Keys of done tasks whose work stays when the job starts its data again; absent: none. */

@@ -28,6 +28,12 @@ export interface NewJob {
   readonly mailTo?: readonly string[];
   /** Throw `database-busy` when an unfinished job works on the database; decided together with the making of the job. */
   readonly onlyOfDatabase?: boolean;
+  /**
+   * The job that starts this one, as a step of itself: once per step, so that a step that is tried again finds the job that it made. Unlike
+   * other jobs it may share the database with its parent's (`onlyOfDatabase` is not held against its own family). `job-state` when that job is
+   * being stopped or cancelled, or rests: a cleanup starts no jobs.
+   */
+  readonly parent?: { readonly jobId: string; readonly step: string };
   /** What stands in the job's log from the start. */
   readonly log?: readonly NewJobLogEntry[];
 }
@@ -48,6 +54,8 @@ export interface TaskSpec {
   readonly rows: number;
   /** Whether the task is a unit of data that progress counts. */
   readonly counted: boolean;
+  /** Milliseconds since the epoch before which it is not given out; absent: at once. */
+  readonly notBefore?: number;
 }
 
 /** Proof that a worker owns a task; every write after a claim carries it. */
@@ -95,6 +103,11 @@ export interface TaskCompletion {
   /** Objects that failed although the task went through; added to the job's error count. */
   readonly errors?: number;
   readonly log?: readonly NewJobLogEntry[];
+  /**
+   * The job rests with this completion, and can be resumed: its other running tasks lose their leases and become ready. Only of a job that is at
+   * work: one that is being stopped or cancelled goes its way. It needs a task that is left (spawned, perhaps) to go on with.
+   */
+  readonly rest?: { readonly state: 'failed'; readonly error: ErrorRecord } | { readonly state: 'stopped' };
 }
 
 /** What a completion brought about. */
@@ -120,6 +133,8 @@ export interface JobFilter {
   readonly owner?: string;
   readonly databases?: readonly string[];
   readonly api?: string;
+  /** Without those that another job started; default false: all. */
+  readonly topLevel?: boolean;
   /** Jobs with a smaller seq only: the cursor of a newest-first list. */
   readonly beforeSeq?: number;
   readonly limit: number;
@@ -140,6 +155,10 @@ export interface JobStore extends AsyncDisposable {
     owner: string,
     idempotency: { readonly key: string; readonly digest: string },
   ): Promise<Job | null>;
+  /** The job that this step of that job started; null: none yet, or one that was cancelled before the parent was resumed. */
+  childJob(parentId: string, step: string): Promise<Job | null>;
+  /** In the order in which they were started. */
+  childJobs(parentId: string): Promise<readonly Job[]>;
   /** Newest first. */
   listJobs(filter: JobFilter): Promise<readonly Job[]>;
   tableProgress(jobId: string): Promise<readonly TableProgress[]>;
@@ -168,6 +187,11 @@ export interface JobStore extends AsyncDisposable {
    * @param reason a sentence: `Job.waitingFor` until a task completes after that time, the hold is lifted or the job rests
    */
   holdJob(lease: Lease, until: number, reason: string, log?: readonly NewJobLogEntry[]): Promise<void>;
+  /**
+   * The task goes back to `ready` as if never claimed, and is given out again as soon as any of those jobs, which this job started, rests (or,
+   * whatever they do, after `recheckMs`). No worker is kept busy by it, and it is not counted as an attempt. The job is shown as `executing`.
+   */
+  awaitJobs(lease: Lease, jobIds: readonly string[], recheckMs: number): Promise<void>;
   /** Back to `ready` after an interruption, as if never claimed. The last released task of a `stopping` job makes it `stopped`. */
   releaseTask(lease: Lease): Promise<void>;
   /** The job fails: its running tasks lose their leases and become ready, so that a resume can go on. */
@@ -181,11 +205,18 @@ export interface JobStore extends AsyncDisposable {
   /** Entries with seq greater than `afterSeq`, in order. */
   readLog(jobId: string, afterSeq: number, limit: number): Promise<readonly JobLogEntry[]>;
 
-  /** Active -> `stopping`, or at once `stopped` if nothing runs. `job-state` when it is at rest, unless stopped already. */
+  /**
+   * Stop, resume and cancel reach the jobs that the job started, themselves or through others, in the same transaction. A stop reaches those that
+   * are not at rest, and the job is `stopped` when they are; a cancel those that have not completed, and the job's own `cleanup` comes after theirs; a
+   * resume those that failed or were stopped, but for those whose end a task has dealt with (it waited for them, and is done). A step forgets a job that was
+   * cancelled, and starts another.
+   *
+   * Active -> `stopping`, or at once `stopped` if nothing runs. `job-state` when it is at rest, unless stopped already.
+   */
   requestStop(jobId: string): Promise<Job>;
   /**
    * stopped, failed -> `queued`; error and failed tasks are set back to ready. Of a job that failed as `snapshot-lost` it counts as a restart.
-   * `job-state` otherwise.
+   * `job-state` otherwise, and while a job above it is being stopped or cancelled.
    */
   requestResume(jobId: string): Promise<Job>;
   /** -> `cancelling` with a ready task `cleanup`. `job-state` when completed; cancelled already: no error. */
@@ -204,6 +235,6 @@ export interface JobStore extends AsyncDisposable {
 
   /** Leases of tasks that run under this worker id go back to `ready` (process start); `stopping` jobs become `stopped`. Returns how many. */
   recover(workerId: string): Promise<number>;
-  /** Removes completed, cancelled, stopped and failed jobs that finished before `finishedBefore`. Returns their ids. */
+  /** Removes completed, cancelled, stopped and failed jobs that finished before `finishedBefore`, each with the jobs that it started and never before it. Returns their ids. */
   prune(finishedBefore: number): Promise<readonly string[]>;
 }

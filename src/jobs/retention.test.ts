@@ -13,6 +13,7 @@ describe('retention', () => {
     let now = systemClock.now();
     const { log, lines } = createMemoryLog();
     const looked: Promise<readonly string[]>[] = [];
+    const pruned: number[] = [];
     const retention = createRetention({
       store: {
         ...store,
@@ -23,6 +24,7 @@ describe('retention', () => {
           return removed;
         },
       },
+      events: { pruneEvents: async (before) => void pruned.push(before) },
       clock: { now: () => now },
       log,
       keepMs: 60_000,
@@ -43,6 +45,7 @@ describe('retention', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(looked.length, count);
     assert.ok(lines.some((line) => line.message === 'old jobs removed'));
+    assert.ok(pruned.includes(now - 120_000 - 60_000), 'events are kept as long');
   });
 
   it('survives a store that fails', async () => {
@@ -56,6 +59,7 @@ describe('retention', () => {
           throw new Error('broken');
         },
       },
+      events: { pruneEvents: async () => undefined },
       clock: systemClock,
       log,
       keepMs: 1,

@@ -1,20 +1,22 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../core/context.ts';
+import type { EventStore } from './event-store.ts';
 import type { JobStore } from './job-store.ts';
 
 const hourMs = 60 * 60 * 1000;
 
 export interface RetentionOptions {
   readonly store: JobStore;
+  readonly events: Pick<EventStore, 'pruneEvents'>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** How long jobs at rest are kept after they finished. */
+  /** How long jobs at rest are kept after they finished, and events. */
   readonly keepMs: number;
   /** How often to look; an hour by default. */
   readonly everyMs?: number;
 }
 
-/** Removes finished jobs, with their tasks and logs, once they are old enough. */
+/** Removes finished jobs, with their tasks and logs, and events once they are old enough. */
 export interface Retention {
   /** Looks now and then again and again; does not keep the process alive. */
   start(): void;
@@ -23,6 +25,7 @@ export interface Retention {
 
 export function createRetention({
   store,
+  events,
   clock,
   log,
   keepMs,
@@ -34,10 +37,12 @@ export function createRetention({
     if (looking) return;
     looking = true;
     try {
-      const removed = await store.prune(clock.now() - keepMs);
+      const before = clock.now() - keepMs;
+      const removed = await store.prune(before);
       if (removed.length > 0) log.info('old jobs removed', { jobs: removed.length });
+      await events.pruneEvents(before);
     } catch (error) {
-      log.error('old jobs could not be removed', { error });
+      log.error('old jobs and events could not be removed', { error });
     } finally {
       looking = false;
     }

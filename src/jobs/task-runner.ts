@@ -17,6 +17,8 @@ const progressIntervalMs = 500;
  * a restart, and as many may follow.
  */
 const maxRestarts = 25;
+/** A task that waits for jobs is told when one rests; this only bounds what an error of ours would cost. */
+const waitRecheckMs = 60_000;
 /** While the store takes no writes (a full disk), a finished task waits with its outcome. */
 const storePatience: RetryPolicy = { attempts: 1_000_000, firstDelayMs: 200, maxDelayMs: 5_000 };
 
@@ -34,12 +36,13 @@ export interface TaskRunnerOptions {
  * Judges how tasks end:
  *
  *     done                              -> completeTask, then the handler's lines for finished tables
+ *     wait                              -> awaitJobs
  *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob; when it was too often as any other error
  *     any error after an interruption   -> releaseTask
  *     error lease_lost                  -> nothing: the task belongs to somebody else
  *     outage (see outage.ts), patient   -> holdJob
  *     temporary error, attempts left    -> retryTask
- *     any other error                   -> failTask or failJob, as the handler says
+ *     any other error                   -> completeTask, where the handler keeps it as a result; else failTask or failJob, as it says
  */
 export interface TaskRunner {
   /** Never rejects. Gives the job's state afterwards as far as it is known: null when the job is gone, else a guess that tasks go on. */
@@ -137,6 +140,8 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     const handler = handlers.get(job.kind);
     const where = { job: job.id, task: lease.taskKey, attempt: lease.attempt };
     options.log[error.kind === 'internal' ? 'error' : 'warn']('a task failed', { ...where, error: ofJob });
+    const kept = handler?.failed?.(claimed, ofJob) ?? null;
+    if (handler !== undefined && kept !== null) return await complete(handler, claimed, kept, null);
     const record = toErrorRecord(error);
     if (handler === undefined || handler.onError(claimed.task.kind, record) === 'fail-job') {
       await persist(() => store.failJob(lease, toErrorRecord(ofJob)));
@@ -231,6 +236,11 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       const outcome = await perform(handler, claimed, run, task);
       if (outcome.type === 'done') {
         return await complete(handler, claimed, outcome, run.outages.passed(lease.taskKey, startedAt));
+      }
+      if (outcome.type === 'wait') {
+        const { jobIds, recheckMs = waitRecheckMs } = outcome;
+        await persist(() => store.awaitJobs(lease, jobIds, recheckMs));
+        return job.state;
       }
       return await restart(claimed, run, task, outcome.reason);
     } catch (thrown) {

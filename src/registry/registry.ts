@@ -69,7 +69,11 @@ export interface AuditEntry {
 export interface Registry {
   addDatabase(record: Omit<DatabaseRecord, 'uid' | 'createdAt'>): Promise<DatabaseRecord>;
   getDatabase(name: string): Promise<DatabaseRecord | null>;
+  /** Without those that are a job's own (core/job-database.ts). */
   listDatabases(): Promise<readonly DatabaseRecord[]>;
+  /** Those that are a job's own, and no others. */
+  listJobDatabases(): Promise<readonly DatabaseRecord[]>;
+  /** With its backup policy and its schedule; the catalogue keeps the backups. */
   removeDatabase(name: string): Promise<void>;
   /** Throws also `credential-unknown`: a directory's credential is there as long as the directory is. */
   addDirectory(
@@ -85,7 +89,7 @@ export interface Registry {
   /** Throws also `credential-in-use`, while a directory has it. */
   removeCredential(name: string): Promise<void>;
   /**
-   * Puts `reseal(sealed)` in the place of every sealed text, of databases, credentials and documents: all or, when `reseal` throws, none.
+   * Puts `reseal(sealed)` in the place of every sealed text, of databases, credentials, documents and access keys: all or, when `reseal` throws, none.
    * @returns how many there are
    */
   replaceSealed(reseal: (sealed: string) => string): Promise<number>;

@@ -97,9 +97,10 @@ function toRow(jobId: string, spec: TaskSpec, blocking: ReadonlySet<string>) {
     claims: 0,
     token: null,
     worker_id: null,
-    retry_at: 0,
+    retry_at: whole(spec.notBefore ?? 0),
     result_json: null,
     error_json: null,
+    awaits_json: null,
   };
 }
 

@@ -1,8 +1,10 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import { newId } from '../base/id.ts';
-import { claimableStates, type JobState, jobTransitions } from '../core/job.ts';
+import { claimableStates, type JobState, jobTransitions, unfinishedStates } from '../core/job.ts';
 import type { ClaimedTask } from '../jobs/job-store.ts';
-import { type JobRow, lockJob, saveJob, toJob } from './job-row.ts';
+import { hasUnfinishedChildren } from './family.ts';
+import { type JobRow, lockJob, toJob } from './job-row.ts';
+import { saveJob } from './save-job.ts';
 import type { StoreSchema } from './schema.ts';
 import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
 import { cleanupTask, toTaskSpec } from './task-row.ts';
@@ -114,6 +116,15 @@ function mayRun(eb: ExpressionBuilder<StoreSchema, 'job' | 'task'>): Expression<
       eb('job.state', '=', 'cancelling'),
       eb('job.running', '=', 0),
       eb('task.kind', '=', cleanupTask.kind),
+      eb.not(
+        eb.exists(
+          eb
+            .selectFrom('job as child')
+            .select('child.id')
+            .whereRef('child.parent_id', '=', 'job.id')
+            .where('child.state', 'in', unfinishedStates),
+        ),
+      ),
     ]),
   ]);
 }
@@ -121,7 +132,13 @@ function mayRun(eb: ExpressionBuilder<StoreSchema, 'job' | 'task'>): Expression<
 /** The heaviest ready task of a locked job, now running under a new lease. */
 async function takeTask(trx: Trx, job: JobRow, workerId: string, now: number) {
   const isCleanup = job.state === 'cancelling';
-  if (isCleanup ? job.running > 0 : !claimableStates.includes(job.state)) return undefined;
+  if (
+    isCleanup
+      ? job.running > 0 || (await hasUnfinishedChildren(trx, job.id))
+      : !claimableStates.includes(job.state)
+  ) {
+    return undefined;
+  }
   const next = await trx
     .selectFrom('task')
     .select('key')

@@ -1,48 +1,87 @@
 import { AppError, type ErrorRecord } from '../core/errors.ts';
-import { claimableStates, type Job, type JobState } from '../core/job.ts';
+import { claimableStates, type Job, type JobState, jobStates, jobTransitions } from '../core/job.ts';
 import { addTasks, growth } from './add-tasks.ts';
-import { type JobRow, lockKnownJob, saveJob, toJob } from './job-row.ts';
+import { descendantsOf, isStopped, openChildren } from './family.ts';
+import { type JobRow, lockJob, lockKnownJob, toJob, unknownJob } from './job-row.ts';
+import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
 import { addDelta, changeGroups, type GroupDeltas } from './task-group.ts';
 import { againState, cleanupTask } from './task-row.ts';
 
+/*
+ * Each of these reaches the jobs that the job started, the youngest first, as all verbs lock families. While the job itself is locked it starts
+ * no other (create-job.ts): those that it started in the meantime are the last.
+ */
+
 export function requestStop(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'stop a job', async (trx) => {
-    const already = await findInState(trx, jobId, ['stopping', 'stopped']);
-    if (already !== undefined) return toJob(store, trx, already);
+    const known = await lookUp(trx, jobId);
+    if (known.state === 'stopping' || known.state === 'stopped') return toJob(store, trx, known);
+    const stopBelow = () => eachBelow(trx, known, claimableStates, (job) => stop(store, trx, job));
+    await stopBelow();
     const job = await lockKnownJob(trx, jobId);
     if (!claimableStates.includes(job.state)) throw wrongState(job, 'stopped');
-    const after = await saveJob(store, trx, job, { state: job.running === 0 ? 'stopped' : 'stopping' });
-    return toJob(store, trx, after);
+    await stopBelow();
+    return toJob(store, trx, await stop(store, trx, job));
   });
+}
+
+async function stop(store: StoreContext, trx: Trx, job: JobRow): Promise<JobRow> {
+  const isAtRest = await isStopped(trx, { id: job.id, state: 'stopping' }, job.running);
+  return saveJob(store, trx, job, { state: isAtRest ? 'stopped' : 'stopping' });
 }
 
 export function requestResume(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'resume a job', async (trx) => {
-    const job = await lockKnownJob(trx, jobId);
-    if (job.state !== 'stopped' && job.state !== 'failed') throw wrongState(job, 'resumed');
-    if (await hasCleanup(trx, job)) {
-      // A cancel that failed may have removed files of finished tasks already.
-      throw wrongState(job, 'resumed because it was being cancelled', 'Cancel it again.');
+    const { parent_id } = await lookUp(trx, jobId);
+    const parent = parent_id === null ? undefined : await findJobRow(trx, parent_id);
+    if (parent?.state === 'stopping' || parent?.state === 'cancelling') {
+      throw wrongState(parent, 'joined by a job of its own', 'Wait until it rests.');
     }
-    const failed = await reviveFailedTasks(trx, job);
-    await trx
-      .updateTable('task')
-      .set({ attempt: 0, retry_at: 0 })
-      .where('job_id', '=', job.id)
-      .where('state', 'in', ['waiting', 'ready'])
-      .where('attempt', '>', 0)
-      .execute();
-    const after = await saveJob(store, trx, job, {
-      state: 'queued',
-      unfinished: job.unfinished + failed,
-      error_count: job.error_count - failed,
-      held_until: 0,
-      // Else the first task would find that it was too often again.
-      restarts: job.restarts + (hasLostSnapshot(job) ? 1 : 0),
-    });
-    return toJob(store, trx, after);
+    return toJob(store, trx, await resume(store, trx, jobId));
   });
+}
+
+/** Resumes a job after those of its children that did not complete; the steps of those that were cancelled forget them. */
+async function resume(store: StoreContext, trx: Trx, jobId: string): Promise<JobRow> {
+  const known = await lookUp(trx, jobId);
+  if (known.state === 'stopped' || known.state === 'failed') {
+    for (const child of await openChildren(trx, jobId)) {
+      if (child.state === 'cancelled') await forget(trx, child.id);
+      else await resume(store, trx, child.id);
+    }
+  }
+  const job = await lockKnownJob(trx, jobId);
+  if (job.state !== 'stopped' && job.state !== 'failed') throw wrongState(job, 'resumed');
+  if (await hasCleanup(trx, job)) {
+    // A cancel that failed may have removed files of finished tasks already.
+    throw wrongState(job, 'resumed because it was being cancelled', 'Cancel it again.');
+  }
+  const failed = await reviveFailedTasks(trx, job);
+  await trx
+    .updateTable('task')
+    .set({ attempt: 0, retry_at: 0 })
+    .where('job_id', '=', job.id)
+    .where('state', 'in', ['waiting', 'ready'])
+    .where((eb) => eb.or([eb('attempt', '>', 0), eb('awaits_json', 'is not', null)]))
+    .execute();
+  return saveJob(store, trx, job, {
+    state: 'queued',
+    unfinished: job.unfinished + failed,
+    error_count: job.error_count - failed,
+    held_until: 0,
+    // Else the first task would find that it was too often again.
+    restarts: job.restarts + (hasLostSnapshot(job) ? 1 : 0),
+  });
+}
+
+async function forget(trx: Trx, jobId: string): Promise<void> {
+  await trx
+    .updateTable('job')
+    .set((eb) => ({ forgotten: eb.ref('seq'), version: eb('version', '+', 1) }))
+    .where('id', '=', jobId)
+    .where('state', '=', 'cancelled')
+    .execute();
 }
 
 /** Whether it failed because its snapshot was lost too often. */
@@ -53,35 +92,56 @@ const hasLostSnapshot = ({ state, error_json }: JobRow): boolean =>
 
 export function requestCancel(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'cancel a job', async (trx) => {
-    const already = await findInState(trx, jobId, ['cancelling', 'cancelled']);
-    if (already !== undefined) return toJob(store, trx, already);
+    const known = await lookUp(trx, jobId);
+    if (known.state === 'cancelling' || known.state === 'cancelled') return toJob(store, trx, known);
+    const cancelBelow = () => eachBelow(trx, known, cancellableStates, (job) => cancel(store, trx, job));
+    await cancelBelow();
     const job = await lockKnownJob(trx, jobId);
-    if (job.state === 'completed') throw wrongState(job, 'cancelled');
-    const deltas: GroupDeltas = new Map();
-    if (await hasCleanup(trx, job)) {
-      // The cleanup of a cancel that failed: it is tried again from the start.
-      await trx
-        .updateTable('task')
-        .set({ attempt: 0, retry_at: 0 })
-        .where('job_id', '=', job.id)
-        .where('key', '=', cleanupTask.key)
-        .execute();
-      return toJob(store, trx, await saveJob(store, trx, job, { state: 'cancelling', held_until: 0 }));
-    }
-    await addTasks(trx, job.id, [cleanupTask], deltas);
-    const changes = { ...growth(job, [cleanupTask]), state: 'cancelling' as const, held_until: 0 };
-    return toJob(store, trx, await saveJob(store, trx, job, changes));
+    if (!cancellableStates.includes(job.state)) throw wrongState(job, 'cancelled');
+    await cancelBelow();
+    return toJob(store, trx, await cancel(store, trx, job));
   });
 }
 
-/** Looks without locking, so that asking twice leaves the version alone. */
-function findInState(trx: Trx, jobId: string, states: readonly JobState[]): Promise<JobRow | undefined> {
-  return trx
-    .selectFrom('job')
-    .selectAll()
-    .where('id', '=', jobId)
-    .where('state', 'in', states)
-    .executeTakeFirst();
+const cancellableStates = jobStates.filter((state) => jobTransitions[state].includes('cancelling'));
+
+async function cancel(store: StoreContext, trx: Trx, job: JobRow): Promise<JobRow> {
+  if (await hasCleanup(trx, job)) {
+    // The cleanup of a cancel that failed: it is tried again from the start.
+    await trx
+      .updateTable('task')
+      .set({ attempt: 0, retry_at: 0 })
+      .where('job_id', '=', job.id)
+      .where('key', '=', cleanupTask.key)
+      .execute();
+    return saveJob(store, trx, job, { state: 'cancelling', held_until: 0 });
+  }
+  await addTasks(trx, job.id, [cleanupTask], new Map());
+  return saveJob(store, trx, job, { ...growth(job, [cleanupTask]), state: 'cancelling', held_until: 0 });
+}
+
+/** Looks without locking, so that asking twice leaves the version alone. Throws `job-unknown`. */
+async function lookUp(trx: Trx, jobId: string): Promise<JobRow> {
+  const row = await findJobRow(trx, jobId);
+  if (row === undefined) throw unknownJob(jobId);
+  return row;
+}
+
+const findJobRow = (trx: Trx, jobId: string): Promise<JobRow | undefined> =>
+  trx.selectFrom('job').selectAll().where('id', '=', jobId).executeTakeFirst();
+
+/** Does something to each job below this one, locked, that is in one of the states. */
+async function eachBelow(
+  trx: Trx,
+  job: Pick<JobRow, 'id' | 'root_id'>,
+  states: readonly JobState[],
+  work: (job: JobRow) => Promise<unknown>,
+): Promise<void> {
+  for (const member of await descendantsOf(trx, job)) {
+    if (!states.includes(member.state)) continue;
+    const locked = await lockJob(trx, member.id);
+    if (locked !== undefined && states.includes(locked.state)) await work(locked);
+  }
 }
 
 async function hasCleanup(trx: Trx, job: JobRow): Promise<boolean> {

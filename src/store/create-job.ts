@@ -1,12 +1,14 @@
 import { newId } from '../base/id.ts';
 import { AppError } from '../core/errors.ts';
-import { type Job, type NewJobLogEntry, unfinishedStates } from '../core/job.ts';
-import type { CopyRequest } from '../core/request.ts';
+import { claimableStates, type Job, type NewJobLogEntry, unfinishedStates } from '../core/job.ts';
+import type { JobRequest } from '../core/request.ts';
 import type { NewJob } from '../jobs/job-store.ts';
 import { addTasks } from './add-tasks.ts';
+import { findChild } from './family.ts';
 import { keepJobCredentials } from './job-credentials.ts';
-import { type JobRow, stateEntry, toJob } from './job-row.ts';
+import { type JobRow, lockKnownJob, toJob } from './job-row.ts';
 import { appendLogRows } from './log-row.ts';
+import { stateEntry } from './save-job.ts';
 import { inTransaction, nextNumber, type StoreContext, type Trx, toJson } from './store-context.ts';
 import { planTask } from './task-row.ts';
 
@@ -20,7 +22,12 @@ export function createJob(
 
     // From here on no other job is made until this one is.
     const seq = await nextNumber(trx, 'job');
-    if (job.onlyOfDatabase === true) await refuseBesideOthers(trx, job.database);
+    const parent = job.parent === undefined ? undefined : await lockParent(trx, job.parent);
+    if (job.parent !== undefined) {
+      const started = await findChild(trx, job.parent.jobId, job.parent.step);
+      if (started !== undefined) return { job: await toJob(store, trx, started), created: false };
+    }
+    if (job.onlyOfDatabase === true) await refuseBesideOthers(trx, job.database, parent);
     let tried: string | undefined;
     for (let attempt = 0; ; attempt++) {
       const name = job.name(attempt);
@@ -30,7 +37,7 @@ export function createJob(
         });
       }
       tried = name;
-      const row = await insertJob(store, trx, job, seq, name);
+      const row = await insertJob(store, trx, job, { seq, name, parent });
       if (row !== undefined) {
         await keepJobCredentials(trx, row, job.credentials ?? []);
         await addTasks(trx, row.id, [planTask], new Map());
@@ -80,17 +87,30 @@ const firstEntries = (job: NewJob): readonly NewJobLogEntry[] => [
   ...(job.log ?? []),
 ];
 
-/** Throws `database-busy` when an unfinished job works on the database, as the target of a copy too. */
-async function refuseBesideOthers(trx: Trx, database: string): Promise<void> {
+/** The job that starts another one, locked. A job that is being stopped, or rests, starts none: nobody would stop that one. */
+async function lockParent(trx: Trx, { jobId }: NonNullable<NewJob['parent']>): Promise<JobRow> {
+  const parent = await lockKnownJob(trx, jobId);
+  if (claimableStates.includes(parent.state)) return parent;
+  throw new AppError('job-state', {
+    message: `Job ${JSON.stringify(parent.name)} is ${parent.state} and starts no other job.`,
+  });
+}
+
+/**
+ * Throws `database-busy` when an unfinished job works on the database, also as the target of a copy or the place of a proof; those of the
+ * family that the job is to belong to do not count.
+ */
+async function refuseBesideOthers(trx: Trx, database: string, parent: JobRow | undefined): Promise<void> {
   const unfinished = await trx
     .selectFrom('job')
-    .select(['name', 'database', 'kind', 'request_json'])
+    .select(['name', 'database', 'request_json'])
     .where('state', 'in', unfinishedStates)
-    .where((eb) => eb.or([eb('database', '=', database), eb('kind', '=', 'copy')]))
+    .where('root_id', '<>', parent?.root_id ?? '')
+    .where((eb) => eb.or([eb('database', '=', database), eb('kind', 'in', ['copy', 'backup_verify'])]))
     .orderBy('seq')
     .execute();
   const other = unfinished.find(
-    (row) => row.database === database || (JSON.parse(row.request_json) as CopyRequest).target === database,
+    (row) => row.database === database || worksToo(JSON.parse(row.request_json) as JobRequest, database),
   );
   if (other === undefined) return;
   throw new AppError('database-busy', {
@@ -99,13 +119,17 @@ async function refuseBesideOthers(trx: Trx, database: string): Promise<void> {
   });
 }
 
+/** Whether a job works on a database besides its own. */
+const worksToo = (request: JobRequest, database: string): boolean =>
+  (request.kind === 'copy' && request.target === database) ||
+  (request.kind === 'backup_verify' && request.scratchDatabase === database);
+
 /** Undefined when name or idempotency key are taken. */
 function insertJob(
   store: StoreContext,
   trx: Trx,
   job: NewJob,
-  seq: number,
-  name: string,
+  { seq, name, parent }: { readonly seq: number; readonly name: string; readonly parent: JobRow | undefined },
 ): Promise<JobRow | undefined> {
   const id = newId();
   return trx
@@ -147,6 +171,10 @@ function insertJob(
       mail_to_json: job.mailTo === undefined || job.mailTo.length === 0 ? null : toJson(job.mailTo),
       mail_due_at: null,
       mail_attempts: 0,
+      parent_id: parent?.id ?? null,
+      parent_step: job.parent?.step ?? null,
+      forgotten: 0,
+      root_id: parent?.root_id ?? id,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()

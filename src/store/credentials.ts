@@ -97,7 +97,15 @@ export function createCredentialVerbs(store: StoreContext): CredentialVerbs {
             .where('key', '=', key)
             .execute();
         }
-        return databases.length + credentials.length + documents.length;
+        const keys = await trx.selectFrom('access_key').select(['id', 'sealed_secret']).execute();
+        for (const { id, sealed_secret } of keys) {
+          await trx
+            .updateTable('access_key')
+            .set({ sealed_secret: reseal(sealed_secret) })
+            .where('id', '=', id)
+            .execute();
+        }
+        return databases.length + credentials.length + documents.length + keys.length;
       }),
   };
 }

@@ -1,9 +1,12 @@
-import type { ErrorRecord } from '../core/errors.ts';
+import { AppError, type ErrorRecord } from '../core/errors.ts';
 import { claimableStates, type NewJobLogEntry } from '../core/job.ts';
 import type { CompletionEffect, Lease, TaskCompletion, TaskSpec } from '../jobs/job-store.ts';
 import { addTasks, growth } from './add-tasks.ts';
 import { writeDocument } from './documents.ts';
-import { type JobChanges, type JobRow, saveJob } from './job-row.ts';
+import { isStopped } from './family.ts';
+import type { JobChanges, JobRow } from './job-row.ts';
+import { failWith, giveBack, runningTasks } from './return-task.ts';
+import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx, toJson, whole } from './store-context.ts';
 import { addDelta, type GroupDeltas } from './task-group.ts';
 import { cleanupTask, leaseLost, lockLease, ownedBy, type TaskRow } from './task-row.ts';
@@ -54,7 +57,27 @@ export function completeTask(
     // What it was held for answers again.
     if (job.held_until <= store.clock.now()) changes.held_for = null;
     changes.error_count = job.error_count + whole(completion.errors ?? 0);
-    return settle(store, trx, job, task, changes, spawn, deltas, completion.log);
+    const { after, finishedGroups } = await settle(
+      store,
+      trx,
+      job,
+      task,
+      changes,
+      spawn,
+      deltas,
+      completion.log,
+    );
+    const { rest } = completion;
+    if (rest === undefined || !claimableStates.includes(job.state)) {
+      return { state: after.state, finishedGroups };
+    }
+    if (after.unfinished === 0) {
+      throw new AppError('internal', {
+        message: `Task ${task.key} left nothing for a resume to go on with.`,
+      });
+    }
+    await putToRest(store, trx, after, rest);
+    return { state: rest.state, finishedGroups };
   });
 }
 
@@ -83,7 +106,8 @@ export function failTask(
       changes.bytes_done = job.bytes_done - task.bytes_done;
       changes.rows_done = job.rows_done - task.rows_done;
     }
-    return settle(store, trx, job, task, changes, [], deltas, log);
+    const { after, finishedGroups } = await settle(store, trx, job, task, changes, [], deltas, log);
+    return { state: after.state, finishedGroups };
   });
 }
 
@@ -109,7 +133,7 @@ async function settle(
   spawn: readonly TaskSpec[],
   deltas: GroupDeltas,
   log: readonly NewJobLogEntry[] | undefined,
-): Promise<CompletionEffect> {
+): Promise<{ readonly after: JobRow; readonly finishedGroups: CompletionEffect['finishedGroups'] }> {
   const unfinishedByGroup = await addTasks(trx, job.id, spawn, deltas);
   const unfinished = (changes.unfinished ?? job.unfinished) - 1;
   const running = changes.running ?? job.running;
@@ -117,17 +141,38 @@ async function settle(
     store,
     trx,
     job,
-    { ...changes, unfinished, state: stateAfter(job, task, unfinished, running) },
+    { ...changes, unfinished, state: await stateAfter(trx, job, task, unfinished, running) },
     log,
   );
   return {
-    state: after.state,
+    after,
     finishedGroups: unfinishedByGroup.get(task.group_name) === 0 ? [task.group_name] : [],
   };
 }
 
-function stateAfter(job: JobRow, task: TaskRow, unfinished: number, running: number): JobRow['state'] {
+/** The job rests although it has tasks: those that run lose their leases. */
+async function putToRest(
+  store: StoreContext,
+  trx: Trx,
+  job: JobRow,
+  rest: NonNullable<TaskCompletion['rest']>,
+): Promise<void> {
+  if (rest.state === 'failed') return failWith(store, trx, job, rest.error);
+  const changes = await giveBack(trx, job, await runningTasks(trx, job));
+  await saveJob(store, trx, job, { ...changes, state: 'stopped' });
+}
+
+async function stateAfter(
+  trx: Trx,
+  job: JobRow,
+  task: TaskRow,
+  unfinished: number,
+  running: number,
+): Promise<JobRow['state']> {
   if (task.kind === cleanupTask.kind) return 'cancelled';
-  if (job.state === 'stopping') return unfinished === 0 ? 'completed' : running === 0 ? 'stopped' : job.state;
+  if (job.state === 'stopping') {
+    if (unfinished === 0) return 'completed';
+    return (await isStopped(trx, job, running)) ? 'stopped' : job.state;
+  }
   return unfinished === 0 && claimableStates.includes(job.state) ? 'completed' : job.state;
 }

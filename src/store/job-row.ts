@@ -1,17 +1,8 @@
 import type { Selectable } from 'kysely';
 import { AppError, type ErrorRecord } from '../core/errors.ts';
-import {
-  isResting,
-  type Job,
-  type JobLogEntry,
-  type JobState,
-  jobTransitions,
-  type NewJobLogEntry,
-} from '../core/job.ts';
+import type { Job } from '../core/job.ts';
 import { completeRequest } from '../core/stored-request.ts';
 import { readDocument } from './documents.ts';
-import { dropJobCredentials } from './job-credentials.ts';
-import { appendLogRows } from './log-row.ts';
 import type { JobTable } from './schema.ts';
 import type { StoreContext, Trx } from './store-context.ts';
 
@@ -46,6 +37,10 @@ export async function toJob(store: StoreContext, trx: Trx, row: JobRow): Promise
     error: row.error_json === null ? null : (JSON.parse(row.error_json) as ErrorRecord),
     restarts: row.restarts,
     waitingFor: row.held_for === null ? null : { message: row.held_for, until: row.held_until },
+    parent:
+      row.parent_id === null || row.parent_step === null
+        ? null
+        : { jobId: row.parent_id, step: row.parent_step },
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
@@ -100,65 +95,3 @@ export type JobChanges = Partial<
     | 'mail_due_at'
   >
 >;
-
-/**
- * Writes the changes to a locked job and the entries to its log. The one setter of a job's state: refuses what
- * {@link jobTransitions} does not hold, logs the change, keeps the times. Gives the row as it is now.
- */
-export async function saveJob(
-  store: StoreContext,
-  trx: Trx,
-  before: JobRow,
-  changes: JobChanges,
-  entries: readonly NewJobLogEntry[] = [],
-): Promise<JobRow> {
-  const now = store.clock.now();
-  const log = [...entries];
-  const derived: Partial<JobRow> = {};
-  const to = changes.state ?? before.state;
-  if (to !== before.state) {
-    if (!jobTransitions[before.state].includes(to)) {
-      throw new AppError('internal', { message: `A job cannot go from ${before.state} to ${to}.` });
-    }
-    derived.finished_at = isResting(to) ? now : null;
-    if (to !== 'failed') derived.error_json = null;
-    // A failed or stopped job can be resumed, and a cancel that failed tried again.
-    if (to === 'completed' || to === 'cancelled') await dropJobCredentials(trx, [before.id]);
-    const isTold = (to === 'completed' || to === 'failed') && before.mail_to_json !== null;
-    Object.assign(derived, { mail_due_at: isTold ? now : null, mail_attempts: 0 });
-    log.push(stateEntry(to, changes.error_count ?? before.error_count));
-  }
-  if (isResting(to) || changes.held_until === 0) derived.held_for = null;
-  derived.log_seq = before.log_seq + log.length;
-  const after = await trx
-    .updateTable('job')
-    .set({ ...changes, ...derived })
-    .where('id', '=', before.id)
-    .where('state', '=', before.state)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  await appendLogRows(trx, before.id, before.log_seq, now, log);
-  return after;
-}
-
-/** The log line of a state that was reached. */
-export function stateEntry(state: JobState, errors: number): NewJobLogEntry {
-  const level: JobLogEntry['level'] =
-    state === 'failed' ? 'error' : state === 'completed' && errors > 0 ? 'warn' : 'info';
-  const withErrors =
-    state === 'completed' && errors > 0 ? ` with ${errors} ${errors === 1 ? 'error' : 'errors'}` : '';
-  return { level, event: 'state', message: `${stateTexts[state]}${withErrors}.`, data: { state } };
-}
-
-const stateTexts: Readonly<Record<JobState, string>> = {
-  queued: 'The job is queued',
-  planning: 'The job is being planned',
-  executing: 'The job is executing',
-  completing: 'The job is completing',
-  completed: 'The job completed',
-  failed: 'The job failed',
-  stopping: 'The job is being stopped',
-  stopped: 'The job stopped; it can be resumed',
-  cancelling: 'The job is being cancelled',
-  cancelled: 'The job is cancelled',
-};

@@ -2,13 +2,23 @@ import type { JobStore } from '../jobs/job-store.ts';
 import { claimTask, nextRetryAt } from './claim-task.ts';
 import { requestCancel, requestResume, requestStop } from './control-job.ts';
 import { createJob, findIdempotent } from './create-job.ts';
+import { childJob, childJobs } from './family.ts';
 import { completeTask, failTask } from './finish-task.ts';
-import { lockKnownJob, saveJob } from './job-row.ts';
+import { lockKnownJob } from './job-row.ts';
 import { claimMail, settleMail } from './mails.ts';
 import { prune } from './prune.ts';
 import { findJob, getJob, listJobs, readLog, readTasks, tableProgress } from './read-jobs.ts';
 import { restartJob } from './restart-job.ts';
-import { failJob, holdJob, recover, releaseTask, reportProgress, retryTask } from './return-task.ts';
+import {
+  awaitJobs,
+  failJob,
+  holdJob,
+  recover,
+  releaseTask,
+  reportProgress,
+  retryTask,
+} from './return-task.ts';
+import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext } from './store-context.ts';
 
 /** The job store over any database that Kysely speaks to; closing it does not close the database. */
@@ -18,6 +28,8 @@ export function createJobStore(store: StoreContext): JobStore {
     findIdempotent: (owner, idempotency) => findIdempotent(store, owner, idempotency),
     getJob: (id) => getJob(store, id),
     findJob: (database, api, name) => findJob(store, database, api, name),
+    childJob: (parentId, step) => childJob(store, parentId, step),
+    childJobs: (parentId) => childJobs(store, parentId),
     listJobs: (filter) => listJobs(store, filter),
     tableProgress: (jobId) => tableProgress(store, jobId),
     tasks: (jobId, kind, group) => readTasks(store, jobId, kind, group),
@@ -29,6 +41,7 @@ export function createJobStore(store: StoreContext): JobStore {
     failTask: (lease, error, log) => failTask(store, lease, error, log),
     retryTask: (lease, retryAt, log) => retryTask(store, lease, retryAt, log),
     holdJob: (lease, until, reason, log) => holdJob(store, lease, until, reason, log),
+    awaitJobs: (lease, jobIds, recheckMs) => awaitJobs(store, lease, jobIds, recheckMs),
     releaseTask: (lease) => releaseTask(store, lease),
     failJob: (lease, error) => failJob(store, lease, error),
     restartJob: (lease, reason, keep) => restartJob(store, lease, reason, keep),

@@ -1,6 +1,7 @@
 import type { NewJobLogEntry } from '../core/job.ts';
 import type { DueMail } from '../jobs/job-store.ts';
-import { lockJob, saveJob, toJob } from './job-row.ts';
+import { lockJob, toJob } from './job-row.ts';
+import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext } from './store-context.ts';
 
 export function claimMail(store: StoreContext, leaseMs: number): Promise<DueMail | null> {

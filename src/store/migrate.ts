@@ -6,6 +6,7 @@ import { heldJobs } from './migrations/0002-held-jobs.ts';
 import { whyHeld } from './migrations/0003-why-held.ts';
 import { credentials } from './migrations/0004-credentials.ts';
 import { mailsAndDocuments } from './migrations/0005-mails-and-documents.ts';
+import { familiesBackupsDefinitions } from './migrations/0006-families-backups-definitions.ts';
 import type { StoreSchema } from './schema.ts';
 
 /** Version n is made by the n-th of them; they are only ever added to. */
@@ -15,6 +16,7 @@ const migrations: readonly ((db: Kysely<never>) => Promise<void>)[] = [
   whyHeld,
   credentials,
   mailsAndDocuments,
+  familiesBackupsDefinitions,
 ];
 
 /**

@@ -31,7 +31,7 @@ export function findJob(
 }
 
 export function listJobs(store: StoreContext, filter: JobFilter): Promise<readonly Job[]> {
-  const { kinds, states, owner, databases, api, beforeSeq } = filter;
+  const { kinds, states, owner, databases, api, topLevel, beforeSeq } = filter;
   if (kinds?.length === 0 || states?.length === 0 || databases?.length === 0) return Promise.resolve([]);
   return inTransaction(store, 'list jobs', async (trx) => {
     let query = trx.selectFrom('job').selectAll().orderBy('seq', 'desc').limit(filter.limit);
@@ -40,6 +40,7 @@ export function listJobs(store: StoreContext, filter: JobFilter): Promise<readon
     if (owner !== undefined) query = query.where('owner', '=', owner);
     if (databases !== undefined) query = query.where('database', 'in', databases);
     if (api !== undefined) query = query.where('api', '=', api);
+    if (topLevel === true) query = query.where('parent_id', 'is', null);
     if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq);
     const rows: readonly JobRow[] = await query.execute();
     const jobs: Job[] = [];

@@ -1,9 +1,11 @@
 import type { Selectable } from 'kysely';
 import { AppError } from '../core/errors.ts';
+import { isJobDatabase } from '../core/job-database.ts';
 import type { DatabaseRecord, DirectoryRecord, Registry, UserRecord } from '../registry/registry.ts';
 import { createApiDocumentVerbs } from './api-documents.ts';
 import { createCredentialVerbs } from './credentials.ts';
 import { byName, exists, unknown } from './named-things.ts';
+import { dropSchedule } from './schedules.ts';
 import type { DatabaseTable, DirectoryTable, UserTable } from './schema.ts';
 import { inTransaction, nextNumber, type StoreContext, toJson } from './store-context.ts';
 
@@ -39,7 +41,18 @@ export function createRegistry(store: StoreContext): Registry {
     listDatabases: () =>
       inTransaction(store, 'list databases', async (trx) => {
         const rows = await trx.selectFrom('database').selectAll().execute();
-        return rows.map(toDatabase).sort(byName);
+        return rows
+          .filter(({ name }) => !isJobDatabase(name))
+          .map(toDatabase)
+          .sort(byName);
+      }),
+    listJobDatabases: () =>
+      inTransaction(store, 'list databases of jobs', async (trx) => {
+        const rows = await trx.selectFrom('database').selectAll().execute();
+        return rows
+          .filter(({ name }) => isJobDatabase(name))
+          .map(toDatabase)
+          .sort(byName);
       }),
     removeDatabase: (name) =>
       inTransaction(store, 'remove a database', async (trx) => {
@@ -49,6 +62,7 @@ export function createRegistry(store: StoreContext): Registry {
           .returning('name')
           .executeTakeFirst();
         if (gone === undefined) throw unknown('database-unknown', 'database', name);
+        await dropSchedule(trx, { type: 'backup', database: name });
       }),
 
     addDirectory: (record) =>

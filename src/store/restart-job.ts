@@ -1,8 +1,9 @@
 import type { Lease } from '../jobs/job-store.ts';
 import { addTasks } from './add-tasks.ts';
 import { deleteDocument } from './documents.ts';
-import { saveJob } from './job-row.ts';
+import { isStopped } from './family.ts';
 import { giveBack } from './return-task.ts';
+import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
 import { addDelta, type GroupDeltas } from './task-group.ts';
 import { lockLease, planTask } from './task-row.ts';
@@ -30,7 +31,8 @@ export function restartJob(
       trx,
       job,
       {
-        state: job.state === 'stopping' ? 'stopped' : 'queued',
+        state:
+          job.state === 'stopping' ? ((await isStopped(trx, job, 0)) ? 'stopped' : 'stopping') : 'queued',
         result_id: null,
         running: 0,
         unfinished: 1,

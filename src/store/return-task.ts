@@ -1,7 +1,9 @@
 import type { ErrorRecord } from '../core/errors.ts';
-import type { NewJobLogEntry } from '../core/job.ts';
+import { jobTransitions, type NewJobLogEntry, unfinishedStates } from '../core/job.ts';
 import type { Lease } from '../jobs/job-store.ts';
-import { type JobChanges, type JobRow, lockJob, saveJob } from './job-row.ts';
+import { isStopped } from './family.ts';
+import { type JobChanges, type JobRow, lockJob } from './job-row.ts';
+import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx, toJson, whole } from './store-context.ts';
 import { addDelta, changeGroups, type GroupDeltas } from './task-group.ts';
 import { againState, cleanupTask, leaseLost, lockLease, ownedBy, type TaskRow } from './task-row.ts';
@@ -40,7 +42,7 @@ export function retryTask(
   return inTransaction(store, 'retry a task', async (trx) => {
     const { job, task } = await lockLease(trx, lease);
     const changes = await giveBack(trx, job, [task], { attempt: task.attempt, retryAt: whole(retryAt) });
-    await saveJob(store, trx, job, atRest(job, changes), log);
+    await saveJob(store, trx, job, await atRest(trx, job, changes), log);
   });
 }
 
@@ -57,15 +59,56 @@ export function holdJob(
     // The cleanup of a cancel does not wait for what is no longer wanted.
     const isOver = job.state === 'cancelling' && task.kind !== cleanupTask.kind;
     const held_until = isOver ? 0 : Math.max(job.held_until, whole(until));
-    await saveJob(store, trx, job, atRest(job, { ...changes, held_until, held_for: reason }), log);
+    const held = { ...changes, held_until, held_for: reason };
+    await saveJob(store, trx, job, await atRest(trx, job, held), log);
   });
 }
 
 export function releaseTask(store: StoreContext, lease: Lease): Promise<void> {
   return inTransaction(store, 'release a task', async (trx) => {
     const { job, task } = await lockLease(trx, lease);
-    await saveJob(store, trx, job, atRest(job, await giveBack(trx, job, [task])));
+    await saveJob(store, trx, job, await atRest(trx, job, await giveBack(trx, job, [task])));
   });
+}
+
+export function awaitJobs(
+  store: StoreContext,
+  lease: Lease,
+  jobIds: readonly string[],
+  recheckMs: number,
+): Promise<void> {
+  return inTransaction(store, 'wait for jobs', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    const isOver = !(await allWork(trx, jobIds));
+    const changes = await giveBack(trx, job, [task], {
+      attempt: task.attempt - 1,
+      retryAt: isOver ? 0 : store.clock.now() + whole(recheckMs),
+    });
+    await trx
+      .updateTable('task')
+      .set({ awaits_json: toJson(jobIds) })
+      .where('job_id', '=', job.id)
+      .where('key', '=', task.key)
+      .execute();
+    const isShown = jobTransitions[job.state].includes('executing');
+    await saveJob(
+      store,
+      trx,
+      job,
+      await atRest(trx, job, isShown ? { ...changes, state: 'executing' } : changes),
+    );
+  });
+}
+
+/** Whether none of these rests, or is gone. */
+async function allWork(trx: Trx, jobIds: readonly string[]): Promise<boolean> {
+  const rows = await trx
+    .selectFrom('job')
+    .select('id')
+    .where('id', 'in', jobIds)
+    .where('state', 'in', unfinishedStates)
+    .execute();
+  return rows.length === new Set(jobIds).size;
 }
 
 export function recover(store: StoreContext, workerId: string): Promise<number> {
@@ -82,7 +125,7 @@ export function recover(store: StoreContext, workerId: string): Promise<number> 
       const job = await lockJob(trx, job_id);
       if (job === undefined) continue;
       const tasks = await runningTasks(trx, job, workerId);
-      await saveJob(store, trx, job, atRest(job, await giveBack(trx, job, tasks)));
+      await saveJob(store, trx, job, await atRest(trx, job, await giveBack(trx, job, tasks)));
       count += tasks.length;
     }
     return count;
@@ -92,23 +135,36 @@ export function recover(store: StoreContext, workerId: string): Promise<number> 
 export function failJob(store: StoreContext, lease: Lease, error: ErrorRecord): Promise<void> {
   return inTransaction(store, 'fail a job', async (trx) => {
     const { job, task } = await lockLease(trx, lease);
-    const entry: NewJobLogEntry = {
-      level: 'error',
-      event: 'error',
-      message: error.message,
-      data: { code: error.code },
-    };
     if (job.state === 'cancelling' && task.kind !== cleanupTask.kind) {
       // Nobody wants the job any more: its files are still to be removed.
-      await saveJob(store, trx, job, await giveBack(trx, job, [task]), [entry]);
-      return;
+      await saveJob(store, trx, job, await giveBack(trx, job, [task]), [errorEntry(error)]);
+    } else {
+      await failWith(store, trx, job, error);
     }
-    const changes = await giveBack(trx, job, await runningTasks(trx, job));
-    await saveJob(store, trx, job, { ...changes, state: 'failed', error_json: toJson(error) }, [entry]);
   });
 }
 
-function runningTasks(trx: Trx, job: JobRow, workerId?: string): Promise<TaskRow[]> {
+/** A locked job fails: its running tasks lose their leases. */
+export async function failWith(
+  store: StoreContext,
+  trx: Trx,
+  job: JobRow,
+  error: ErrorRecord,
+): Promise<void> {
+  const changes = await giveBack(trx, job, await runningTasks(trx, job));
+  await saveJob(store, trx, job, { ...changes, state: 'failed', error_json: toJson(error) }, [
+    errorEntry(error),
+  ]);
+}
+
+const errorEntry = ({ code, message }: ErrorRecord): NewJobLogEntry => ({
+  level: 'error',
+  event: 'error',
+  message,
+  data: { code },
+});
+
+export function runningTasks(trx: Trx, job: JobRow, workerId?: string): Promise<TaskRow[]> {
   return trx
     .selectFrom('task')
     .selectAll()
@@ -155,6 +211,6 @@ export async function giveBack(
   return { running: job.running - tasks.length, bytes_done, rows_done };
 }
 
-/** A stopping job of which nothing runs any more has stopped. */
-const atRest = (job: JobRow, changes: JobChanges): JobChanges =>
-  job.state === 'stopping' && changes.running === 0 ? { ...changes, state: 'stopped' } : changes;
+/** A stopping job of which nothing runs any more, nor of those that it started, has stopped. */
+const atRest = async (trx: Trx, job: JobRow, changes: JobChanges): Promise<JobChanges> =>
+  (await isStopped(trx, job, changes.running ?? job.running)) ? { ...changes, state: 'stopped' } : changes;

@@ -1,3 +1,6 @@
+import type { BackupState } from '../core/backup.ts';
+import type { WorkspaceItemKind } from '../core/definition.ts';
+import type { EventType } from '../core/event.ts';
 import type { JobKind, JobLogEntry, JobState } from '../core/job.ts';
 import type { Role } from '../core/permission.ts';
 import type { TaskState } from '../jobs/job-store.ts';
@@ -21,6 +24,15 @@ export interface StoreSchema {
   api_document: ApiDocumentTable;
   user_account: UserTable;
   audit: AuditTable;
+  schedule: ScheduleTable;
+  due_run: DueRunTable;
+  event: EventTable;
+  backup_policy: BackupPolicyTable;
+  backup: BackupTable;
+  workspace: WorkspaceTable;
+  workspace_item: WorkspaceItemTable;
+  definition_version: DefinitionVersionTable;
+  access_key: AccessKeyTable;
 }
 
 export interface SchemaVersionTable {
@@ -80,6 +92,13 @@ export interface JobTable {
   mail_due_at: number | null;
   /** How often the mail of this end was tried. */
   mail_attempts: number;
+  /** The job that started it, as which step of itself; null: none. */
+  parent_id: string | null;
+  parent_step: string | null;
+  /** 0; its seq once it was cancelled and the parent resumed: the step then starts another. */
+  forgotten: number;
+  /** The first of its ancestors, or itself: the same for the whole family. */
+  root_id: string;
 }
 
 /** A plan or result: written once under an id of its own, so that readers may keep it. */
@@ -117,6 +136,8 @@ export interface TaskTable {
   retry_at: number;
   result_json: string | null;
   error_json: string | null;
+  /** JSON array of the jobs that it waits for, or waited for last: when one rests, `retry_at` is 0. Null: it never waited. */
+  awaits_json: string | null;
 }
 
 /** Sums over the tasks of one group, kept up to date by every verb. */
@@ -199,4 +220,109 @@ export interface AuditTable {
   subject: string;
   outcome: 'allowed' | 'refused';
   request_id: string;
+}
+
+export interface ScheduleTable {
+  id: string;
+  /** What is unique of the subject, as text. */
+  subject_key: string;
+  subject_json: string;
+  rule_json: string;
+  params_json: string;
+  owner: string;
+  api: string;
+  next_at: number | null;
+  last_at: number | null;
+  version: number;
+}
+
+/** A time of a schedule that is to be started; it goes when it was. */
+export interface DueRunTable {
+  schedule_id: string;
+  planned_at: number;
+}
+
+export interface EventTable {
+  seq: number;
+  key: string;
+  at: number;
+  type: EventType;
+  message: string;
+  database: string | null;
+  job_id: string | null;
+  data_json: string;
+  /** When to deliver it; null: not, or not any more. While it is delivered: when another try may begin. */
+  deliver_at: number | null;
+  /** How often that was tried. */
+  attempts: number;
+}
+
+export interface BackupPolicyTable {
+  database: string;
+  body_json: string;
+}
+
+export interface BackupTable {
+  id: number;
+  database: string;
+  engine: string;
+  tag: string | null;
+  state: BackupState;
+  job_id: string;
+  location_json: string;
+  file_pattern: string | null;
+  encryption_key: string | null;
+  /** 0 or 1. */
+  keep_forever: number;
+  started_at: number;
+  completed_at: number | null;
+  bytes: number | null;
+  rows: number | null;
+  position: string | null;
+  error: string | null;
+  proofs_json: string;
+  deleted_at: number | null;
+  deleted_reason: string | null;
+}
+
+export interface WorkspaceTable {
+  id: string;
+  name: string;
+  /** 0 or 1. */
+  is_default: number;
+  created_at: number;
+}
+
+export interface WorkspaceItemTable {
+  id: number;
+  workspace: string;
+  kind: WorkspaceItemKind;
+  name: string;
+  content_json: string;
+  /** Null, both of them: it has no document. */
+  document_api: string | null;
+  document_text: string | null;
+  /** The last one that was submitted; 0: none. */
+  version: number;
+  created_by: string;
+  created_at: number;
+  updated_by: string;
+  updated_at: number;
+}
+
+export interface DefinitionVersionTable {
+  item_id: number;
+  version: number;
+  content_json: string;
+  document_api: string | null;
+  document_text: string | null;
+  submitted_by: string;
+  submitted_at: number;
+}
+
+export interface AccessKeyTable {
+  id: string;
+  user_name: string;
+  sealed_secret: string;
+  created_at: number;
 }

@@ -29,7 +29,10 @@ export async function inTransaction<T>(
 }
 
 /** Takes the next number of a sequence; its row stays locked until the end, so that numbers are committed in order. */
-export async function nextNumber(trx: Trx, counter: 'job' | 'database' | 'audit'): Promise<number> {
+export async function nextNumber(
+  trx: Trx,
+  counter: 'job' | 'database' | 'audit' | 'event' | 'backup' | 'item',
+): Promise<number> {
   const row = await trx
     .updateTable('counter')
     .set((eb) => ({ value: eb('value', '+', 1) }))

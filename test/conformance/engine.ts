@@ -131,6 +131,8 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
 
     it('declares its optional parts exactly when it has them', () => {
       assert.equal(engine.capabilities.remaps.length > 0, engine.remap !== undefined);
+      assert.equal(engine.capabilities.scratch, engine.scratch !== undefined);
+      assert.equal(engine.capabilities.scripts, engine.openScripts !== undefined);
       assert.ok(engine.capabilities.encodings.length > 0 && engine.capabilities.modes.length > 0);
     });
 
@@ -530,6 +532,57 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       await session.write(unit, oneChunk(bytes), context);
       assert.deepEqual(await session.finish([unit.table], context), []);
       assert.deepEqual(await session.finish([unit.table], context), []);
+    });
+
+    it('puts a database that was made beside another one in its place, once', async () => {
+      const { scratch } = engine;
+      assert.ok(scratch);
+      const live = await harness.createDatabase();
+      await harness.execute(live, 'CREATE TABLE customer (id INTEGER PRIMARY KEY)');
+      const fresh = await scratch.make(live, 'conformance_fresh', context);
+      const { unit, bytes, summary } = await readUnit('customer');
+      {
+        await using session = await engine.openTarget(fresh, context);
+        await session.begin('job', 1, context);
+        await session.apply('before', [customer()], context);
+        await session.write(writeUnitOf(unit, summary, 'text'), oneChunk(bytes), context);
+        await session.forget('job', context);
+      }
+      assert.deepEqual(await scratch.make(live, 'conformance_fresh', context), fresh);
+      const old = await scratch.swap(live, fresh, 'conformance_old', context);
+      assert.deepEqual(await scratch.swap(live, fresh, 'conformance_old', context), old);
+      assert.deepEqual([await countCustomers(live), await countCustomers(old)], [500, 0]);
+      for (let i = 0; i < 2; i++) await scratch.drop(old, context);
+      assert.equal(await countCustomers(live), 500);
+    });
+
+    it('runs the steps of a script once each, whole or not at all', async () => {
+      const open = (database: EngineTarget) => {
+        assert.ok(engine.openScripts);
+        return engine.openScripts(database, context);
+      };
+      const to = await harness.createDatabase();
+      await harness.execute(to, 'CREATE TABLE customer (id INTEGER PRIMARY KEY)');
+      const script = `INSERT INTO customer VALUES (1);
+        BEGIN; INSERT INTO customer VALUES (2); INSERT INTO customer SELECT id + 2 FROM customer; COMMIT;
+        BEGIN; INSERT INTO customer VALUES (5);
+        INSERT INTO customer VALUES (1); COMMIT`;
+      for (const isSecond of [false, true]) {
+        await using session = await open(to);
+        await session.begin('job', context);
+        const [one, two, three] = await session.steps(script);
+        assert.ok(one && two && three);
+        assert.deepEqual(await session.run('1', one, context), { alreadyApplied: isSecond, rows: 1 });
+        assert.deepEqual(await session.run('2', two, context), { alreadyApplied: isSecond, rows: 3 });
+        await assert.rejects(session.run('3', three, context), (error: AppError) => {
+          assert.equal(error.code, 'script-failed');
+          assert.match(error.message, /^Line 4: /);
+          return true;
+        });
+        assert.equal(await countCustomers(to), 4);
+      }
+      await using session = await open(to);
+      for (let i = 0; i < 2; i++) await session.forget('job', context);
     });
   });
 }

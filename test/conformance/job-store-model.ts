@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { AppError } from '../../src/core/errors.ts';
-import { isResting, type JobState, jobStates, jobTransitions } from '../../src/core/job.ts';
-import type { ClaimedTask, JobStore, TaskSpec } from '../../src/jobs/job-store.ts';
+import { claimableStates, isResting, type JobState, jobStates, jobTransitions } from '../../src/core/job.ts';
+import type { ClaimedTask, JobStore, NewJob, TaskSpec } from '../../src/jobs/job-store.ts';
 import {
   done,
   failure,
@@ -11,6 +11,7 @@ import {
   loggedStates,
   newJob,
   type OpenStore,
+  rejects,
   type StoreUnderTest,
   unit,
 } from './job-store-fixture.ts';
@@ -40,6 +41,9 @@ const verbs = [
   'stop',
   'resume',
   'cancel',
+  'child',
+  'await',
+  'await',
   'recover',
   'advance',
   'stale',
@@ -49,6 +53,9 @@ const moves: fc.Arbitrary<readonly Move[]> = fc.array(
   fc.record({ verb: fc.constantFrom(...verbs), pick: fc.nat(), size: fc.nat({ max: 3_000_000_000 }) }),
   { minLength: 20, maxLength: 80, size: 'max' },
 );
+
+/** Longer than anything else is put off: nobody may have to wait for it. */
+const recheckMs = 1_000_000_000;
 
 /** What the suite knows of a job besides what the store says. */
 interface Known {
@@ -120,16 +127,31 @@ function createModel(store: StoreUnderTest) {
       });
     });
 
+  const create = async (changes: Partial<NewJob>): Promise<void> => {
+    const { job, created } = await jobs.createJob(newJob(changes));
+    assert.equal(created, !known.has(job.id));
+    if (!created) return;
+    known.set(job.id, {
+      specs: new Map([['plan', unit('plan', { group: 'plan', counted: false })]]),
+      errors: 0,
+    });
+  };
+
   const apply = async ({ verb, pick, size }: Move): Promise<void> => {
     const claimed = pickFrom(live.values(), pick);
     const id = pickFrom(known.keys(), pick);
     switch (verb) {
       case 'create': {
-        const { job } = await jobs.createJob(newJob({ threads: (pick % 3) + 1 }));
-        known.set(job.id, {
-          specs: new Map([['plan', unit('plan', { group: 'plan', counted: false })]]),
-          errors: 0,
-        });
+        await create({ threads: (pick % 3) + 1 });
+        return;
+      }
+      case 'child': {
+        if (claimed === undefined) return;
+        const parent = { jobId: claimed.lease.jobId, step: `step ${pick % 4}` };
+        const { state } = await get(jobs, parent.jobId);
+        const starting = create({ threads: (pick % 3) + 1, parent });
+        if (claimableStates.includes(state)) await starting;
+        else await rejects(starting, 'job-state');
         return;
       }
       case 'claim': {
@@ -179,12 +201,16 @@ function createModel(store: StoreUnderTest) {
       assert.deepEqual(await get(jobs, id), before, 'a refusal changes nothing');
       return;
     }
-    if (verb === 'cancel') of(id).specs.set('cleanup', unit('cleanup', { group: 'cleanup', counted: false }));
+    if (verb !== 'cancel') return;
+    for (const [each, { specs: expected }] of known) {
+      if ((await get(jobs, each)).state !== 'cancelling') continue;
+      expected.set('cleanup', unit('cleanup', { group: 'cleanup', counted: false }));
+    }
   };
 
   type End = Exclude<
     Move['verb'],
-    'create' | 'claim' | 'advance' | 'recover' | 'stale' | 'stop' | 'resume' | 'cancel'
+    'create' | 'child' | 'claim' | 'advance' | 'recover' | 'stale' | 'stop' | 'resume' | 'cancel'
   >;
   const end = async (verb: End, claimed: ClaimedTask, pick: number, size: number): Promise<void> => {
     const { lease } = claimed;
@@ -213,6 +239,13 @@ function createModel(store: StoreUnderTest) {
       case 'hold':
         await jobs.holdJob(lease, store.now() + (size % 10_000), 'gone');
         break;
+      case 'await': {
+        const children = (await jobs.childJobs(lease.jobId)).map((child) => child.id);
+        const awaited = children.filter((_, position) => (pick >> (position % 8)) % 2 === 1);
+        if (awaited.length === 0) return;
+        await jobs.awaitJobs(lease, awaited, recheckMs);
+        break;
+      }
       case 'release':
         await jobs.releaseTask(lease);
         break;
@@ -262,6 +295,13 @@ function createModel(store: StoreUnderTest) {
       }
       if (job.state === 'completed') assert.equal(unfinished.size, 0);
       if (isResting(job.state)) assert.equal(job.running, 0);
+      if (job.state === 'stopping' && job.running === 0) {
+        const children = await jobs.childJobs(id);
+        assert.ok(
+          children.some((child) => !isResting(child.state)),
+          'a stop is done when nothing is left that it waits for',
+        );
+      }
       await checkSums(id, expected);
       await checkStates(id);
     }
@@ -313,11 +353,22 @@ function createModel(store: StoreUnderTest) {
   const finishAll = async (): Promise<void> => {
     for (const claimed of live.values()) await jobs.releaseTask(claimed.lease);
     live.clear();
+    // A stop can wait for the cleanup of a job that was cancelled below it: then there is a second round.
+    for (let round = 0; round < 2; round++) {
+      for (const id of known.keys()) {
+        const { state } = await get(jobs, id);
+        if (state !== 'stopped' && state !== 'failed') continue;
+        await jobs.requestResume(id).catch(() => jobs.requestCancel(id));
+      }
+      await workOff();
+    }
     for (const id of known.keys()) {
       const { state } = await get(jobs, id);
-      if (state === 'stopped') await jobs.requestResume(id);
-      if (state === 'failed') await jobs.requestResume(id).catch(() => jobs.requestCancel(id));
+      assert.ok(state === 'completed' || state === 'cancelled', `the job ends: ${state}`);
     }
+  };
+
+  const workOff = async (): Promise<void> => {
     for (;;) {
       const claimed = await jobs.claimTask('last');
       if (claimed !== null) {
@@ -325,12 +376,9 @@ function createModel(store: StoreUnderTest) {
         continue;
       }
       const retryAt = await jobs.nextRetryAt();
-      if (retryAt === null) break;
+      if (retryAt === null) return;
+      assert.ok(retryAt - store.now() < recheckMs / 2, 'who waits for jobs is told when one rests');
       store.advance(Math.max(0, retryAt - store.now()));
-    }
-    for (const id of known.keys()) {
-      const { state } = await get(jobs, id);
-      assert.ok(state === 'completed' || state === 'cancelled', `the job ends: ${state}`);
     }
   };
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NewJob } from '../../src/jobs/job-store.ts';
 import { controlConformance } from './job-store-control.ts';
+import { familyConformance } from './job-store-families.ts';
 import {
   big,
   claim,
@@ -25,6 +26,7 @@ export function jobStoreConformance(name: string, open: OpenStore): void {
     logConformance(open);
     taskConformance(open);
     controlConformance(open);
+    familyConformance(open);
     mailConformance(open);
   });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { jobDatabaseName } from '../../src/core/job-database.ts';
 import type { AuditEntry, Registry } from '../../src/registry/registry.ts';
 import { rejects } from './job-store-fixture.ts';
 
@@ -116,6 +117,23 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       await registry.removeDirectory('D');
       await registry.removeCredential('C');
       assert.equal(await registry.getCredential('C'), null);
+    });
+
+    it('leaves the databases that jobs made for themselves out of the list', async () => {
+      await using store = await open();
+      const { registry } = store;
+      const own = jobDatabaseName('j', 'scratch');
+      await registry.addDatabase(database);
+      const made = await registry.addDatabase({ ...database, name: own });
+      assert.deepEqual(
+        (await registry.listDatabases()).map(({ name }) => name),
+        ['orders'],
+      );
+      assert.deepEqual(await registry.listJobDatabases(), [made]);
+      assert.deepEqual(await registry.getDatabase(own), made);
+      assert.equal(await registry.replaceSealed((sealed) => sealed), 2);
+      await registry.removeDatabase(own);
+      assert.equal(await registry.getDatabase(own), null);
     });
 
     it('replaces everything sealed, or nothing', async () => {

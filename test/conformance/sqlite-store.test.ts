@@ -3,10 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { createMemoryLog } from '../harness/http-fixture.ts';
+import { accessKeyConformance } from './access-keys.ts';
+import { backupConformance } from './backup-catalogue.ts';
+import { eventConformance } from './events.ts';
 import { jobCredentialConformance } from './job-credentials.ts';
 import { jobStoreConformance } from './job-store.ts';
 import { jobStoreModel } from './job-store-model.ts';
 import { registryConformance } from './registry.ts';
+import { scheduleConformance } from './schedules.ts';
+import { workspaceConformance } from './workspaces.ts';
 
 /** An empty store in a folder of its own, with a clock that moves by hand. */
 async function open() {
@@ -21,6 +26,11 @@ async function open() {
   return {
     jobs: store.jobs,
     registry: store.registry,
+    schedules: store.schedules,
+    events: store.events,
+    backups: store.backups,
+    workspaces: store.workspaces,
+    accessKeys: store.accessKeys,
     now: clock.now,
     advance: (ms: number) => {
       now += ms;
@@ -36,3 +46,8 @@ jobStoreConformance('SQLite', open);
 jobStoreModel('SQLite', open);
 registryConformance('SQLite', open);
 jobCredentialConformance('SQLite', open);
+scheduleConformance('SQLite', open);
+eventConformance('SQLite', open);
+backupConformance('SQLite', open);
+workspaceConformance('SQLite', open);
+accessKeyConformance('SQLite', open);

@@ -10,6 +10,7 @@ import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { get, rejects, taskStates } from '../conformance/job-store-fixture.ts';
 import { createMemoryLog } from '../harness/http-fixture.ts';
 import { withFolder } from '../harness/with-folder.ts';
+import { workOnTask } from './work-on-task.ts';
 
 const { log } = createMemoryLog();
 const childPath = fileURLToPath(new URL('store-child.ts', import.meta.url));
@@ -77,6 +78,18 @@ describe('the SQLite store and other processes', () => {
           );
         }
       }
+      await using store = await openSqliteStore({ path, clock: systemClock, log });
+      const { jobs } = store;
+      for (let task = await jobs.claimTask('w'); task !== null; task = await jobs.claimTask('w')) {
+        await workOnTask(jobs, task);
+      }
+      const all = await jobs.listJobs({ limit: 1000 });
+      assert.deepEqual(
+        all.filter(({ state }) => state !== 'completed'),
+        [],
+        'nobody waits for a job that rests',
+      );
+      assert.equal(all.length, 2 * (await jobs.listJobs({ limit: 1000, topLevel: true })).length);
     });
   });
 });

@@ -43,6 +43,12 @@ async function seal(folder: string): Promise<void> {
     await store.registry.changeDocument({ api: 'x', database: name, key: 'k' }, () =>
       wallet.seal(`document of ${name}`),
     );
+    await store.registry.addUser({ name, role: 'viewer', passwordHash: '', databases: [] });
+    await store.accessKeys.addAccessKey({
+      id: name,
+      user: name,
+      sealedSecret: wallet.seal(`key of ${name}`),
+    });
   }
 }
 
@@ -50,20 +56,23 @@ async function seal(folder: string): Promise<void> {
 async function checkAfterKill(folder: string): Promise<void> {
   const { log, lines } = createMemoryLog();
   await using store = await openSqliteStore({ path: join(folder, 'store.sqlite'), clock: systemClock, log });
-  const { registry } = store;
+  const { registry, accessKeys } = store;
   const keyFile = join(folder, 'wallet.key');
   const opened = async () => {
     const wallet = await openWallet(keyFile, ofFile);
+    const keys = await Promise.all(names.map((name) => accessKeys.listAccessKeys(name)));
     return [
       ...(await registry.listDatabases()).map(({ sealedTarget }) => wallet.unseal(sealedTarget)),
       ...(await registry.listCredentials()).map(({ sealedBody }) => wallet.unseal(sealedBody)),
       ...[...(await registry.listDocuments('x', 'k')).values()].map((body) => wallet.unseal(body)),
+      ...keys.flat().map(({ sealedSecret }) => wallet.unseal(sealedSecret)),
     ];
   };
   const whole = [
     ...names.map((name) => `target of ${name}`),
     ...names.map((name) => `body of ${name}`),
     ...names.map((name) => `document of ${name}`),
+    ...names.map((name) => `key of ${name}`),
   ];
   assert.deepEqual(await opened(), whole);
   const wallet = await openWallet(keyFile, ofFile);

@@ -7,6 +7,11 @@ import Database from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { systemClock } from '../../src/base/clock.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { jobsAndRegistry } from '../../src/store/migrations/0001-jobs-and-registry.ts';
+import { heldJobs } from '../../src/store/migrations/0002-held-jobs.ts';
+import { whyHeld } from '../../src/store/migrations/0003-why-held.ts';
+import { credentials } from '../../src/store/migrations/0004-credentials.ts';
+import { mailsAndDocuments } from '../../src/store/migrations/0005-mails-and-documents.ts';
 import type { StoreSchema } from '../../src/store/schema.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
 import { newJob, rejects } from '../conformance/job-store-fixture.ts';
@@ -92,6 +97,33 @@ describe('openSqliteStore', () => {
 });
 
 describe('migrate', () => {
+  it('makes each job of a store of version 5 a family of its own', async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, 'store.sqlite');
+      const database = new Database(path);
+      const old = new Kysely<never>({ dialect: new SqliteDialect({ database }) });
+      for (const step of [jobsAndRegistry, heldJobs, whyHeld, credentials, mailsAndDocuments])
+        await step(old);
+      database.exec(
+        'create table schema_version (version bigint primary key not null, applied_at bigint not null)',
+      );
+      for (let version = 1; version <= 5; version++) {
+        database.prepare('insert into schema_version values (?, 0)').run(version);
+      }
+      addOldJobs(database, ['a', 'b']);
+      await old.destroy();
+
+      await using store = await open(path);
+      const { jobs } = store;
+      assert.deepEqual((await jobs.getJob('a'))?.parent, null);
+      assert.equal((await jobs.listJobs({ limit: 10, topLevel: true })).length, 2);
+      await jobs.requestResume('a');
+      assert.equal((await jobs.getJob('b'))?.state, 'stopped', 'the other one is no relative');
+      await rejects(jobs.createJob(newJob({ database: '', onlyOfDatabase: true })), 'database-busy');
+      assert.deepEqual(await jobs.prune(systemClock.now()), ['b']);
+    });
+  });
+
   it('may be raced, twenty at once', async () => {
     await withFolder(async (folder) => {
       const path = join(folder, 'store.sqlite');
@@ -109,6 +141,29 @@ describe('migrate', () => {
     });
   });
 });
+
+/** Stopped jobs, as the tables of version 5 took them. */
+function addOldJobs(database: Database.Database, ids: readonly string[]): void {
+  const columns = database.prepare<[], { name: string; type: string }>('pragma table_info(job)').all();
+  const { request } = newJob();
+  ids.forEach((id, index) => {
+    const known: Readonly<Record<string, unknown>> = {
+      id,
+      name: id,
+      seq: index + 1,
+      kind: request.kind,
+      state: 'stopped',
+      api_data_json: '{}',
+      request_json: JSON.stringify(request),
+    };
+    const nullable = /_key$|_digest$|_id$|error_json|held_for|mail_to_json|mail_due_at|started_at/;
+    const values = columns.map(
+      ({ name, type }) =>
+        known[name] ?? (nullable.test(name) ? null : type.toLowerCase() === 'text' ? '' : 0),
+    );
+    database.prepare(`insert into job values (${values.map(() => '?').join(', ')})`).run(...values);
+  });
+}
 
 /** Every statement of the schema, in an order that does not depend on the history. */
 function schemaOf(path: string): string {

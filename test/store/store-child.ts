@@ -5,8 +5,9 @@
 import { writeSync } from 'node:fs';
 import { systemClock } from '../../src/base/clock.ts';
 import { openSqliteStore } from '../../src/store/sqlite-store.ts';
-import { finishStep, newJob, unit } from '../conformance/job-store-fixture.ts';
+import { newJob } from '../conformance/job-store-fixture.ts';
 import { createMemoryLog } from '../harness/http-fixture.ts';
+import { workOnTask } from './work-on-task.ts';
 
 const path = process.argv[2] ?? '';
 const { jobs } = await openSqliteStore({ path, clock: systemClock, log: createMemoryLog().log });
@@ -25,14 +26,9 @@ for (let round = 0; ; round++) {
     claimed !== null;
     claimed = await jobs.claimTask('child')
   ) {
-    const { lease, task } = claimed;
+    const { lease } = claimed;
     tell('claimed', lease.jobId, lease.taskKey);
-    await jobs.reportProgress(lease, { bytes: 10, rows: 1 });
-    const spawn =
-      task.kind === 'plan'
-        ? [...Array.from({ length: 8 }, (_, i) => unit(`u${i}`)), finishStep(['data:t'])]
-        : [];
-    const { state } = await jobs.completeTask(lease, { result: null, spawn, plan: { task: task.key } });
-    tell('done', lease.jobId, lease.taskKey, state);
+    const state = await workOnTask(jobs, claimed);
+    if (state !== 'waits') tell('done', lease.jobId, lease.taskKey, state);
   }
 }

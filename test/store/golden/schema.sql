@@ -1,3 +1,8 @@
+CREATE TABLE "access_key" ("id" text not null primary key,
+  "user_name" text not null references "user_account" ("name") on delete cascade,
+  "sealed_secret" text not null,
+  "created_at" bigint not null);
+
 CREATE TABLE "api_document" ("database" text not null references "database" ("name") on delete cascade,
   "api" text not null,
   "key" text not null,
@@ -12,6 +17,30 @@ CREATE TABLE "audit" ("seq" bigint not null primary key,
   "subject" text not null,
   "outcome" text not null,
   "request_id" text not null);
+
+CREATE TABLE "backup" ("id" bigint not null primary key,
+  "database" text not null,
+  "engine" text not null,
+  "tag" text,
+  "state" text not null,
+  "job_id" text not null unique,
+  "location_json" text not null,
+  "file_pattern" text,
+  "encryption_key" text,
+  "keep_forever" integer not null,
+  "started_at" bigint not null,
+  "completed_at" bigint,
+  "bytes" bigint,
+  "rows" bigint,
+  "position" text,
+  "error" text,
+  "proofs_json" text not null,
+  "deleted_at" bigint,
+  "deleted_reason" text, constraint "backup_tag" unique ("database",
+  "tag"));
+
+CREATE TABLE "backup_policy" ("database" text not null primary key references "database" ("name") on delete cascade,
+  "body_json" text not null);
 
 CREATE TABLE "counter" ("name" text not null primary key,
   "value" bigint not null);
@@ -29,11 +58,35 @@ CREATE TABLE "database" ("name" text not null primary key,
   "description" text not null,
   "created_at" bigint not null);
 
+CREATE TABLE "definition_version" ("item_id" bigint not null references "workspace_item" ("id") on delete cascade,
+  "version" bigint not null,
+  "content_json" text not null,
+  "document_api" text,
+  "document_text" text,
+  "submitted_by" text not null,
+  "submitted_at" bigint not null, constraint "definition_version_number" primary key ("item_id",
+  "version"));
+
 CREATE TABLE "directory" ("name" text not null primary key,
   "url" text not null,
   "created_at" bigint not null,
   "credential" text references "credential" ("name"),
   "read_only" integer default 0 not null);
+
+CREATE TABLE "due_run" ("schedule_id" text not null references "schedule" ("id") on delete cascade,
+  "planned_at" bigint not null, constraint "due_run_time" primary key ("schedule_id",
+  "planned_at"));
+
+CREATE TABLE "event" ("seq" bigint not null primary key,
+  "key" text not null unique,
+  "at" bigint not null,
+  "type" text not null,
+  "message" text not null,
+  "database" text,
+  "job_id" text,
+  "data_json" text not null,
+  "deliver_at" bigint,
+  "attempts" bigint not null);
 
 CREATE TABLE "job" ("id" text not null primary key,
   "seq" bigint not null unique,
@@ -70,7 +123,11 @@ CREATE TABLE "job" ("id" text not null primary key,
   "held_for" text,
   "mail_to_json" text,
   "mail_due_at" bigint,
-  "mail_attempts" bigint default 0 not null, constraint "job_name" unique ("database",
+  "mail_attempts" bigint default 0 not null,
+  "parent_id" text,
+  "parent_step" text,
+  "forgotten" bigint default 0 not null,
+  "root_id" text default '' not null, constraint "job_name" unique ("database",
   "api",
   "name"), constraint "job_idempotency" unique ("owner",
   "idempotency_key"));
@@ -87,6 +144,17 @@ CREATE TABLE "job_log" ("job_id" text not null references "job" ("id") on delete
   "message" text not null,
   "data_json" text not null, constraint "job_log_seq" primary key ("job_id",
   "seq"));
+
+CREATE TABLE "schedule" ("id" text not null primary key,
+  "subject_key" text not null unique,
+  "subject_json" text not null,
+  "rule_json" text not null,
+  "params_json" text not null,
+  "owner" text not null,
+  "api" text not null,
+  "next_at" bigint,
+  "last_at" bigint,
+  "version" bigint not null);
 
 CREATE TABLE "schema_version" ("version" bigint not null primary key,
   "applied_at" bigint not null);
@@ -110,7 +178,8 @@ CREATE TABLE "task" ("job_id" text not null references "job" ("id") on delete ca
   "worker_id" text,
   "retry_at" bigint not null,
   "result_json" text,
-  "error_json" text, constraint "task_key" primary key ("job_id",
+  "error_json" text,
+  "awaits_json" text, constraint "task_key" primary key ("job_id",
   "key"));
 
 CREATE TABLE "task_group" ("job_id" text not null references "job" ("id") on delete cascade,
@@ -136,12 +205,44 @@ CREATE TABLE "user_account" ("name" text not null primary key,
   "databases_json" text not null,
   "created_at" bigint not null);
 
+CREATE TABLE "workspace" ("id" text not null primary key,
+  "name" text not null unique,
+  "is_default" integer not null,
+  "created_at" bigint not null);
+
+CREATE TABLE "workspace_item" ("id" bigint not null primary key,
+  "workspace" text not null references "workspace" ("id"),
+  "kind" text not null,
+  "name" text not null,
+  "content_json" text not null,
+  "document_api" text,
+  "document_text" text,
+  "version" bigint not null,
+  "created_by" text not null,
+  "created_at" bigint not null,
+  "updated_by" text not null,
+  "updated_at" bigint not null, constraint "workspace_item_name" unique ("workspace",
+  "kind",
+  "name"));
+
+CREATE INDEX "access_key_user" on "access_key" ("user_name");
+
+CREATE INDEX "event_delivery" on "event" ("deliver_at") where "deliver_at" is not null;
+
 CREATE INDEX "job_document_job" on "job_document" ("job_id");
 
 CREATE INDEX "job_mail" on "job" ("mail_due_at") where "mail_due_at" is not null;
 
+CREATE UNIQUE INDEX "job_parent" on "job" ("parent_id",
+  "parent_step",
+  "forgotten");
+
+CREATE INDEX "job_root" on "job" ("root_id");
+
 CREATE INDEX "job_state" on "job" ("state",
   "finished_at");
+
+CREATE INDEX "schedule_next" on "schedule" ("next_at") where "next_at" is not null;
 
 CREATE INDEX "task_claim" on "task" ("job_id",
   "state",
