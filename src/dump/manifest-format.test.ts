@@ -95,6 +95,15 @@ describe('the stored manifest', () => {
     }
   });
 
+  it('says where in the history of the source it stands, where that is known', () => {
+    const encoded = encode({ ...manifestOf([]), position: '0/1A2B3C4' });
+    assert.match(encoded.toString(), /^"position":"0\/1A2B3C4",$/m);
+    assert.equal(decodeManifest(encoded, own, 'job').manifest.position, '0/1A2B3C4');
+    assert.equal('position' in decodeManifest(encode(manifestOf([])), own, 'job').manifest, false);
+    const wrong = sealed(encoded.toString().replace('"0/1A2B3C4"', '4711'));
+    assert.throws(() => decodeManifest(wrong, own, 'job'), { code: 'dump-damaged', message: /\/position/ });
+  });
+
   it('of a newer version is refused by number', () => {
     const newer = sealed(encode(manifestOf([])).toString().replace('"version":2', '"version":5'));
     assert.throws(() => decodeManifest(newer, own, 'job'), {

@@ -84,6 +84,7 @@ const StoredManifest = Type.Object({
   encoding: EncodingWord,
   compression: Type.Enum([...compressions]),
   encryption: Type.Optional(Encryption),
+  position: Type.Optional(Text),
   consistency: Type.Object({ kind: Type.Enum(['snapshot', 'table', 'none']), note: Text }),
   tables: Type.Array(Table),
   ddl: Type.Object({ pre: Frame, post: Frame }),

@@ -32,6 +32,8 @@ export interface ManifestDraft {
   readonly mode: JobMode;
   readonly encoding: Encoding;
   readonly coding: FrameCoding;
+  /** Absent: there is none. */
+  readonly position?: string;
   readonly consistency: Manifest['consistency'];
   readonly tables: readonly DraftTable[];
   readonly objects: readonly DdlObject[];
@@ -203,6 +205,7 @@ function finish(
     source: draft.source,
     mode: draft.mode,
     ...stored,
+    ...(draft.position === undefined ? {} : { position: draft.position }),
     consistency: draft.consistency,
     tables: draft.tables.map((table) => finishTable(table, inline)),
     ddl,

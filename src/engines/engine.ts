@@ -44,6 +44,10 @@ export interface EngineCapabilities {
   readonly ownFiles: OwnFileFormat | null;
   /** All that a target holds can be removed: `erase` of an import. */
   readonly erase: boolean;
+  /** Databases can be made beside a registered one, dropped, and put in its place: {@link Engine.scratch}. */
+  readonly scratch: boolean;
+  /** Scripts can be run: {@link Engine.openScripts}. */
+  readonly scripts: boolean;
   /** The DDL types of objects outside of the database (`ROLE`, `TABLESPACE`): full exports hold them, imports make them only when asked. */
   readonly globalTypes: readonly string[];
 }
@@ -72,6 +76,10 @@ export interface Engine {
   openSource(target: EngineTarget, context: OperationContext): Promise<SourceSession>;
   /** Opens for writing. */
   openTarget(target: EngineTarget, context: OperationContext): Promise<TargetSession>;
+  /** Only with the capability `scratch`. */
+  readonly scratch?: ScratchDatabases;
+  /** Opens a database to run a script on. Only with the capability `scripts`. */
+  openScripts?(target: EngineTarget, context: OperationContext): Promise<ScriptSession>;
   /** Pure: what the order of work of an import is, given the objects that it will create. */
   schedule(objects: readonly DdlObject[]): ImportSchedule;
   /**
@@ -92,6 +100,71 @@ export interface Engine {
   examineFile?(bytes: AsyncIterable<Uint8Array>, context: OperationContext): Promise<ExaminedFile>;
   /** Pure and table-tested: any error of the client library as an AppError. */
   classify(error: unknown, operation: string): AppError;
+}
+
+/**
+ * Databases beside a registered one: on the same server, in the same folder. `name` is letters, digits and `_`, at most 60, and unique: it is made
+ * of a job's id, so that a repeated call after a crash finds what the first one made.
+ */
+export interface ScratchDatabases {
+  /** Makes an empty database with the settings of `target` (encoding, collation, owner). Repeatable: one that is there is used, whatever it holds. */
+  make(target: EngineTarget, name: string, context: OperationContext): Promise<EngineTarget>;
+  /** Drops a database that {@link make} made, ending the sessions in it. Repeatable: there being none is no error. */
+  drop(scratch: EngineTarget, context: OperationContext): Promise<void>;
+  /**
+   * Puts `scratch` in the place and under the name of `target`, whose database is called `oldName` from then on. Sessions of others in either are ended. As
+   * one step where the engine can; repeatable: after a crash at any moment another call with the same arguments goes on to the end.
+   * Settings, owner and grants of the database itself go over.
+   * @returns how the old one is reached
+   */
+  swap(
+    target: EngineTarget,
+    scratch: EngineTarget,
+    oldName: string,
+    context: OperationContext,
+  ): Promise<EngineTarget>;
+}
+
+/** One step of a script that is done as a whole: a statement, or those between BEGIN and COMMIT. */
+export interface ScriptStep {
+  readonly text: string;
+  /** Of its first character in the script, from 1. */
+  readonly line: number;
+  /** What it is, for the log: its first words, without constants: `INSERT INTO hr.emp`. */
+  readonly title: string;
+}
+
+/** A database that a script runs on. */
+export interface ScriptSession extends AsyncDisposable {
+  /** Pure. Throws `script-invalid` with the line, for what is no statement of the language or an open transaction, and for what would leave the database (COPY from programs and files, ATTACH). */
+  steps(script: string): Promise<readonly ScriptStep[]>;
+  /** Makes the place for receipts of this job. Repeatable. */
+  begin(jobId: string, context: OperationContext): Promise<void>;
+  /**
+   * Runs a step and its receipt `key` in one transaction. With the receipt there already nothing is run. A step that cannot be in a transaction
+   * (VACUUM, CREATE INDEX CONCURRENTLY) is run by itself between two receipts; when only the first is there, nobody knows whether it took effect: `script-uncertain`,
+   * once; the next call runs it. An engine whose statements of that kind can all be repeated without harm just does so.
+   *
+   * What earlier steps made of the session (SET, PREPARE, temporary tables) lasts as long as it does. Who goes on with a script in another session therefore gives it every
+   * step again, in their order: those that took effect only set again what they had set, and those that {@link replays} tells of are run again, whatever
+   * `key` is. Where steps took effect after temporary tables had been filled, their rows may have come from what is different by now: `script-uncertain`, once.
+   *
+   * Throws `script-failed` with the line for what the database refuses; nothing of the step is left then.
+   */
+  run(key: string, step: ScriptStep, context: OperationContext): Promise<ScriptOutcome>;
+  /**
+   * Whether a step only shapes the session (SET, PREPARE, temporary tables) and must be run again by a session that goes on with the script. Asked before the step is
+   * run, when those before it were: a table may be temporary because of them.
+   */
+  replays(step: ScriptStep): boolean;
+  /** Removes the receipts of this job. Repeatable. */
+  forget(jobId: string, context: OperationContext): Promise<void>;
+}
+
+export interface ScriptOutcome {
+  readonly alreadyApplied: boolean;
+  /** Rows that it changed or gave; null: it tells none. The rows themselves are not read. */
+  readonly rows: number | null;
 }
 
 /** What a file of the engine's own format holds. */
@@ -157,6 +230,8 @@ export interface Snapshot extends AsyncDisposable {
   readonly token: string | null;
   /** What can be promised of the rows, where that is not one instant for all. Absent: it is. Read after {@link Snapshot.plan}. */
   readonly consistency?: Manifest['consistency'];
+  /** See Manifest.position; absent: there is none. */
+  readonly position?: string;
   readonly lanes: number;
   /** Aborted with an AppError `snapshot-lost` as reason when the view is gone (connection lost). */
   readonly lost: AbortSignal;

@@ -171,6 +171,7 @@ async function draftOf(
     mode: request.selection.mode,
     encoding: request.encoding,
     coding: await codingOf(environment, { ...request, encryption: plan.encryption }),
+    ...positionOf(plan, earlier?.kept ?? 0),
     consistency: consistencyOf(plan.consistency ?? oneInstant, context.job.restarts, earlier?.kept ?? 0),
     tables: draftTables,
     objects: ddl === undefined ? [] : (ddl.result as ExportDdlResult).objects,
@@ -198,6 +199,10 @@ function consistencyOf(
   };
 }
 
+/** Tables that stayed from an earlier snapshot stand elsewhere in the source's history, so that no position is true of all. */
+const positionOf = ({ position }: ExportPlan, kept: number): Pick<Manifest, 'position'> =>
+  position === undefined || kept > 0 ? {} : { position };
+
 const linesOf = (manifest: Manifest, key: string) =>
   manifest.tables
     .filter((table) => table.status === 'complete' && tableKey(table) === key)
@@ -211,6 +216,7 @@ function done(
   lines: ReturnType<typeof linesOf>,
 ): TaskOutcome {
   const result: ExportResult = {
+    ...(manifest.position === undefined ? {} : { position: manifest.position }),
     files: storage.keeps ? manifest.files.map(({ name, bytes }) => ({ name, bytes })) : [],
     tables: manifest.tables.length,
     rows: manifest.tables.reduce((total, table) => total + table.rows, 0),

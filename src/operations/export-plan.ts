@@ -65,6 +65,7 @@ export async function planExport(
     source: { engine: engine.id, serverVersion: session.serverVersion, database: request.database },
     createdAt: new Date().toISOString(),
     tables: choice.tables.length,
+    ...(snapshot.position === undefined ? {} : { position: snapshot.position }),
     ...(snapshot.consistency === undefined ? {} : { consistency: snapshot.consistency }),
     ...(encryption === undefined ? {} : { encryption }),
     ...rules,

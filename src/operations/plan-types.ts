@@ -23,6 +23,8 @@ export interface ExportPlan extends SnapshotPlan, RuleBase {
   readonly source: Manifest['source'];
   readonly createdAt: string;
   readonly tables: number;
+  /** Of the snapshot, as Snapshot.position; absent: it has none. */
+  readonly position?: string;
   /** What the engine promises of the rows, where that is not one instant for all; absent: it is. */
   readonly consistency?: Manifest['consistency'];
   /** Absent: the files are not encrypted. */
@@ -83,6 +85,8 @@ export interface ExportFinishPayload {
 
 /** Job.result of an export. */
 export interface ExportResult {
+  /** As in the manifest. */
+  readonly position?: string;
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
   readonly tables: number;
   readonly rows: number;

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import pg from 'pg';
+import type { Manifest } from '../../src/core/manifest.ts';
+import { isPosition } from '../../src/core/position.ts';
 import { startApp, type TestApp, type TestJob } from '../harness/app.ts';
 import { type PostgresServer, startPostgres } from '../harness/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../harness/tcp-proxy.ts';
@@ -105,15 +107,16 @@ describe('an export that loses its snapshot', () => {
   }
   const consistencyOf = async (jobName: string) => {
     const text = await readFile(path.join(app.dumps, jobName, 'manifest.json'), 'utf8');
-    return (JSON.parse(text) as { readonly consistency: { readonly kind: string; readonly note: string } })
-      .consistency;
+    const { consistency, position } = JSON.parse(text) as Pick<Manifest, 'consistency' | 'position'>;
+    return { ...consistency, position };
   };
 
   test('reads all of it again, so that it is of one snapshot', async () => {
     const { jobName } = await interrupted({});
     assert.deepEqual(await contents(jobName), { firstIsNew: true, secondIsNew: true });
-    const { kind, note } = await consistencyOf(jobName);
+    const { kind, note, position } = await consistencyOf(jobName);
     assert.equal(kind, 'snapshot');
+    assert.ok(isPosition(position ?? ''), position);
     assert.match(note, /everything here is of the last snapshot/);
   });
 
@@ -129,8 +132,9 @@ describe('an export that loses its snapshot', () => {
     const again = log.find((line) => line.startsWith('The job starts again: ')) ?? '';
     assert.match(again, /The connection that held the snapshot is gone: ./);
     assert.deepEqual(await contents(jobName), { firstIsNew: false, secondIsNew: true });
-    const { kind, note } = await consistencyOf(jobName);
+    const { kind, note, position } = await consistencyOf(jobName);
     assert.equal(kind, 'table');
+    assert.equal(position, undefined);
     assert.match(note, /not all of the same one/);
     assert.equal(job.progress.rows_done, firstRows + secondRows);
   });

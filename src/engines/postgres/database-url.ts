@@ -20,6 +20,8 @@ export interface PostgresTarget {
   /** Null: the engine's default. */
   readonly connectTimeoutSeconds: number | null;
   readonly applicationName: string;
+  /** Of a database that we made: the one that it was made beside, to connect to while this one is dropped. Never of a URL. */
+  readonly beside?: string;
 }
 
 const parameters = ['sslmode', 'sslrootcert', 'connect_timeout', 'application_name', 'host', 'port'];

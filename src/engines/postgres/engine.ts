@@ -5,6 +5,8 @@ import { describePostgresTarget, type PostgresTarget, parsePostgresUrl } from '.
 import { refuseObjects } from './ddl/refuse.ts';
 import { remapObjects } from './ddl/remap.ts';
 import { schedule } from './ddl/schedule.ts';
+import { createScratchDatabases } from './scratch/scratch-databases.ts';
+import { openPostgresScripts } from './script/script-session.ts';
 import { openPostgresSource } from './source/source-session.ts';
 import { openPostgresTarget } from './target/target-session.ts';
 
@@ -15,12 +17,9 @@ export interface PostgresOptions extends Partial<ConnectorOptions> {
 
 /** The engine for PostgreSQL 13 to 18; tests shorten the times. */
 export function createPostgresEngine({ lockPatienceMs = 60_000, ...options }: PostgresOptions = {}): Engine {
-  const connector = (target: EngineTarget): Connector =>
-    createConnector(target as unknown as PostgresTarget, {
-      connectTimeoutMs: 10_000,
-      silenceMs: 30_000,
-      ...options,
-    });
+  const connect = (target: PostgresTarget): Connector =>
+    createConnector(target, { connectTimeoutMs: 10_000, silenceMs: 30_000, ...options });
+  const connector = (target: EngineTarget): Connector => connect(target as unknown as PostgresTarget);
   return {
     id: 'postgres',
     title: 'PostgreSQL',
@@ -36,6 +35,8 @@ export function createPostgresEngine({ lockPatienceMs = 60_000, ...options }: Po
       keyedRows: false,
       ownFiles: null,
       erase: false,
+      scratch: true,
+      scripts: true,
       globalTypes: ['ROLE', 'TABLESPACE'],
     },
     defaultSchema: 'public',
@@ -43,6 +44,8 @@ export function createPostgresEngine({ lockPatienceMs = 60_000, ...options }: Po
     describe: (target) => describePostgresTarget(target as unknown as PostgresTarget),
     openSource: (target, context) => openPostgresSource(connector(target), context),
     openTarget: (target, context) => openPostgresTarget(connector(target), lockPatienceMs, context),
+    openScripts: (target, context) => openPostgresScripts(connector(target), lockPatienceMs, context),
+    scratch: createScratchDatabases(connect),
     schedule,
     remap: remapObjects,
     refuse: refuseObjects,

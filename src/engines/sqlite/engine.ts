@@ -4,6 +4,8 @@ import { describeSqlite, parseSqliteUrl, sqliteTarget } from './database-url.ts'
 import { mainSchema } from './names.ts';
 import { refuseObjects } from './refuse.ts';
 import { scheduleObjects } from './schedule.ts';
+import { scratchDatabases } from './scratch.ts';
+import { openSqliteScripts } from './scripts.ts';
 import { openSqliteSource } from './source.ts';
 import { openSqliteTarget } from './target.ts';
 
@@ -23,6 +25,8 @@ export const sqliteEngine: Engine = {
     keyedRows: false,
     ownFiles: null,
     erase: false,
+    scratch: true,
+    scripts: true,
     globalTypes: [],
   },
   defaultSchema: mainSchema,
@@ -30,6 +34,8 @@ export const sqliteEngine: Engine = {
   describe: (target) => describeSqlite(sqliteTarget(target)),
   openSource: (target, context) => openSqliteSource(sqliteTarget(target), context),
   openTarget: (target, context) => openSqliteTarget(sqliteTarget(target), context),
+  openScripts: (target, context) => openSqliteScripts(sqliteTarget(target), context),
+  scratch: scratchDatabases,
   schedule: scheduleObjects,
   refuse: async (objects) => refuseObjects(objects),
   classify: classifySqlite,

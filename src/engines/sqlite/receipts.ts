@@ -3,10 +3,11 @@ import type { ApplyFailure } from '../engine.ts';
 import { receiptTable } from './names.ts';
 
 /**
- * What an import has done in a target, written in the transaction that did it:
- * `unit` a unit's rows, `apply` statements with what failed of them, `cleared` a table that was emptied for its first unit.
+ * What a job has done in a database, written in the transaction that did it:
+ * `unit` a unit's rows, `apply` statements with what failed of them, `cleared` a table that was emptied for its first unit; `step` a step of
+ * a script, `temporary` one whose connection had temporary tables that the script had filled.
  */
-export type ReceiptKind = 'unit' | 'apply' | 'cleared';
+export type ReceiptKind = 'unit' | 'apply' | 'cleared' | 'step' | 'temporary';
 
 export interface Receipt {
   readonly rows: number;
@@ -21,6 +22,9 @@ export function createReceiptTable(db: Database): void {
      ) WITHOUT ROWID`,
   );
 }
+
+export const hasReceiptTable = (db: Database): boolean =>
+  db.prepare('SELECT 1 FROM main.sqlite_schema WHERE name = ?').get(receiptTable) !== undefined;
 
 export function findReceipt(db: Database, jobId: string, kind: ReceiptKind, key: string): Receipt | null {
   const row = db
@@ -56,10 +60,16 @@ export function unitReceipts(db: Database, jobId: string): ReadonlyMap<string, n
   return new Map(rows);
 }
 
+/** Takes back that the connections of a script's steps had temporary tables. */
+export function forgetTemporary(db: Database, jobId: string): void {
+  db.prepare(`UPDATE main.${receiptTable} SET kind = 'step' WHERE job_id = ? AND kind = 'temporary'`).run(
+    jobId,
+  );
+}
+
 /** Removes the receipts of a job, and the table with the last of them. Repeatable. */
 export function removeReceipts(db: Database, jobId: string): void {
-  const there = db.prepare('SELECT 1 FROM main.sqlite_schema WHERE name = ?').get(receiptTable);
-  if (there === undefined) return;
+  if (!hasReceiptTable(db)) return;
   db.prepare(`DELETE FROM main.${receiptTable} WHERE job_id = ?`).run(jobId);
   if (db.prepare(`SELECT 1 FROM main.${receiptTable}`).get() === undefined) {
     db.exec(`DROP TABLE main.${receiptTable}`);

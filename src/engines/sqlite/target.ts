@@ -1,15 +1,12 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { intoBlocks } from '../../base/blocks.ts';
-import { createKeyedSerial } from '../../base/serial.ts';
 import { abortError, untilAborted } from '../../core/abort-error.ts';
 import type { Finding } from '../../core/catalogue.ts';
 import type { OperationContext } from '../../core/context.ts';
-import { AppError } from '../../core/errors.ts';
 import type { TargetSession, WriteOutcome, WriteUnit } from '../engine.ts';
+import { checkWritable } from './check-writable.ts';
 import type { SqliteTarget } from './database-url.ts';
 import { type CalledWorker, startWorker } from './worker-calls.ts';
+import { inWriteTurn } from './write-turns.ts';
 import type { WriterCalls } from './writer-worker.ts';
 
 type Writer = CalledWorker<WriterCalls>;
@@ -17,9 +14,6 @@ type Writer = CalledWorker<WriterCalls>;
 /** What goes over to the writer at once, and how many of these may wait for it. */
 const blockBytes = 256 * 1024;
 const blocksAhead = 3;
-
-/** A database has one writer at a time: the sessions of this process take turns, which is fairer than SQLite's waiting. */
-const turns = createKeyedSerial();
 
 /** Opens a database file for writing, a new one where none is. */
 export async function openSqliteTarget(
@@ -35,15 +29,8 @@ export async function openSqliteTarget(
     await writer[Symbol.asyncDispose]();
     throw error;
   }
-  /** Waits for its turn, but not longer than somebody wants the result. */
   const inTurn = <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
-    untilAborted(
-      signal,
-      turns(path, async () => {
-        if (signal.aborted) throw abortError(signal);
-        return await work();
-      }),
-    );
+    inWriteTurn(path, signal, work);
   return {
     serverVersion: version,
     lost: writer.died,
@@ -109,29 +96,5 @@ async function* untilAbortedEach(
     throw error;
   } finally {
     if (!ended) await iterator.return?.();
-  }
-}
-
-/** Says what is wrong with a path, as far as that can be seen without opening it. */
-async function checkWritable(path: string): Promise<void> {
-  const folder = dirname(path);
-  const state = await stat(path).catch(() => null);
-  if (state !== null && !state.isFile()) {
-    throw new AppError('database-not-a-database', { message: `${path} is not a file.` });
-  }
-  const folderState = await stat(folder).catch(() => null);
-  if (folderState === null || !folderState.isDirectory()) {
-    throw new AppError('database-missing', {
-      message: `There is no folder ${folder} to make the database file in.`,
-      hint: 'Create the folder, or correct the path in the database URL.',
-    });
-  }
-  for (const each of state === null ? [folder] : [folder, path]) {
-    await access(each, constants.W_OK).catch((error: Error) => {
-      throw new AppError('database-privilege', {
-        message: `${each} cannot be written: ${error.message}.`,
-        hint: 'Let the user that Pumphouse runs as write the file and its folder, where SQLite keeps its journal.',
-      });
-    });
   }
 }

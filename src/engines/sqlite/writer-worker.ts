@@ -3,18 +3,15 @@ import type { DdlObject, TableName } from '../../core/catalogue.ts';
 import { AppError } from '../../core/errors.ts';
 import type { ApplyFailure, ApplyOutcome, WriteOutcome, WriteUnit } from '../engine.ts';
 import { applyObject } from './apply-object.ts';
-import { sqliteCode } from './classify.ts';
 import { tableShape } from './column-kind.ts';
 import { findExisting } from './find-existing.ts';
 import { checkForeignKeys } from './foreign-keys.ts';
 import { quoteName } from './names.ts';
+import { patiently, stopIfInterrupted } from './patience.ts';
 import { createReceiptTable, findReceipt, removeReceipts, unitReceipts, writeReceipt } from './receipts.ts';
-import { answerCalls, sleepUnlessInterrupted, wasInterrupted } from './worker-calls.ts';
+import { answerCalls } from './worker-calls.ts';
 import { createUnitWriter, type UnitWriter } from './write-unit.ts';
 
-/** How long to wait for others who write. */
-const lockMs = 30_000;
-const lockPauseMs = 50;
 const cacheKibibytes = 32 * 1024;
 
 let db: Database.Database | null = null;
@@ -127,10 +124,6 @@ function current(): NonNullable<typeof writing> {
   return writing;
 }
 
-function stopIfInterrupted(): void {
-  if (wasInterrupted()) throw new AppError('aborted', { message: 'The work was interrupted.' });
-}
-
 /** Runs `work` in a transaction, which it rolls back on an error or when the caller gave up. */
 function transaction<T>(work: () => T): T {
   beginImmediately();
@@ -145,25 +138,12 @@ function transaction<T>(work: () => T): T {
   }
 }
 
-const beginImmediately = (): void => patiently(() => connection().exec('BEGIN IMMEDIATE'));
+function beginImmediately(): void {
+  patiently(() => connection().exec('BEGIN IMMEDIATE'));
+}
 
 function rollback(): void {
   if (connection().inTransaction) connection().exec('ROLLBACK');
-}
-
-/** Tries while others hold the lock; SQLite's own waiting could not be interrupted. */
-function patiently(attempt: () => unknown): void {
-  const deadline = Date.now() + lockMs;
-  for (;;) {
-    try {
-      attempt();
-      return;
-    } catch (error) {
-      if (!sqliteCode(error).startsWith('SQLITE_BUSY') || Date.now() > deadline) throw error;
-    }
-    sleepUnlessInterrupted(lockPauseMs);
-    stopIfInterrupted();
-  }
 }
 
 /** Creating a virtual table puts rows into the tables behind it: the first unit of such a table replaces them. */

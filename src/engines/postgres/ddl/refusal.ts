@@ -61,8 +61,8 @@ function nameOf({ sql }: Statement): string {
   return name === 'The statement' ? name : `The statement ${name.toUpperCase()}`;
 }
 
-/** Names are looked at in the tree: there are many ways to write one. */
-function namesReceipts(statements: readonly Statement[]): boolean {
+/** Whether statements are about our receipts. Names are looked at in the tree: there are many ways to write one. */
+export function namesReceipts(statements: readonly Statement[]): boolean {
   return statements.some(({ sql, node }) => (sql.includes(ownSchema) || /u&"/i.test(sql)) && holdsName(node));
 }
 

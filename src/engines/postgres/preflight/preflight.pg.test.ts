@@ -223,6 +223,11 @@ describe('preflight', () => {
     await expect(primary.url(), 'export', 'standby', 'amber', /is a standby/);
     await expect(primary.url(), 'export', 'unlogged', 'amber', /1 unlogged tables/);
     await expect(primary.url(), 'import', 'standby', 'red', /cannot be written/);
+    // How far it has come is its position.
+    await using source = await engine.openSource(engine.parseUrl(primary.url()), context);
+    await using snapshot = await source.begin(1, context);
+    const [replayed] = await primary.query('postgres', 'SELECT pg_last_wal_replay_lsn()::text AS lsn');
+    assert.equal(snapshot.position, replayed?.lsn);
   });
 
   it('tells a pooler of transactions from one of sessions', async () => {

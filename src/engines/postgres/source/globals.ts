@@ -1,5 +1,6 @@
 import type { DdlObject } from '../../../core/catalogue.ts';
 import { quoteIdentifier, quoteLiteral } from '../names.ts';
+import { settingClause } from '../setting-clause.ts';
 import type { Connection } from '../wire/connection.ts';
 import { type AclEntry, aclAsJson, grantStatements } from './grants.ts';
 import { inMembershipOrder, type Membership } from './role-order.ts';
@@ -126,24 +127,6 @@ function roleObject(role: RoleFacts, memberships: readonly Membership[]): DdlObj
         `SECURITY LABEL FOR ${quoteIdentifier(provider)} ON ROLE ${name} IS ${quoteLiteral(label)};`,
     ),
   ]);
-}
-
-/** Settings that are lists of names: their value is a list of quoted names already, and must not become one name. */
-const listSettings: ReadonlySet<string> = new Set([
-  'local_preload_libraries',
-  'search_path',
-  'session_preload_libraries',
-  'temp_tablespaces',
-]);
-
-function settingClause(setting: string): string {
-  const at = setting.indexOf('=');
-  const name = setting.slice(0, at);
-  const value = setting.slice(at + 1);
-  const quoted = name.split('.').map(quoteIdentifier).join('.');
-  // An empty list is one empty name, which cannot be written as a name.
-  const isList = listSettings.has(name.toLowerCase()) && value !== '' && value !== '""';
-  return `${quoted} TO ${isList ? value : quoteLiteral(value === '""' ? '' : value)}`;
 }
 
 function membershipStatement({ group, member, admin, inherit, set, grantor }: Membership): string {

@@ -42,6 +42,26 @@ export async function exportSnapshot(connection: Connection, signal: AbortSignal
   return row?.[0] as string;
 }
 
+/**
+ * How far the log of changes is at this moment: nothing that the transaction sees is later. Of a replica: what it has applied. Null where the server
+ * keeps that to itself, as some of those do that only speak like PostgreSQL.
+ */
+export async function currentPosition(connection: Connection, signal: AbortSignal): Promise<string | null> {
+  await connection.query('SAVEPOINT pumphouse_position', signal);
+  try {
+    const [row] = await connection.query(
+      `SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn()
+  ELSE pg_catalog.pg_current_wal_lsn() END`,
+      signal,
+    );
+    return row?.[0] ?? null;
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    await connection.query('ROLLBACK TO SAVEPOINT pumphouse_position', signal);
+    return null;
+  }
+}
+
 /** Ends a transaction that read, whatever its state, so that the connection can be used again. */
 export async function endTransaction(connection: Connection): Promise<void> {
   if (connection.isIdle) await connection.query('ROLLBACK', new AbortController().signal);

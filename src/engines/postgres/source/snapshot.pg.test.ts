@@ -4,6 +4,7 @@ import { collect, quietContext, takeStock, unruled } from '../../../../test/conf
 import { type PostgresServer, startPostgres } from '../../../../test/harness/postgres.ts';
 import type { Catalogue, DdlObject } from '../../../core/catalogue.ts';
 import { AppError } from '../../../core/errors.ts';
+import { isAfter } from '../../../core/position.ts';
 import type { Engine, Snapshot, Unit } from '../../engine.ts';
 import { createPostgresEngine } from '../engine.ts';
 
@@ -74,6 +75,36 @@ describe('snapshot', () => {
       stop = true;
       await writing;
     }
+  });
+
+  it('knows where in the history of the server it stands', async () => {
+    const name = await bank();
+    const now = async (): Promise<string> =>
+      String((await server.query(name, 'SELECT pg_current_wal_lsn()::text AS lsn'))[0]?.lsn);
+    const earlier = await now();
+    await server.query(name, 'UPDATE account SET amount = 1');
+    await using source = await open(name);
+    await using snapshot = await source.begin(1, context);
+    const position = snapshot.position as string;
+    await server.query(name, 'UPDATE account SET amount = 2');
+    assert.ok(isAfter(position, earlier), `${position} ${earlier}`);
+    assert.ok(isAfter(await now(), position));
+    // Who joins sees the same, and is not asked.
+    await using joined = await source.join(snapshot.token as string, 1, context);
+    assert.equal(joined.position, undefined);
+    assert.ok((await amounts(joined, await unitsOf(joined, 'account'))).every((value) => value === 1));
+  });
+
+  it('is taken all the same where the server keeps its history to itself', async () => {
+    const name = await bank();
+    await server.query(
+      name,
+      'REVOKE EXECUTE ON FUNCTION pg_current_wal_lsn() FROM PUBLIC; GRANT SELECT ON account TO reader',
+    );
+    await using source = await open(name, 'reader');
+    await using snapshot = await source.begin(1, context);
+    assert.equal(snapshot.position, undefined);
+    assert.equal((await amounts(snapshot, await unitsOf(snapshot, 'account'))).length, 1000);
   });
 
   it('is kept by who joined it when the one who took it is gone', async () => {

@@ -20,7 +20,13 @@ import { planUnits } from './plan.ts';
 import { closePublicSchema } from './public-schema.ts';
 import { readUnit } from './read-unit.ts';
 import { SnapshotLanes } from './snapshot-lanes.ts';
-import { beginInSnapshot, beginNow, endTransaction, exportSnapshot } from './snapshot-transaction.ts';
+import {
+  beginInSnapshot,
+  beginNow,
+  currentPosition,
+  endTransaction,
+  exportSnapshot,
+} from './snapshot-transaction.ts';
 import { readStateObjects } from './state-objects.ts';
 
 /**
@@ -39,7 +45,9 @@ export async function holdSnapshot(
     if (token === null) await beginNow(holder, context.signal);
     else await beginInSnapshot(holder, token, context.signal);
     const id = await exportSnapshot(holder, context.signal);
-    return new PostgresSnapshot(connector, holder, id, lanes);
+    // Who joins came later: the position is known to who took the snapshot.
+    const position = token === null ? await currentPosition(holder, context.signal) : null;
+    return new PostgresSnapshot(connector, holder, { id, position }, lanes);
   } catch (error) {
     await holder[Symbol.asyncDispose]();
     throw error;
@@ -48,6 +56,7 @@ export async function holdSnapshot(
 
 class PostgresSnapshot implements Snapshot {
   readonly token: string;
+  readonly position?: string;
   readonly lanes: number;
   readonly lost: AbortSignal;
   readonly #connector: Connector;
@@ -55,8 +64,14 @@ class PostgresSnapshot implements Snapshot {
   readonly #pool: ConnectionPool;
   readonly #readLanes: SnapshotLanes;
 
-  constructor(connector: Connector, holder: Connection, id: string, lanes: number) {
+  constructor(
+    connector: Connector,
+    holder: Connection,
+    { id, position }: { readonly id: string; readonly position: string | null },
+    lanes: number,
+  ) {
     this.token = id;
+    if (position !== null) this.position = position;
     this.lanes = lanes;
     this.#connector = connector;
     this.#holder = holder;

@@ -32,7 +32,7 @@ export async function beginReceipts(
 CREATE SCHEMA IF NOT EXISTS ${ownSchema};
 CREATE TABLE IF NOT EXISTS ${table} (
   job_id text NOT NULL, key text NOT NULL, rows int8, failures jsonb NOT NULL DEFAULT '[]', PRIMARY KEY (job_id, key));
-COMMENT ON SCHEMA ${ownSchema} IS 'Receipts of imports that run; removed when they are done.'`,
+COMMENT ON SCHEMA ${ownSchema} IS 'Receipts of jobs that run; removed when they are done.'`,
       signal,
     );
     await claimReceipt(connection, jobId, begunKey, null, signal);

@@ -2,6 +2,7 @@ import { abortError } from '../../../core/abort-error.ts';
 import type { RawConnection } from './connect.ts';
 import { CopyIn, sendCopy } from './copy-in.ts';
 import { CopyOut } from './copy-out.ts';
+import { CountedExchange } from './counted-exchange.ts';
 import type { Exchange } from './exchange.ts';
 import { FrameReader, type FrameSink } from './frame-reader.ts';
 import { Inlet } from './inlet.ts';
@@ -107,6 +108,13 @@ export class Connection implements AsyncDisposable {
   ): Promise<readonly Row[]> {
     const exchange = new QueryExchange();
     this.#start(exchange, parameterQueryMessage(sql, values), signal);
+    return exchange.rows;
+  }
+
+  /** Runs one statement, and says how many rows it changed or gave; null: it tells none. Several in one text are an error of the server. */
+  async count(sql: string, signal: AbortSignal): Promise<number | null> {
+    const exchange = new CountedExchange({ abandon: (reason) => this.#abandon(reason) });
+    this.#start(exchange, parameterQueryMessage(sql, []), signal);
     return exchange.rows;
   }
 

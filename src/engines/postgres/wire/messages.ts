@@ -70,11 +70,14 @@ export function decodeParameter(body: Buffer): readonly [string, string] {
   return [name, value];
 }
 
-/** The rows that a command's tag counts: `COPY 15`, `INSERT 0 1`; 0 for a tag without a count. */
-export function decodeRowCount(body: Buffer): number {
+/** The rows that a command's tag counts: `COPY 15`, `INSERT 0 1`; null for a tag without a count. */
+export function decodeTagCount(body: Buffer): number | null {
   const match = / (\d+)\0$/.exec(body.toString('latin1'));
-  return match === null ? 0 : Number(match[1]);
+  return match === null ? null : Number(match[1]);
 }
+
+/** The same, 0 for a tag without a count. */
+export const decodeRowCount = (body: Buffer): number => decodeTagCount(body) ?? 0;
 
 /** A message of the client made of its body. */
 function clientMessage(type: string, ...body: readonly Buffer[]): Buffer {
