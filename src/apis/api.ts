@@ -9,6 +9,8 @@ export interface ApiRequest {
   readonly query: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: unknown;
+  /** The bytes of the body as they came; empty where there are none. Only at APIs that ask for them ({@link Api.readsRawBodies}). */
+  readonly rawBody?: Uint8Array;
   /** Null on routes that are open to everybody, and where `optional` credentials are missing. */
   readonly caller: Caller | null;
   /** Outside base of the URL: `https://host` (proxy headers applied), without trailing slash. */
@@ -32,7 +34,10 @@ export interface ApiReply {
 /** One operation of an API: decode the request into a service command or query, encode the result. No decisions, no database. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below the API's prefix, with `:name` for path parameters (a trailing `*` takes the rest, as params['*']). */
+  /**
+   * Below the API's prefix, with `:name` for path parameters, or `:name(^[0-9a-f]{32}$)` for those of one form (a trailing `*` takes the rest, as
+   * params['*']).
+   */
   readonly path: string;
   /** OpenAPI operationId, camelCase. */
   readonly operationId: string;
@@ -44,6 +49,8 @@ export interface Route {
   readonly params?: TSchema;
   readonly query?: TSchema;
   readonly body?: TSchema;
+  /** Media types besides JSON whose bodies are taken as they are: `body` is undefined then. Only at APIs that read raw bodies. */
+  readonly rawMediaTypes?: readonly string[];
   /** Answers by status; JSON ones are enforced on output. Statuses with null have no body or not a JSON one. */
   readonly responses: Readonly<
     Record<
@@ -86,9 +93,28 @@ export interface Api {
   readonly tokenSchemes?: readonly string[];
   /** Its clients look for it at a port of its own: it is served there too, over TLS and beside nothing but the health probes. */
   readonly ownPort?: {
-    /** The port where they look. */
-    readonly usual: number;
+    /** The port where they look; null: none, it is served there only when the option says so. */
+    readonly usual: number | null;
+    /** HTTP/2 is spoken there too, beside HTTP/1.1. */
+    readonly http2?: true;
   };
+  /**
+   * Whether an address below no route belongs to this API although its prefix says nothing about it (`/v1/{32 hex digits}/...`): it is answered in its
+   * words. Absent: prefixes decide.
+   */
+  owns?(path: string): boolean;
+  /** Its requests carry `rawBody`. */
+  readonly readsRawBodies?: true;
+  /** Largest request body in bytes, where it is more than the service takes otherwise. */
+  readonly bodyLimit?: number;
+  /**
+   * Whether a request uses one of the API's own ways to sign in, besides the Authorization words that every API takes: a token in a header of its
+   * own (`headers`), or a signature that covers the body (`body`): the body is read then before it is known who asks, and bound by
+   * {@link Api.bodyLimit}. Null: none of them.
+   */
+  signInOf?(headers: ApiRequest['headers']): 'headers' | 'body' | null;
+  /** Who asks, where {@link Api.signInOf} names a way; `rawBody` is there with `body` alone. Null and `unauthenticated` refuse alike. */
+  authenticate?(request: Omit<ApiRequest, 'caller' | 'body'>): Promise<Caller | null>;
   /** The answers have one form, and no value of Accept is held against them. */
   readonly ignoresAccept?: true;
   /** Bodies without a Content-Type are read as JSON: the contract's own examples send such. */

@@ -51,7 +51,7 @@ export function describeApi(api: Pick<Api, 'title' | 'prefix' | 'routes'>, optio
 /** The wildcard has no name of its own: it is the rest of the address. */
 const wildcardName = 'rest';
 const openApiPath = (path: string): string =>
-  path.replace(/:([A-Za-z_]\w*)/g, '{$1}').replace(/\*$/, `{${wildcardName}}`);
+  path.replace(/:([A-Za-z_]\w*)(?:\([^)]*\))?/g, '{$1}').replace(/\*$/, `{${wildcardName}}`);
 
 function operationOf(route: Route, writer: SchemaWriter, options: DescribeOptions): Json {
   const parameters = [...pathParameters(route, writer), ...queryParameters(route, writer)];

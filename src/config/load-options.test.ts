@@ -32,12 +32,17 @@ test('without anything given every option has its default', async () => {
     defaultDatabase: null,
     ordsEndState: 'COMPLETED',
     redisEnterprisePort: null,
+    dbcsIdentityDomain: null,
+    dbcsPort: 'off',
+    dataartsProjectId: null,
     tlsCertificate: null,
     tlsKey: null,
     smtpUrl: null,
     smtpPassword: null,
     smtpFrom: null,
     smtpTo: [],
+    webhookUrl: null,
+    webhookSecret: null,
     urlAllow: [],
     storageConcurrency: null,
     storageRate: null,
@@ -95,6 +100,9 @@ const badTexts: Readonly<Record<string, readonly string[]>> = {
   'default-database': ['\t'],
   'ords.end-state': ['completed', 'DONE'],
   'redis-enterprise.port': ['-1', '65536', 'on', 'OFF'],
+  'dbcs.identityDomain': ['a/b', '.', 'quay domain'],
+  'dbcs.port': ['-1', '65536', 'on'],
+  'dataarts.projectId': ['5b7d1f0c', 'g'.repeat(32)],
   'tls-certificate': ['a\u0000b'],
   'tls-key': ['\u007f'],
   'smtp-url': [
@@ -109,6 +117,8 @@ const badTexts: Readonly<Record<string, readonly string[]>> = {
   'smtp-password': ['a\nb'],
   'smtp-from': ['pump', 'Pump <pump@example.net>', 'a@b,c@d'],
   'smtp-to': ['crew', 'crew@example.net,bob'],
+  'webhook-url': ['hook', 'ftp://hook/', 'https://u:Lantern7@hook/', 'https://u@hook/', 'https://hook/#x'],
+  'webhook-secret': ['a\nb'],
   'url-allow': ['minio,\u0001'],
   'storage-concurrency': ['0', '1025', 'all'],
   'storage-rate': ['0', '1023', '1MB/s'],
@@ -179,8 +189,9 @@ test('names, flags and variables are unique and follow from the name', () => {
     assert.equal(new Set(given).size, given.length);
   }
   for (const { name, env } of all) {
-    assert.match(name, /^[a-z]+([.-][a-z]+)*$/);
-    assert.equal(env, `PUMPHOUSE_${name.toUpperCase().replaceAll(/[.-]/g, '_')}`);
+    assert.match(name, /^[a-z]+([.-][a-z]+|[A-Z][a-z]+)*$/);
+    const words = name.split(/[.-]|(?=[A-Z])/);
+    assert.equal(env, `PUMPHOUSE_${words.join('_').toUpperCase()}`);
   }
 });
 

@@ -95,6 +95,19 @@ export function keyBytes(text: string): Buffer | null {
   return bytes.length === 32 ? bytes : null;
 }
 
+/** A word that stands in an address as it is. */
+export const pathWordType: OptionType<string> = {
+  describe: 'letters, digits, _ . -',
+  parse: (text) => (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/.test(text) ? text : undefined),
+  show: (value) => value,
+};
+
+export const projectIdType: OptionType<string> = {
+  describe: '32 hexadecimal digits',
+  parse: (text) => (/^[0-9a-fA-F]{32}$/.test(text) ? text.toLowerCase() : undefined),
+  show: (value) => value,
+};
+
 /** A port that need not be opened. */
 export const portOrOffType: OptionType<number | 'off'> = {
   describe: 'integer 0 to 65535, off',
@@ -127,6 +140,18 @@ export const smtpUrlType: OptionType<string> = {
     if (url === null || (url.protocol !== 'smtp:' && url.protocol !== 'smtps:')) return undefined;
     const isPlain = url.hostname !== '' && url.password === '' && /^\/?$/.test(url.pathname);
     return isPlain && isDecodable(url.username) && url.search === '' && url.hash === '' ? text : undefined;
+  },
+  show: (value) => value,
+};
+
+/** The address of a receiver of events; it has no credentials, since calls are signed. */
+export const webhookUrlType: OptionType<string> = {
+  describe: 'http:// or https:// URL without a user',
+  mayHoldSecret: true,
+  parse(text) {
+    const url = URL.parse(text);
+    if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
+    return url.username === '' && url.password === '' && url.hash === '' ? text : undefined;
   },
   show: (value) => value,
 };

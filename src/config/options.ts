@@ -10,10 +10,13 @@ import {
   mailAddressType,
   type OptionType,
   optional,
+  pathWordType,
   portOrOffType,
+  projectIdType,
   secretType,
   smtpUrlType,
   textType,
+  webhookUrlType,
 } from './option-types.ts';
 
 /** One option, declared once: type, sources, help, redaction and the row of docs/options.md all come from here. */
@@ -55,10 +58,11 @@ function option<T>(
 ): OptionDeclaration<T> {
   const first = typeof initial === 'function' ? (initial as () => T) : () => initial;
   const secret = details.secret ?? false;
+  const words = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return {
     name,
-    flag: secret ? null : `--${name.replaceAll('.', '-')}`,
-    env: `PUMPHOUSE_${name.replaceAll(/[.-]/g, '_').toUpperCase()}`,
+    flag: secret ? null : `--${words.replaceAll('.', '-')}`,
+    env: `PUMPHOUSE_${words.replaceAll(/[.-]/g, '_').toUpperCase()}`,
     type,
     initial: first,
     defaultText: details.defaultText ?? type.show(first()),
@@ -133,6 +137,20 @@ export const options = {
     readBy: 'serve',
     defaultText: '9443 where nothing else listens there',
   }),
+  dbcsIdentityDomain: option('dbcs.identityDomain', optional(pathWordType), null, {
+    help: 'Identity domain in the addresses of the dbcs API; others are unknown.',
+    readBy: 'serve',
+    defaultText: 'none: every identity domain is taken',
+  }),
+  dbcsPort: option('dbcs.port', portOrOffType, 'off', {
+    help: 'Port of its own for the dbcs API, over TLS with HTTP/2 and HTTP/1.1; off: none, 0 takes a free one.',
+    readBy: 'serve',
+  }),
+  dataartsProjectId: option('dataarts.projectId', optional(projectIdType), null, {
+    help: 'Project id in the addresses of the DataArts API; others are refused.',
+    readBy: 'serve',
+    defaultText: 'none: every project id is taken',
+  }),
   tlsCertificate: option('tls-certificate', optional(textType), null, {
     help: 'File with the certificate, and those that lead to its root, of ports over TLS (PEM); needs tls-key.',
     readBy: 'serve',
@@ -161,9 +179,21 @@ export const options = {
     defaultText: 'pumphouse at the name of this machine',
   }),
   smtpTo: option('smtp-to', mailAddressesType, [], {
-    help: 'Who gets the mails about jobs of users whose names are no e-mail addresses.',
+    help: 'Who gets the mails about alarms, and about jobs of users whose names are no e-mail addresses.',
     readBy: 'serve',
     defaultText: 'nobody',
+  }),
+  webhookUrl: option('webhook-url', optional(webhookUrlType), null, {
+    help: 'Receiver that every event is posted to as JSON: https://ops.example.net/pumphouse. It has to be public, or in url-allow.',
+    readBy: 'serve',
+    defaultText: 'none: no events are posted',
+  }),
+  webhookSecret: option('webhook-secret', optional(secretType), null, {
+    help: 'Secret that the calls of webhook-url are signed with.',
+    readBy: 'serve',
+    defaultText: 'none: calls are not signed',
+    secret: true,
+    settable: false,
   }),
   urlAllow: option('url-allow', listType, [], {
     help: 'Hosts, addresses and CIDR ranges that locations may lead to although they are not public: minio.example.net,10.0.0.0/8.',

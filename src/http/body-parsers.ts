@@ -1,5 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Api, Route } from '../apis/api.ts';
+import { essenceOf } from '../base/media-type.ts';
 import { AppError } from '../core/errors.ts';
+import type { RequestState } from './request-state.ts';
 
 const jsonMediaType = /^application\/(?:[\w.-]+\+)?json(?:\s*;|$)/i;
 
@@ -30,6 +33,32 @@ export function acceptUntypedJson(scope: FastifyInstance): void {
     if (sent === undefined) return parseJson(text);
     throw unreadType(sent);
   });
+}
+
+/** In the scope of one API: bodies are kept as they came, for {@link readRawBody}. */
+export function keepRawBodies(
+  scope: FastifyInstance,
+  stateOf: (request: FastifyRequest) => RequestState,
+): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
+    stateOf(request).rawBody = bytes;
+    return undefined;
+  });
+}
+
+/** What a kept body says: JSON, or undefined where there is none and where the route takes it as it is. */
+export function readRawBody(
+  bytes: Buffer | null,
+  sent: string | undefined,
+  { takesUntypedBodies }: Pick<Api, 'takesUntypedBodies'>,
+  { rawMediaTypes = [] }: Pick<Route, 'rawMediaTypes'>,
+): unknown {
+  if (bytes === null || bytes.length === 0) return undefined;
+  if (sent !== undefined && rawMediaTypes.includes(essenceOf(sent))) return undefined;
+  const isJson = sent === undefined ? takesUntypedBodies === true : jsonMediaType.test(sent);
+  if (isJson) return parseJson(bytes.toString('utf8'));
+  throw unreadType(sent);
 }
 
 const unreadType = (sent: string | undefined): AppError =>

@@ -1,6 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { constants, createSecureServer, type Http2ServerRequest, type Http2Session } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ServerCertificate } from '../config/server-certificate.ts';
 
 /** A request has to arrive whole within this time. */
@@ -9,6 +11,8 @@ const requestTimeoutMs = 60_000;
 const keepAliveTimeoutMs = 72_000;
 /** A connection over TLS has to be one within this time. */
 const handshakeTimeoutMs = 20_000;
+/** Requests at once of one HTTP/2 client, as many as other servers allow. */
+const mostStreams = 100;
 
 /** A server that knows which of its connections have a request in work. */
 export interface TrackedServer {
@@ -20,18 +24,22 @@ export interface TrackedServer {
   closeAll(): void;
 }
 
+export interface Protocols {
+  /** Then nobody is answered before a certificate was set. */
+  readonly overTls: boolean;
+  /** Over TLS, with clients that ask for it. */
+  readonly http2: boolean;
+}
+
 /**
  * Node's own `closeIdleConnections` leaves connections alone that have not sent anything yet, and browsers open
- * such in advance; so connections are counted here.
- * @param overTls then nobody is answered before a certificate was set
+ * such in advance; so connections are counted here. HTTP/2 sessions count their requests themselves, and end with the server.
  */
-export function createTrackedServer(listener: RequestListener, overTls: boolean): TrackedServer {
-  const timeouts = { requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs };
-  const tlsServer = overTls
-    ? createTlsServer({ ...timeouts, handshakeTimeout: handshakeTimeoutMs }, listener)
-    : null;
-  const server = tlsServer ?? createServer(timeouts, listener);
+export function createTrackedServer(listener: RequestListener, protocols: Protocols): TrackedServer {
+  const { server, tlsServer } = createBareServer(listener, protocols);
   const requestsOf = new Map<Socket, number>();
+  /** Those below HTTP/2 sessions: Node closes sessions in good order with the server, and then they wait for their clients. */
+  const sessionSockets = new Set<Socket>();
   /** Connections whose handshake is not done, by the port of the other side; what becomes of them are other sockets. */
   const beginning = new Map<string, Socket>();
   let isClosing = false;
@@ -51,12 +59,26 @@ export function createTrackedServer(listener: RequestListener, overTls: boolean)
         if (beginning.get(name) === socket) beginning.delete(name);
       });
     });
-    tlsServer.on('secureConnection', (socket) => {
+    tlsServer.on('secureConnection', (socket: TLSSocket) => {
       beginning.delete(nameOf(socket));
-      track(socket);
+      if (socket.alpnProtocol !== 'h2') {
+        track(socket);
+        return;
+      }
+      sessionSockets.add(socket);
+      socket.once('close', () => sessionSockets.delete(socket));
+    });
+    tlsServer.on('session', (session: Http2Session) => {
+      session.setTimeout(keepAliveTimeoutMs, () => session.close());
+      if (isClosing) session.close();
     });
   }
-  server.prependListener('request', ({ socket }, response) => {
+  server.prependListener('request', (request, response) => {
+    if (request.httpVersionMajor > 1) {
+      limitArrival(request as unknown as Http2ServerRequest);
+      return;
+    }
+    const { socket } = request;
     requestsOf.set(socket, (requestsOf.get(socket) ?? 0) + 1);
     response.once('close', () => {
       const left = (requestsOf.get(socket) ?? 1) - 1;
@@ -76,7 +98,33 @@ export function createTrackedServer(listener: RequestListener, overTls: boolean)
       for (const socket of beginning.values()) socket.destroy();
     },
     closeAll() {
-      for (const socket of requestsOf.keys()) socket.destroy();
+      for (const socket of [...requestsOf.keys(), ...sessionSockets]) socket.destroy();
     },
   };
+}
+
+function createBareServer(
+  listener: RequestListener,
+  { overTls, http2 }: Protocols,
+): { readonly server: Server; readonly tlsServer: ReturnType<typeof createTlsServer> | null } {
+  const timeouts = { requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs };
+  if (!overTls) return { server: createServer(timeouts, listener), tlsServer: null };
+  const overTlsToo = { ...timeouts, handshakeTimeout: handshakeTimeoutMs };
+  // Fastify's types know one kind of server; requests and answers of HTTP/2 come in the same form (Node's compatibility API).
+  const tlsServer = http2
+    ? (createSecureServer({
+        ...overTlsToo,
+        allowHTTP1: true,
+        settings: { maxConcurrentStreams: mostStreams, enablePush: false },
+      }).on('request', listener as never) as unknown as ReturnType<typeof createTlsServer>)
+    : createTlsServer(overTlsToo, listener);
+  return { server: tlsServer, tlsServer };
+}
+
+/** What Node's `requestTimeout` does for HTTP/1.1. */
+function limitArrival({ stream }: Http2ServerRequest): void {
+  if (stream.endAfterHeaders) return;
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestTimeoutMs);
+  const stop = (): void => clearTimeout(timer);
+  stream.once('end', stop).once('close', stop);
 }

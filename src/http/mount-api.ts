@@ -3,11 +3,14 @@ import type { Api, ApiReply, ApiRequest, Route } from '../apis/api.ts';
 import { isJson, negotiate } from '../base/media-type.ts';
 import type { Logger } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
+import type { Caller } from '../core/permission.ts';
 import { type Authenticator, authenticate } from './authenticate.ts';
+import { readRawBody } from './body-parsers.ts';
 import { originOf } from './origin.ts';
 import { plainHeaders } from './plain-headers.ts';
 import type { RequestState } from './request-state.ts';
 import { mediaTypeOf, sendReply } from './send-reply.ts';
+import type { UnknownBodies } from './unknown-bodies.ts';
 import { methodsOf, pathOf } from './unmatched.ts';
 import { answerCheckOf, type CheckAnswer, convertQuery, validatorOf } from './validation.ts';
 
@@ -16,6 +19,9 @@ export interface Mounting {
   readonly service: Authenticator;
   readonly log: Logger;
   readonly stateOf: (request: FastifyRequest) => RequestState;
+  /** Largest request body in bytes, where the API does not take larger ones. */
+  readonly bodyLimit: number;
+  readonly unknownBodies: UnknownBodies;
 }
 
 /** Mounts every route of an API; the scope's error handler is the caller's business. */
@@ -24,14 +30,35 @@ export function mountApi(scope: FastifyInstance, api: Api, mounting: Mounting): 
 }
 
 function mountRoute(scope: FastifyInstance, api: Api, route: Route, mounting: Mounting): void {
-  const { service, log, stateOf } = mounting;
-  const decode = requestDecoder(route);
+  const { service, log, stateOf, unknownBodies } = mounting;
+  const bodyLimit = Math.max(mounting.bodyLimit, api.bodyLimit ?? 0);
+  const decode = requestDecoder(api, route);
   const check = answerChecker(route);
   const offered = api.ignoresAccept === true ? [] : offeredTypes(route);
+
+  /** What comes after authentication, and before anything is made of the body. */
+  async function admit(request: FastifyRequest, state: RequestState): Promise<void> {
+    if (offered.length > 0 && negotiate(request.headers.accept, offered) === null) {
+      throw new AppError('not-acceptable', {
+        message: `The answer comes as ${offered.join(' or ')} only.`,
+        hint: `Send Accept: ${offered[0]}.`,
+      });
+    }
+    await route.admit?.(bodilessRequest(request, state));
+  }
+
+  /** The caller who signed in by a way of the API's own. */
+  async function ownCaller(request: FastifyRequest, state: RequestState): Promise<Caller> {
+    const bytes = state.rawBody === null ? {} : { rawBody: state.rawBody };
+    const caller = await api.authenticate?.({ ...bodilessRequest(request, state), ...bytes });
+    if (caller !== null && caller !== undefined) return caller;
+    throw new AppError('unauthenticated', { message: 'The request carries no credentials.' });
+  }
 
   scope.route({
     method: [...methodsOf(route)],
     url: pathOf(api, route),
+    bodyLimit,
     // Before the body is read: nobody without credentials makes the server parse anything.
     async onRequest(request, reply) {
       // The router lets a parameter match nothing at all; such an address is another one.
@@ -42,21 +69,32 @@ function mountRoute(scope: FastifyInstance, api: Api, route: Route, mounting: Mo
       const state = stateOf(request);
       state.api = api.id;
       const { authorization } = request.headers;
-      if (route.access === 'authenticated' || (route.access === 'optional' && authorization !== undefined)) {
+      const way = api.signInOf?.(plainHeaders(request.headers)) ?? null;
+      const hasCredentials = authorization !== undefined || way !== null;
+      if (route.access === 'authenticated' || (route.access === 'optional' && hasCredentials)) {
         refuseOtherSites(route, request);
-        state.caller = await authenticate(service, authorization, api);
+        if (way === 'body') {
+          const { 'content-length': length } = request.headers;
+          const leave = await unknownBodies.admit(length, bodyLimit, state.abort.signal);
+          reply.raw.once('close', leave);
+          state.knowsCaller = leave;
+          return undefined;
+        }
+        state.caller =
+          way === 'headers'
+            ? await ownCaller(request, state)
+            : await authenticate(service, authorization, api);
       }
-      if (offered.length > 0 && negotiate(request.headers.accept, offered) === null) {
-        throw new AppError('not-acceptable', {
-          message: `The answer comes as ${offered.join(' or ')} only.`,
-          hint: `Send Accept: ${offered[0]}.`,
-        });
-      }
-      await route.admit?.(bodilessRequest(request, state));
+      await admit(request, state);
       return undefined;
     },
     async handler(request: FastifyRequest, reply: FastifyReply) {
       const state = stateOf(request);
+      if (state.knowsCaller !== null) {
+        state.caller = await ownCaller(request, state);
+        state.knowsCaller();
+        await admit(request, state);
+      }
       const answer = await route.handle(decode(request, state));
       const mediaType = mediaTypeOf(answer, route.responses[answer.status]?.mediaType);
       check(answer, mediaType);
@@ -101,7 +139,10 @@ const hasEmptyPart = (request: FastifyRequest): boolean =>
   );
 
 /** Makes the request that a route sees; throws `request-malformed` or `field-invalid`. */
-function requestDecoder(route: Route): (request: FastifyRequest, state: RequestState) => ApiRequest {
+function requestDecoder(
+  api: Api,
+  route: Route,
+): (request: FastifyRequest, state: RequestState) => ApiRequest {
   const validateParams = route.params && validatorOf('params', route.params);
   const validateQuery = route.query && validatorOf('query', route.query);
   const validateBody = route.body && validatorOf('body', route.body);
@@ -110,13 +151,18 @@ function requestDecoder(route: Route): (request: FastifyRequest, state: RequestS
     validateParams?.(params);
     const query = convertQuery(route.query, request.query as Readonly<Record<string, unknown>>);
     validateQuery?.(query);
+    const isRaw = api.readsRawBodies === true;
+    const body = isRaw
+      ? readRawBody(state.rawBody, request.headers['content-type'], api, route)
+      : request.body;
     if (validateBody !== undefined) {
-      if (request.body === undefined) {
+      if (body === undefined) {
         throw new AppError('request-malformed', { message: 'The request has no body.' });
       }
-      validateBody(request.body);
+      validateBody(body);
     }
-    return { ...bodilessRequest(request, state), params, query, body: request.body };
+    const bytes = isRaw ? { rawBody: state.rawBody ?? new Uint8Array() } : {};
+    return { ...bodilessRequest(request, state), params, query, body, ...bytes };
   };
 }
 

@@ -5,7 +5,7 @@ import { createHttpServer, type HttpServer, type HttpServerParts } from './serve
 
 /** What was decided about the port of its own that an API asks for. */
 export interface OwnPort extends PortSetting {
-  /** 0: a free one; null: the API's usual one, where nothing else listens there; `off`: none. */
+  /** 0: a free one; null: the API's usual one, if it has one, where nothing else listens there; `off`: none. */
   readonly port: number | 'off' | null;
 }
 
@@ -29,7 +29,8 @@ export interface HttpPorts {
 
 /** @param ownPorts by id of the API; APIs that are not among them have none */
 export function createHttpPorts(
-  parts: Omit<HttpServerParts, 'certificate' | 'fallback'> & Required<Pick<HttpServerParts, 'certificate'>>,
+  parts: Omit<HttpServerParts, 'certificate' | 'fallback' | 'http2'> &
+    Required<Pick<HttpServerParts, 'certificate'>>,
   ownPorts: Readonly<Record<string, OwnPort>>,
 ): HttpPorts {
   const { certificate, ...rest } = parts;
@@ -37,8 +38,11 @@ export function createHttpPorts(
   const own = parts.apis.flatMap((api) => {
     const decided = ownPorts[api.id];
     if (api.ownPort === undefined || decided === undefined || decided.port === 'off') return [];
-    const server = createHttpServer({ ...rest, apis: [api], fallback: api, certificate });
-    return [{ api, server, decided, port: decided.port ?? api.ownPort.usual }];
+    const port = decided.port ?? api.ownPort.usual;
+    if (port === null) return [];
+    const http2 = api.ownPort.http2 === true;
+    const server = createHttpServer({ ...rest, apis: [api], fallback: api, certificate, http2 });
+    return [{ api, server, decided, port }];
   });
 
   async function listenOwn(host: string): Promise<void> {

@@ -26,7 +26,7 @@ export async function renderError(
 ): Promise<FastifyReply> {
   const { log, bodyLimit, stateOf } = rendering;
   const state = stateOf(request);
-  const error = fromFastify(raw, bodyLimit);
+  const error = fromFastify(raw, Math.max(bodyLimit, api.bodyLimit ?? 0));
   state.api = api.id;
   state.errorCode = error.code;
   logError(log, error, request.id);
@@ -38,6 +38,8 @@ export async function renderError(
   for (const stale of ['etag', 'content-length', 'location', 'content-disposition', 'cache-control']) {
     reply.removeHeader(stale);
   }
+  // Fastify's word for a body that was not read to its end; HTTP/2 ends the stream instead.
+  if (request.raw.httpVersionMajor > 1) reply.removeHeader('connection');
   if (error.code === 'unauthenticated') reply.header('www-authenticate', api.challenge);
   return sendReply(request, reply, answer, mediaTypeOf(answer, undefined), {
     log,

@@ -10,6 +10,10 @@ export interface RequestState {
   /** Id of the API that answers. */
   api: string;
   caller: Caller | null;
+  /** The body as it came, at APIs that read it so; null until it is read, and where there is none. */
+  rawBody: Buffer | null;
+  /** To be called when it is known who asks, where that takes the body, which is part of what was signed; null: it was known before. */
+  knowsCaller: (() => void) | null;
   /** Code of the error that was answered, for the log. */
   errorCode: string | null;
 }

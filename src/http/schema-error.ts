@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { AppError } from '../core/errors.ts';
+import { ofMeantBranches } from './meant-branches.ts';
 
 /** Which part of a request a schema is about. */
 export type RequestPart = 'body' | 'query' | 'params';
@@ -120,8 +121,9 @@ export function schemaError(
   part: RequestPart,
   schema: TSchema,
   value: unknown,
-  errors: readonly TLocalizedValidationError[],
+  complaints: readonly TLocalizedValidationError[],
 ): AppError {
+  const errors = ofMeantBranches(complaints);
   const rootType = errors.find((error) => error.instancePath === '' && error.keyword === 'type');
   if (rootType?.keyword === 'type') {
     return rootType.params.type === 'object'

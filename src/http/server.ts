@@ -11,7 +11,7 @@ import type { Logger } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import type { Service } from '../service/service.ts';
 import type { Authenticator } from './authenticate.ts';
-import { acceptJsonOnly, acceptUntypedJson } from './body-parsers.ts';
+import { acceptJsonOnly, acceptUntypedJson, keepRawBodies } from './body-parsers.ts';
 import { createTrackedServer, type TrackedServer } from './connections.ts';
 import { listenError, type PortSetting } from './listen-error.ts';
 import { createLiveRequests } from './live-requests.ts';
@@ -20,6 +20,7 @@ import { renderError } from './render-error.ts';
 import type { RequestState } from './request-state.ts';
 import { createSystemApi } from './system-api.ts';
 import { checkTrustedProxies } from './trusted-proxies.ts';
+import { createUnknownBodies } from './unknown-bodies.ts';
 import { createAllowedMethods, ownerOf } from './unmatched.ts';
 
 export interface HttpServerOptions {
@@ -38,6 +39,8 @@ export interface HttpServerParts {
   readonly fallback?: Api;
   /** The server speaks TLS: asked for the certificate at the start, and again each day. */
   readonly certificate?: () => Promise<ServerCertificate>;
+  /** HTTP/2 is spoken too, over TLS, with clients that ask for it; default false. */
+  readonly http2?: boolean;
 }
 
 export interface ListeningAddress {
@@ -76,7 +79,7 @@ const securityHeaders = {
 
 /** The HTTP server over a set of APIs. Building it does no I/O. Throws `option-invalid` for a malformed trusted proxy. */
 export function createHttpServer(parts: HttpServerParts): HttpServer {
-  const { service, log, certificate, options = {} } = parts;
+  const { service, log, certificate, http2 = false, options = {} } = parts;
   const bodyLimit = options.bodyLimit ?? defaultBodyLimit;
   const live = createLiveRequests();
   const system = createSystemApi(() => service.isReady() && !live.closing);
@@ -85,6 +88,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   const allowedMethods = createAllowedMethods(apis);
   const pathOfUrl = (url: string): string => url.split('?', 1)[0] as string;
 
+  const unknownBodies = createUnknownBodies();
   const states = new WeakMap<object, RequestState>();
   const stateOf = (request: FastifyRequest): RequestState => states.get(request.raw) as RequestState;
 
@@ -97,16 +101,20 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       markEndless: () => live.markEndless(abort),
       api: system.id,
       caller: null,
+      rawBody: null,
+      knowsCaller: null,
       errorCode: null,
     };
     states.set(request.raw, state);
     reply.raw.once('close', () => {
       live.finish(abort);
-      if (!reply.raw.writableFinished) abort.abort();
+      // One of HTTP/2 that was broken off calls itself finished, but not ended.
+      if (!(reply.raw.writableEnded && reply.raw.writableFinished)) abort.abort();
       logRequest(log, request, reply.statusCode, state);
     });
     reply.headers({ ...securityHeaders, 'request-id': request.id });
-    if (live.closing) reply.header('connection', 'close');
+    // HTTP/2 has no such header; its sessions are told in a frame of their own.
+    if (live.closing && request.raw.httpVersionMajor < 2) reply.header('connection', 'close');
   }
   const rendering = { log, bodyLimit, stateOf };
 
@@ -122,7 +130,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 2048 },
     serverFactory: (listener) => {
-      connections = createTrackedServer(listener, certificate !== undefined);
+      connections = createTrackedServer(listener, { overTls: certificate !== undefined, http2 });
       return connections.server;
     },
     frameworkErrors: (error, request, reply) => {
@@ -150,8 +158,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   for (const api of apis) {
     app.register(async (scope) => {
       scope.setErrorHandler((error, request, reply) => renderError(error, request, reply, api, rendering));
-      if (api.takesUntypedBodies === true) acceptUntypedJson(scope);
-      mountApi(scope, api, { service, log, stateOf });
+      if (api.readsRawBodies === true) keepRawBodies(scope, stateOf);
+      else if (api.takesUntypedBodies === true) acceptUntypedJson(scope);
+      mountApi(scope, api, { service, log, stateOf, bodyLimit, unknownBodies });
     });
   }
 

@@ -10,10 +10,13 @@ export const methodsOf = (route: Route): readonly string[] =>
 
 function patternOf(path: string): RegExp {
   const source = path
-    .split(/(:[A-Za-z_]\w*|\*)/)
-    .map((part) =>
-      part === '*' ? '.*' : part.startsWith(':') ? '[^/]+' : part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'),
-    )
+    .split(/(:[A-Za-z_]\w*(?:\([^)]*\))?|\*)/)
+    .map((part) => {
+      if (part === '*') return '.*';
+      if (!part.startsWith(':')) return part.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+      // A parameter with a form of its own has that between parentheses, anchored.
+      return /\(\^?(.*?)\$?\)$/.exec(part)?.[1] ?? '[^/]+';
+    })
     .join('');
   return new RegExp(`^${source}$`);
 }
@@ -28,8 +31,10 @@ export function createAllowedMethods(apis: readonly Api[]): (path: string) => re
   ];
 }
 
-/** The API that answers for an address although no route matches: the one with the longest prefix, else `fallback`. */
+/** The API that answers for an address although no route matches: one that says so, the one with the longest prefix, else `fallback`. */
 export function ownerOf(path: string, apis: readonly Api[], fallback: Api): Api {
+  const claiming = apis.find((api) => api.owns?.(path) === true);
+  if (claiming !== undefined) return claiming;
   let owner = fallback;
   let length = 0;
   for (const api of apis) {

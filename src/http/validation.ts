@@ -1,7 +1,11 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import { AppError } from '../core/errors.ts';
 import { notAnObject, type RequestPart, schemaError } from './schema-error.ts';
+
+// The branches of a union have complaints each, so that the usual eight would end before those about the branch that was meant.
+Settings.Set({ maxErrors: 500 });
 
 /** The parts of JSON Schema that are looked at here. */
 interface SchemaNode {
