@@ -31,6 +31,7 @@ const job: Job = {
   errorCount: 0,
   error: null,
   restarts: 0,
+  parent: null,
   waitingFor: null,
   createdAt: Date.UTC(2026, 10, 21, 9, 30, 7),
   startedAt: Date.UTC(2026, 10, 21, 9, 30, 8),

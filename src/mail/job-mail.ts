@@ -8,6 +8,12 @@ const nounOf: Readonly<Record<JobKind, string>> = {
   verify: 'Verification',
   dump_copy: 'Copy of a dump set',
   dump_delete: 'Removal of a dump set',
+  backup: 'Backup',
+  backup_verify: 'Verification of a backup',
+  backup_delete: 'Removal of backups',
+  restore: 'Restore',
+  run: 'Run',
+  definition_import: 'Import of definitions',
 };
 
 /** The mail that tells how a job ended. It holds nothing of the request, which may name places that are nobody else's business. */

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { RetryPolicy } from '../base/retry.ts';
 import type { Logger } from '../core/context.ts';
 import { toAppError } from '../core/errors.ts';
-import type { NewJobLogEntry } from '../core/job.ts';
+import type { Job, NewJobLogEntry } from '../core/job.ts';
 import type { DueMail, JobStore } from '../jobs/job-store.ts';
 import { jobMail } from './job-mail.ts';
 import type { Mailer } from './mailer.ts';
@@ -18,6 +18,8 @@ export interface MailDispatchOptions {
   readonly mailer: Mailer;
   readonly clock: Clock;
   readonly log: Logger;
+  /** A job as everybody outside sees it; default: as it is stored. */
+  readonly shown?: (job: Job) => Promise<Job>;
   readonly retry?: RetryPolicy;
   /** How often to look for due mails. */
   readonly everyMs?: number;
@@ -36,6 +38,7 @@ export interface MailDispatch {
 
 export function createMailDispatch(options: MailDispatchOptions): MailDispatch {
   const { store, mailer, clock, log, retry = defaultRetry, everyMs = pollMs } = options;
+  const { shown = async (job: Job) => job } = options;
   const stopped = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> | null = null;
@@ -56,7 +59,7 @@ export function createMailDispatch(options: MailDispatchOptions): MailDispatch {
   async function sendOne(due: DueMail): Promise<void> {
     const to = due.to.join(', ');
     try {
-      const refused = await mailer.send(jobMail(due.job, due.to), stopped.signal);
+      const refused = await mailer.send(jobMail(await shown(due.job), due.to), stopped.signal);
       const without = refused.length === 0 ? '' : `, but the server refused ${refused.join(', ')}`;
       await store.settleMail(due, null, [
         note('info', `A mail about the end of the job went to ${to}${without}.`),

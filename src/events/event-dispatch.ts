@@ -1,0 +1,108 @@
+import type { Clock } from '../base/clock.ts';
+import type { RetryPolicy } from '../base/retry.ts';
+import type { Logger } from '../core/context.ts';
+import { toAppError } from '../core/errors.ts';
+import type { DueDelivery, EventStore } from '../jobs/event-store.ts';
+import type { EventChannel } from './event-channel.ts';
+
+/** About seven hours, with the last tries an hour apart: a receiver that is down for a night shift is still told in the morning. */
+const defaultRetry: RetryPolicy = { attempts: 16, firstDelayMs: 5_000, maxDelayMs: 3_600_000 };
+/** Longer than all channels of one event can take. */
+const leaseMs = 5 * 60_000;
+const pollMs = 3_000;
+
+export interface EventDispatchOptions {
+  readonly store: Pick<EventStore, 'claimDelivery' | 'settleDelivery'>;
+  readonly channels: readonly EventChannel[];
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly retry?: RetryPolicy;
+  /** How often to look for due events. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Sends events on their channels. An event is due from the moment that it is written, and until every channel has taken it or the tries are
+ * used up: each arrives at least once, and perhaps twice when the process dies at the wrong moment.
+ */
+export interface EventDispatch {
+  /** Looks now and then again and again; does not keep the process alive. */
+  start(): void;
+  /** Breaks off what is being sent, which is due again at once, and settles when that is noted. */
+  stop(): Promise<void>;
+}
+
+export function createEventDispatch(options: EventDispatchOptions): EventDispatch {
+  const { store, channels, clock, log, retry = defaultRetry, everyMs = pollMs } = options;
+  const stopped = new AbortController();
+  /** Of events that are tried again: the channels that have them already. */
+  const taken = new Map<number, Set<string>>();
+  let timer: NodeJS.Timeout | undefined;
+  let looking: Promise<void> | null = null;
+
+  async function sendAll(): Promise<void> {
+    try {
+      for (;;) {
+        if (stopped.signal.aborted) return;
+        const due = await store.claimDelivery(leaseMs);
+        if (due === null) return;
+        await sendOne(due);
+      }
+    } catch (error) {
+      log.error('events cannot be sent; trying again', { error });
+    }
+  }
+
+  async function sendOne(due: DueDelivery): Promise<void> {
+    const { event, attempt } = due;
+    const has = taken.get(event.seq) ?? new Set<string>();
+    const missing = channels.filter(({ name, takes }) => takes(event.type) && !has.has(name));
+    const failures = (await Promise.all(missing.map((channel) => sendOn(channel, due, has)))).filter(
+      (delay) => delay !== null,
+    );
+    if (failures.length === 0 || attempt >= retry.attempts) {
+      taken.delete(event.seq);
+      return store.settleDelivery(due, null);
+    }
+    taken.set(event.seq, has);
+    await store.settleDelivery(due, clock.now() + (stopped.signal.aborted ? 0 : Math.max(...failures)));
+  }
+
+  /** How long to wait before another try; null: none is needed. */
+  async function sendOn(channel: EventChannel, due: DueDelivery, has: Set<string>): Promise<number | null> {
+    const { event, attempt } = due;
+    try {
+      await channel.send(event, stopped.signal);
+      has.add(channel.name);
+      return null;
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (stopped.signal.aborted) return 0;
+      const asked = error.context.retryAfterMs;
+      const doubled = retry.firstDelayMs * 2 ** (attempt - 1);
+      const delayMs = Math.min(Math.max(doubled, typeof asked === 'number' ? asked : 0), retry.maxDelayMs);
+      const facts = { channel: channel.name, event: event.seq, type: event.type, attempt, error };
+      if (attempt >= retry.attempts) log.error('an event was not sent, and is not tried again', facts);
+      else log.warn('an event was not sent', { ...facts, delayMs });
+      return delayMs;
+    }
+  }
+
+  const look = (): void => {
+    looking ??= sendAll().finally(() => {
+      looking = null;
+    });
+  };
+
+  return {
+    start() {
+      look();
+      timer ??= setInterval(look, everyMs).unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      stopped.abort();
+      await looking;
+    },
+  };
+}
