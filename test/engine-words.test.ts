@@ -14,17 +14,31 @@ interface PlugIn {
   readonly words: RegExp;
   /** Where they may stand. */
   readonly homes: readonly string[];
-  /** Lines elsewhere that may name it. */
+  /** Lines elsewhere that may name it: mostly where its options are declared. */
   readonly lines: RegExp;
 }
 
 const plugIns: Readonly<Record<string, PlugIn>> = {
   Redis: {
-    words: /redis|valkey|rdb(?!ms)/i,
+    words: /[Rr]edis|REDIS|[Vv]alkey|VALKEY|\brdb(?!ms)|Rdb|RDB(?!MS)/,
     homes: ['engines/redis/', 'apis/redis-enterprise/', 'app.ts'],
     // The option of the API's own port, where it is declared and where it is switched off.
     lines: /redisEnterprisePort|Redis Enterprise API/,
   },
+  dbcs: {
+    words: /dbcs|identity.?domain|tenant/i,
+    homes: ['apis/dbcs/', 'app.ts'],
+    lines: /option\('dbcs\.|the dbcs API|every identity domain/,
+  },
+  DataArts: {
+    words:
+      /dataarts|\bDLF\b|apigw|(?:RDS|DWS|Spark|Hive|DLI)SQL|CDMJob|\bRESTAPI\b|OBSManager|failPolicy|preNodeName|FAIL_CHILD|EXECUTE_ONCE/i,
+    homes: ['apis/dataarts/', 'app.ts'],
+    lines: /option\('dataarts\.|the DataArts API/,
+  },
+  // The vendors have storages too, which are plug-ins of their own.
+  Huawei: { words: /huawei|dayu/i, homes: ['apis/dataarts/', 'storages/s3/', 'app.ts'], lines: /^$/ },
+  Oracle: { words: /oracle/i, homes: ['apis/dbcs/', 'apis/ords/', 'storages/http/', 'app.ts'], lines: /^$/ },
 };
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })

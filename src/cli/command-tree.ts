@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import { roles } from '../core/permission.ts';
 import { compressions } from '../core/request.ts';
+import { addBackupCommands } from './backup-commands.ts';
 import type { CommandDefiner } from './define-command.ts';
+import { addDefinitionCommands } from './definition-commands.ts';
 import { addDumpCommands } from './dump-commands.ts';
 import {
   addCredentialFlag,
@@ -14,6 +16,7 @@ import {
   running,
 } from './job-options.ts';
 import { addPlaceCommands } from './place-commands.ts';
+import { addWorkspaceCommands } from './workspace-commands.ts';
 
 /** Every command with its arguments and options. What it does is loaded when it is called, so that start-up stays quick. */
 export function addCommands(program: Command, { command, group }: CommandDefiner): void {
@@ -83,6 +86,23 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     'remove <name>',
     'Remove a user, and the credentials that belong to him.',
     async (session, [name = '']) => (await import('./commands/user.ts')).removeUser(session, name),
+  );
+
+  const key = group('key', 'Access keys of users: pairs of an id and a secret that sign requests.', user);
+  command(
+    key,
+    'add <name>',
+    'Make an access key for a user; its secret is shown once.',
+    async (session, [name = '']) => (await import('./commands/access-key.ts')).addAccessKey(session, name),
+  );
+  command(key, 'list <name>', 'List the access keys of a user.', async (session, [name = '']) =>
+    (await import('./commands/access-key.ts')).listAccessKeys(session, name),
+  );
+  command(
+    key,
+    'remove <id>',
+    'Remove an access key: what it signs is refused from then on.',
+    async (session, [id = '']) => (await import('./commands/access-key.ts')).removeAccessKey(session, id),
   );
 
   addPlaceCommands({ command, group });
@@ -156,10 +176,13 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   );
   addRunning(addWriting(addReading(addSelection(copying))));
 
-  const jobs = group('jobs', 'Jobs: exports, imports, copies, verifications. Without ID the newest.');
-  command(jobs, 'list', 'List the jobs, newest first.', async (session) =>
-    (await import('./commands/jobs.ts')).listJobs(session),
+  const jobs = group(
+    'jobs',
+    'Jobs: exports, imports, copies, backups, runs and so on. Without ID the newest.',
   );
+  command<{ all?: boolean }>(jobs, 'list', 'List the jobs, newest first.', async (session, _args, flags) =>
+    (await import('./commands/jobs.ts')).listJobs(session, flags),
+  ).option('--all', 'Also those that other jobs started.');
   command(jobs, 'show [id]', 'Show a job.', async (session, [id]) =>
     (await import('./commands/jobs.ts')).showJob(session, id),
   );
@@ -194,6 +217,17 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   );
 
   addDumpCommands({ command, group });
+  addBackupCommands({ command, group });
+  addWorkspaceCommands({ command, group });
+  addDefinitionCommands({ command, group });
+  command<import('./commands/events.ts').EventFlags>(
+    program,
+    'events',
+    'List what happened to backups and runs, oldest first.',
+    async (session, _args, flags) => (await import('./commands/events.ts')).listEvents(session, flags),
+  )
+    .option('--after <seq>', 'Only events after this number.')
+    .option('--follow', 'Go on with events as they come.');
 
   const config = group('config', 'Settings of the config folder.');
   command(config, 'list', 'List every option with its value and where it came from.', async (session) =>

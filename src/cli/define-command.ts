@@ -28,8 +28,8 @@ export interface CommandDefiner {
     work: Work<F>,
     details?: CommandDetails,
   ): Command;
-  /** Adds a command that only holds others. */
-  group(name: string, description: string): Command;
+  /** Adds a command that only holds others; default below the program itself. */
+  group(name: string, description: string, parent?: Command): Command;
 }
 
 /** `finish` is told how the command ended that the line called. */
@@ -45,7 +45,7 @@ export function createDefiner(
     return made.helpCommand(false).exitOverride(usageError(names.join(' ')));
   };
   return {
-    group: (name, description) => add(program, name, description),
+    group: (name, description, parent = program) => add(parent, name, description),
     command(parent, usage, description, work, details = {}) {
       const { reads = ['all'] as const, json = true } = details;
       const made = add(parent, usage, description);
@@ -56,6 +56,8 @@ export function createDefiner(
         const flags = made.opts() as Parameters<typeof work>[2] & Record<string, unknown>;
         const args = parameters
           .slice(0, made.registeredArguments.length)
+          // An argument that may repeat comes as a list.
+          .flat()
           .filter((value) => typeof value === 'string');
         finish(await withSession(host, flags, (session) => work(session, args, flags)));
       });

@@ -34,6 +34,11 @@ export interface JobView {
     readonly bytes_read: number | null;
     readonly failed_tables: readonly string[];
     readonly damaged_files: readonly string[];
+    readonly backup: number | null;
+    readonly tag: string | null;
+    readonly removed_backups: readonly number[];
+    readonly message: string | null;
+    readonly old: string | null;
   } | null;
   readonly waiting_for: { readonly message: string; readonly until: string } | null;
   readonly created_at: string;
@@ -148,9 +153,21 @@ async function problemsOf(client: ApiClient, job: JobView): Promise<readonly Log
   );
 }
 
+/** What figures do not say. */
+function backupLines(result: JobView['result']): readonly string[] {
+  if (result === null) return [];
+  const { message, old, removed_backups: removed } = result;
+  return [
+    ...(message === null ? [] : [message]),
+    ...(old === null ? [] : [`What was there before is kept as ${old}.`]),
+    ...(removed.length === 0 ? [] : [`Removed: ${removed.join(', ')}.`]),
+  ];
+}
+
 function outcome(job: JobView): string {
   const { result } = job;
   const figures = [
+    result?.backup == null ? null : `backup ${result.backup}${result.tag === null ? '' : ` (${result.tag})`}`,
     result?.tables == null ? null : formatCounted(result.tables, 'table'),
     result?.rows == null ? null : formatCounted(result.rows, 'row'),
     result?.bytes == null ? null : formatBytes(result.bytes),
@@ -161,7 +178,10 @@ function outcome(job: JobView): string {
     case 'completed': {
       const errors =
         job.error_count === 0 ? '' : ` with ${job.error_count} error(s), see: pumphouse jobs log ${job.id}`;
-      return `${job.name} completed${errors}${figures.length > 0 ? `: ${figures.join(', ')}` : ''}`;
+      return [
+        `${job.name} completed${errors}${figures.length > 0 ? `: ${figures.join(', ')}` : ''}`,
+        ...backupLines(result),
+      ].join('\n');
     }
     case 'failed':
       return [

@@ -37,6 +37,11 @@ export function parseFileSize(text: string): number {
   return parseSize(text) ?? refuse('file_size', '--file-size', 'a size such as 500MB or 5GB', text);
 }
 
+/** `7` */
+export function parseCount(text: string, flag: string, field: string): number {
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : refuse(field, flag, 'a whole number from 1', text);
+}
+
 /** `hr.emp.notes` */
 export function parseExcludedColumn(text: string): {
   readonly table: string;

@@ -7,6 +7,7 @@ import { type Caller, isAllowed } from '../core/permission.ts';
 import { type CredentialBody, sealCredential, unknownCredential } from '../operations/environment.ts';
 import type { CredentialRecord } from '../registry/registry.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { refuseWhileBackupsNeed } from './backup-uses.ts';
 import { readCredentialBody, readCredentialType } from './credential-input.ts';
 import { withEncryption } from './credential-types.ts';
 import type { ServiceDependencies } from './dependencies.ts';
@@ -81,6 +82,7 @@ export function createCredentials(parts: ServiceDependencies, inTurn: InTurn): C
         await usableCredential(parts, context, name, 'credential');
       });
       await refuseWhileJobsUse(parts, name);
+      await refuseWhileBackupsNeed(parts, 'credential', name);
       await registry.removeCredential(name);
     },
   };

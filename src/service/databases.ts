@@ -2,6 +2,7 @@ import type { Catalogue } from '../core/catalogue.ts';
 import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
 import { unfinishedStates } from '../core/job.ts';
+import { isJobDatabase } from '../core/job-database.ts';
 import { checkNewName } from '../core/name.ts';
 import { isAllowed } from '../core/permission.ts';
 import type { SourceSession } from '../engines/engine.ts';
@@ -33,7 +34,7 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
   /** The record, for a caller who may read it. A developer learns nothing about databases that he has no grant on. */
   async function find(context: CallContext, name: string): Promise<DatabaseRecord> {
     authorise(context, 'database:read', { database: name });
-    const record = await registry.getDatabase(name);
+    const record = isJobDatabase(name) ? null : await registry.getDatabase(name);
     if (record !== null) return record;
     throw unknownDatabase(name);
   }
@@ -99,6 +100,7 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
       await authoriseCommand(parts, context, { name: 'database:remove', subject: name }, () =>
         authorise(context, 'database:manage'),
       );
+      if (isJobDatabase(name)) throw unknownDatabase(name);
       const states = unfinishedStates;
       const [own] = await store.listJobs({ databases: [name], states, limit: 1 });
       const copies = await store.listJobs({ kinds: ['copy'], states, limit: 1000 });

@@ -3,9 +3,15 @@ import type { Secret } from '../base/secret.ts';
 import type { Logger, OperationContext } from '../core/context.ts';
 import type { Wallet } from '../core/sealer.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
+import type { EventStore } from '../jobs/event-store.ts';
 import type { JobStore } from '../jobs/job-store.ts';
+import type { ScheduleStore } from '../jobs/schedule-store.ts';
+import type { TellEvent } from '../operations/backup-parts.ts';
 import type { Environment } from '../operations/environment.ts';
+import type { AccessKeys } from '../registry/access-keys.ts';
+import type { BackupCatalogue } from '../registry/backup-catalogue.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Workspaces } from '../registry/workspaces.ts';
 import type { CredentialType } from '../storages/storage.ts';
 import type { JobSignals } from './job-signals.ts';
 import type { MailOptions } from './mail.ts';
@@ -17,6 +23,13 @@ export interface ServiceDependencies {
   /** Tells of changes that this process makes to jobs, so that watchers wake at once; without it they look once in a while. */
   readonly signals?: JobSignals;
   readonly registry: Registry;
+  readonly accessKeys: AccessKeys;
+  readonly workspaces: Workspaces;
+  readonly backups: BackupCatalogue;
+  readonly schedules: ScheduleStore;
+  readonly events: EventStore;
+  /** Writes an event down for those who listen. */
+  readonly tell: TellEvent;
   readonly environment: Environment;
   readonly wallet: Wallet;
   /** The kinds of credentials that the storages take. */

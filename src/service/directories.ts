@@ -7,6 +7,7 @@ import { parseLocationUrl } from '../operations/environment.ts';
 import { readOnlyStorage } from '../operations/read-only-storage.ts';
 import type { DirectoryRecord, Registry } from '../registry/registry.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { refuseWhileBackupsNeed } from './backup-uses.ts';
 import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import {
@@ -88,6 +89,7 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
           message: `The job ${job.name} uses directory ${name} and is not finished.`,
         });
       }
+      await refuseWhileBackupsNeed(parts, 'directory', name);
       await registry.removeDirectory(name);
     },
   };

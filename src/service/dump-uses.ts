@@ -16,6 +16,13 @@ interface DumpUse {
 export function dumpUsesOf(request: JobRequest, jobName: string): readonly DumpUse[] {
   switch (request.kind) {
     case 'copy':
+    // What these do with sets, jobs do that they start.
+    case 'backup':
+    case 'backup_verify':
+    case 'backup_delete':
+    case 'restore':
+    case 'run':
+    case 'definition_import':
       return [];
     case 'export': {
       const { location, filePattern, estimate } = request;

@@ -175,3 +175,38 @@ export function readObject(value: unknown): Readonly<Record<string, unknown>> {
   }
   throw new AppError('request-malformed', { message: `The request must be an object, not ${spell(value)}.` });
 }
+
+/** A filter on words, each of which must be known. */
+export function readWords<T extends string>(
+  words: readonly T[],
+  field: string,
+  known: readonly T[],
+): readonly T[] {
+  const wrong = words.find((word) => !known.includes(word));
+  if (wrong === undefined) return words;
+  throw fieldInvalid(field, `has ${JSON.stringify(wrong)}`, `Use ${known.join(', ')}.`);
+}
+
+const longestPage = 1000;
+
+/** How much of a list: 1 to 1000; `initial` when absent. */
+export function readLimit(value: unknown, field: string, initial: number): number {
+  if (value === undefined) return initial;
+  const isPage = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= longestPage;
+  if (isPage) return value;
+  throw fieldInvalid(
+    field,
+    `must be a whole number from 1 to ${longestPage}`,
+    `Leave it out for ${initial}.`,
+  );
+}
+
+/** Number of the last entry that a reader has: 0 or more. */
+export function readSeq(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw fieldInvalid(
+    'after',
+    'must be a whole number of 0 or more',
+    'Give the number of the last entry that you have.',
+  );
+}

@@ -14,7 +14,15 @@ export function credentialsOf(request: JobRequest): readonly string[] {
 export function locationsOf(request: JobRequest): readonly LocationRequest[] {
   switch (request.kind) {
     case 'copy':
+    // The jobs that these start have places of their own.
+    case 'backup_verify':
+    case 'backup_delete':
+    case 'restore':
+    case 'run':
+    case 'definition_import':
       return [];
+    case 'backup':
+      return [request.policy.location];
     case 'dump_copy':
       return [request.location, request.to];
     case 'import':
@@ -27,8 +35,10 @@ export function locationsOf(request: JobRequest): readonly LocationRequest[] {
 const credentialAt = (location: LocationRequest): string | null =>
   location.type === 'url' ? location.credential : null;
 
-const encryptionKeyOf = (request: JobRequest): string | null =>
-  request.kind === 'export' || request.kind === 'import' ? request.encryptionKey : null;
+function encryptionKeyOf(request: JobRequest): string | null {
+  if (request.kind === 'backup') return request.policy.encryptionKey;
+  return request.kind === 'export' || request.kind === 'import' ? request.encryptionKey : null;
+}
 
 /** The request of a job to be, with the names that its `count` own credentials get once it has an id. */
 export function nameOwnCredentials(request: JobRequest, jobId: string, count: number): JobRequest {
@@ -44,6 +54,12 @@ export function nameOwnCredentials(request: JobRequest, jobId: string, count: nu
     location.type === 'url' ? { ...location, credential: named(location.credential) } : location;
   switch (request.kind) {
     case 'copy':
+    case 'backup':
+    case 'backup_verify':
+    case 'backup_delete':
+    case 'restore':
+    case 'run':
+    case 'definition_import':
       return request;
     case 'export':
       return { ...request, location: at(request.location), encryptionKey: named(request.encryptionKey) };

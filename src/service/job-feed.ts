@@ -12,6 +12,9 @@ const keptEntries = 500;
 /** Log entries read at once. */
 const pageEntries = 500;
 
+/** What is read of the store. */
+export type WatchedStore = Pick<JobStore, 'getJob' | 'readLog'>;
+
 /** What a job looked like when the store was last asked. */
 export interface JobLook {
   /** Null: there is no such job any more. */
@@ -38,7 +41,7 @@ export interface JobFeed {
  * @param afterSeq no watcher so far wants older log entries
  */
 export function openJobFeed(
-  store: JobStore,
+  store: WatchedStore,
   signals: JobSignals | undefined,
   jobId: string,
   afterSeq: number,

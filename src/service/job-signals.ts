@@ -25,6 +25,8 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       getJob: (id) => store.getJob(id),
       findJob: (database, api, name) => store.findJob(database, api, name),
       findIdempotent: (owner, idempotency) => store.findIdempotent(owner, idempotency),
+      childJob: (parentId, step) => store.childJob(parentId, step),
+      childJobs: (parentId) => store.childJobs(parentId),
       listJobs: (filter) => store.listJobs(filter),
       tableProgress: (jobId) => store.tableProgress(jobId),
       tasks: (jobId, kind, group) => store.tasks(jobId, kind, group),
@@ -45,6 +47,8 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       failTask: (lease, error, log) => telling(lease.jobId, store.failTask(lease, error, log)),
       retryTask: (lease, retryAt, log) => telling(lease.jobId, store.retryTask(lease, retryAt, log)),
       holdJob: (lease, until, reason, log) => telling(lease.jobId, store.holdJob(lease, until, reason, log)),
+      awaitJobs: (lease, jobIds, recheckMs) =>
+        telling(lease.jobId, store.awaitJobs(lease, jobIds, recheckMs)),
       releaseTask: (lease) => telling(lease.jobId, store.releaseTask(lease)),
       failJob: (lease, error) => telling(lease.jobId, store.failJob(lease, error)),
       restartJob: (lease, reason, keep) => telling(lease.jobId, store.restartJob(lease, reason, keep)),

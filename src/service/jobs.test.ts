@@ -74,6 +74,41 @@ test('stop, resume and cancel change the job, tell the dispatcher and are in the
   await assert.rejects(service.resumeJob(fixture.as(ann), job.id), { code: 'job-state' });
 });
 
+test('stop, resume and cancel of a job reach those that it started', async () => {
+  const { store } = fixture;
+  const job = await start(ann);
+  const parent = { jobId: job.id, step: 'one' };
+  const { job: child } = await store.createJob({
+    name: () => `below ${job.name}`,
+    owner: 'ann',
+    database: 'orders',
+    api: 'native',
+    apiData: {},
+    request: {
+      ...job.request,
+      location: { type: 'url', url: 's3://b', credential: 'LENT' },
+    } as Job['request'],
+    threads: 1,
+    idempotency: null,
+    parent,
+  });
+  const states = async () => [(await store.getJob(job.id))?.state, (await store.getJob(child.id))?.state];
+  fixture.told.length = 0;
+  await service.stopJob(fixture.as(ann), job.id);
+  assert.deepEqual(await states(), ['stopped', 'stopped']);
+  // The credential of the job below must be the one that it was started with, too.
+  await assert.rejects(service.resumeJob(fixture.as(ann), job.id), { code: 'credential-unknown' });
+  assert.deepEqual(await states(), ['stopped', 'stopped']);
+  const lent = { name: 'LENT', owner: 'ann', type: 's3', sealedBody: 'sealed' };
+  await fixture.registry.addCredential(lent);
+  await service.resumeJob(fixture.as(ann), job.id);
+  assert.deepEqual(await states(), ['queued', 'queued']);
+  await service.cancelJob(fixture.as(ann), job.id);
+  assert.deepEqual(await states(), ['cancelling', 'cancelling']);
+  const both = [`interrupt ${job.id}`, `interrupt ${child.id}`];
+  assert.deepEqual(fixture.told, [...both, 'notify', ...both, 'notify']);
+});
+
 async function pages(caller: Caller, query: JobQuery): Promise<readonly (readonly string[])[]> {
   const found: (readonly string[])[] = [];
   let cursor: string | undefined;

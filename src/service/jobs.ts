@@ -8,9 +8,11 @@ import { authorise, authoriseCommand } from './authorise.ts';
 import { unknownDatabase } from './databases.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { createDumpUses, refuseTaken } from './dump-uses.ts';
-import { fieldInvalid } from './input.ts';
+import { createFamilyProgress } from './family-progress.ts';
+import { fieldInvalid, readFlag, readLimit, readSeq, readWords } from './input.ts';
 import { checkJobCredentials } from './job-credentials.ts';
 import { databasesOf } from './job-databases.ts';
+import { descendantsOf } from './job-families.ts';
 import type { CallContext, JobQuery, Service } from './service.ts';
 import { createJobWatch } from './watch-job.ts';
 
@@ -18,6 +20,7 @@ type JobFunctions = Pick<
   Service,
   | 'getJob'
   | 'findJob'
+  | 'getJobBySeq'
   | 'listJobs'
   | 'stopJob'
   | 'resumeJob'
@@ -33,7 +36,15 @@ type JobFunctions = Pick<
 /** Jobs after their start: commands and queries. */
 export function createJobs(parts: ServiceDependencies): JobFunctions {
   const { store, registry, environment, dispatcher } = parts;
-  const watch = createJobWatch(store, parts.signals);
+  const withFamily = createFamilyProgress(store);
+  const getJob = async (id: string): Promise<Job | null> => {
+    const job = await store.getJob(id);
+    return job === null ? null : await withFamily(job);
+  };
+  const watch = createJobWatch(
+    { getJob, readLog: (id, afterSeq, limit) => store.readLog(id, afterSeq, limit) },
+    parts.signals,
+  );
   const uses = createDumpUses(parts);
 
   /** The job, for a caller who may see it; others learn nothing, not even that it exists. */
@@ -53,12 +64,25 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     });
   }
 
+  /** Ends what runs of a job, and of those that it started. */
+  async function interruptFamily(id: string): Promise<void> {
+    dispatcher.interrupt(id);
+    for (const job of await descendantsOf(store, id)) dispatcher.interrupt(job.id);
+  }
+
   return {
-    getJob: find,
+    getJob: async (context, id) => await withFamily(await find(context, id)),
 
     async findJob(context, database, api, name) {
       authorise(context, 'job:read');
-      return visible(context, await store.findJob(database, api, name), name);
+      return await withFamily(visible(context, await store.findJob(database, api, name), name));
+    },
+
+    async getJobBySeq(context, seq) {
+      authorise(context, 'job:read');
+      const [newest] = await store.listJobs({ beforeSeq: seq + 1, limit: 1 });
+      const job = newest?.seq === seq ? newest : null;
+      return await withFamily(visible(context, job, String(seq)));
     },
 
     async listJobs(context, query) {
@@ -68,7 +92,7 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
       if (filter === null) return { jobs: [], nextCursor: null };
       // One more than asked for tells whether there is a next page.
       const found = await store.listJobs(filter);
-      const jobs = found.slice(0, limit);
+      const jobs = await Promise.all(found.slice(0, limit).map(withFamily));
       const last = jobs.at(-1);
       const hasMore = found.length > limit && last !== undefined;
       return { jobs, nextCursor: hasMore ? cursorOf(last) : null };
@@ -77,18 +101,22 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     async stopJob(context, id) {
       await findForCommand(context, 'job:stop', id);
       const job = await store.requestStop(id);
-      dispatcher.interrupt(id);
+      await interruptFamily(id);
       return job;
     },
 
     async resumeJob(context, id) {
       const found = await findForCommand(context, 'job:resume', id);
-      await checkJobCredentials(registry, found);
-      const mine = await uses.placed(found.request, found.name);
-      refuseTaken(
-        mine,
-        (await uses.others(mine)).filter(({ job }) => job.id !== id),
-      );
+      const below = await descendantsOf(store, id);
+      const family = new Set([id, ...below.map((each) => each.id)]);
+      for (const job of [found, ...below.filter(({ state }) => state === 'failed' || state === 'stopped')]) {
+        await checkJobCredentials(registry, job);
+        const mine = await uses.placed(job.request, job.name);
+        refuseTaken(
+          mine,
+          (await uses.others(mine)).filter((other) => !family.has(other.job.id)),
+        );
+      }
       for (const database of databasesOf(found.request)) {
         if ((await registry.getDatabase(database)) === null) throw unknownDatabase(database);
       }
@@ -100,7 +128,7 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     async cancelJob(context, id) {
       await checkJobCredentials(registry, await findForCommand(context, 'job:cancel', id));
       const job = await store.requestCancel(id);
-      dispatcher.interrupt(id);
+      await interruptFamily(id);
       dispatcher.notify();
       return job;
     },
@@ -173,16 +201,10 @@ function filterOf({ caller }: CallContext, query: JobQuery, limit: number): JobF
     ...(isHeld ? { owner: caller.name } : {}),
     ...(databases === null ? {} : { databases }),
     ...(query.api === undefined ? {} : { api: query.api }),
+    ...(query.topLevel === undefined ? {} : { topLevel: readFlag(query.topLevel, 'top_level') }),
     ...(query.cursor === undefined ? {} : { beforeSeq: seqOf(query.cursor) }),
     limit,
   };
-}
-
-/** A filter on words, each of which must be known. */
-function readWords<T extends string>(words: readonly T[], field: string, known: readonly T[]): readonly T[] {
-  const wrong = words.find((word) => !known.includes(word));
-  if (wrong === undefined) return words;
-  throw fieldInvalid(field, `has ${JSON.stringify(wrong)}`, `Use ${known.join(', ')}.`);
 }
 
 const jobKinds = Object.keys({
@@ -192,9 +214,15 @@ const jobKinds = Object.keys({
   verify: true,
   dump_copy: true,
   dump_delete: true,
+  backup: true,
+  backup_verify: true,
+  backup_delete: true,
+  restore: true,
+  run: true,
+  definition_import: true,
 } satisfies Record<JobKind, true>) as readonly JobKind[];
 
-const cursorOf = (job: Job): string => Buffer.from(`seq:${job.seq}`).toString('base64url');
+export const cursorOf = (job: Job): string => Buffer.from(`seq:${job.seq}`).toString('base64url');
 
 function seqOf(cursor: string): number {
   const seq = /^seq:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
@@ -203,27 +231,5 @@ function seqOf(cursor: string): number {
     'cursor',
     'is none that this service gave out',
     'Take it from the page before, unchanged.',
-  );
-}
-
-const longestPage = 1000;
-
-function readLimit(value: unknown, field: string, initial: number): number {
-  if (value === undefined) return initial;
-  const isPage = typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= longestPage;
-  if (isPage) return value;
-  throw fieldInvalid(
-    field,
-    `must be a whole number from 1 to ${longestPage}`,
-    `Leave it out for ${initial}.`,
-  );
-}
-
-function readSeq(value: unknown): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw fieldInvalid(
-    'after',
-    'must be a whole number of 0 or more',
-    'Give the number of the last entry that you have.',
   );
 }

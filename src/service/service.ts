@@ -6,6 +6,9 @@ import type { JobReport } from '../core/job-report.ts';
 import type { Manifest } from '../core/manifest.ts';
 import type { Caller, Role } from '../core/permission.ts';
 import type { JobMode, LocationRequest, TableExistsAction } from '../core/request.ts';
+import type { AccessKeyService } from './access-key-service.ts';
+import type { BackupService } from './backup-service.ts';
+import type { DefinitionService } from './definition-service.ts';
 import type {
   OwnCredential,
   StartCopy,
@@ -111,6 +114,8 @@ export interface JobQuery {
   readonly states?: readonly JobState[];
   readonly database?: string;
   readonly api?: string;
+  /** Without those that another job started; default false: all. */
+  readonly topLevel?: boolean;
   /** Opaque, from the page before. */
   readonly cursor?: string;
   /** 1 to 1000, default 100. */
@@ -149,7 +154,7 @@ export interface JobFile {
  * Everything that HTTP, command line and console can ask for. Every function authorises its caller (throws `forbidden`; jobs that
  * the caller may not see are `job-unknown`) and those that change state write the audit trail, refused or not.
  */
-export interface Service {
+export interface Service extends BackupService, DefinitionService, AccessKeyService {
   /** Checks a Basic pair. Throws `unauthenticated`, in the same time whether or not the user exists. */
   authenticateUser(name: string, password: string): Promise<Caller>;
   /** Checks the local token of the data folder (the command line's). Throws `unauthenticated`. */
@@ -321,6 +326,8 @@ export interface Service {
   /** What an estimate or a dry run found; null: the job is of another kind, or not that far. */
   jobReport(context: CallContext, id: string): Promise<JobReport | null>;
   findJob(context: CallContext, database: string, api: string, name: string): Promise<Job>;
+  /** By `Job.seq`, for APIs whose jobs have numbers. */
+  getJobBySeq(context: CallContext, seq: number): Promise<Job>;
   listJobs(
     context: CallContext,
     query: JobQuery,

@@ -167,6 +167,8 @@ export interface StartOptions {
    * or is pruned. Needs `credential:manage`.
    */
   readonly ownCredentials?: readonly OwnCredential[];
+  /** The job that starts this one as a step of itself: for service/child-jobs.ts alone, no request of a user says so. */
+  readonly parent?: { readonly jobId: string; readonly step: string };
 }
 
 /** A credential without a name: members as those of {@link Service.addCredential}. */

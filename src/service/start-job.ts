@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { createKeyedSerial } from '../base/serial.ts';
 import { AppError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { isJobDatabase, jobOfDatabase } from '../core/job-database.ts';
 import type { JobRequest } from '../core/request.ts';
 import type { NewJob } from '../jobs/job-store.ts';
+import { unknownDatabase } from './databases.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 import { createDumpUses, type DumpUses, refuseTaken } from './dump-uses.ts';
 import { fieldInvalid } from './input.ts';
 import { nameOwnCredentials } from './job-credentials.ts';
+import { databasesOf } from './job-databases.ts';
 import { mailOf } from './mail.ts';
 import { readOwnCredentials, withOwnCredentials } from './own-credentials.ts';
 import type { CallContext } from './service.ts';
@@ -71,6 +74,7 @@ export function createStartJob(parts: ServiceDependencies, sealing: InTurn): Sta
       threads: request.threads,
       idempotency,
       onlyOfDatabase: options.onlyJobOfDatabase === true,
+      ...(options.parent === undefined ? {} : { parent: options.parent }),
       ...(options.mail === true ? mailing(context) : {}),
     };
     const { job, created } = await (own === 0
@@ -112,16 +116,26 @@ export function createStartJob(parts: ServiceDependencies, sealing: InTurn): Sta
   }
 
   return async (draft) => {
-    if (!isReady()) {
+    const { context, request, options } = draft;
+    // The job that starts this one is under way, and no caller waits for an answer.
+    if (!isReady() && options.parent === undefined) {
       throw new AppError('shutting-down', { message: 'The service takes no jobs now: it starts or stops.' });
     }
-    const { context, request, options } = draft;
+    refuseJobDatabases(request, options);
     const uses = createDumpUses(withOwnCredentials(parts, context, options));
     const mine = await uses.placed(request, options.jobName?.(0) ?? '');
     // One that only reads does not wait: a set that is removed in the same moment is missing then, which its job says.
     const changed = mine.find(({ does }) => does !== 'reads');
     return changed === undefined ? create(draft, uses) : inTurn(changed.place, () => create(draft, uses));
   };
+}
+
+/** Databases that a job made for itself are there for the jobs that it starts, and for nobody else. */
+function refuseJobDatabases(request: JobRequest, { parent }: StartOptions): void {
+  const foreign = databasesOf(request).find(
+    (name) => isJobDatabase(name) && jobOfDatabase(name) !== parent?.jobId,
+  );
+  if (foreign !== undefined) throw unknownDatabase(foreign);
 }
 
 function idempotencyOf(

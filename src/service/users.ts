@@ -4,6 +4,7 @@ import { checkNewUserName } from '../core/name.ts';
 import { everyDatabase, localAdministrator, type Role, roleOfWord, roles } from '../core/permission.ts';
 import type { UserRecord } from '../registry/registry.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { refuseWhileBackupsNeed } from './backup-uses.ts';
 import { refuseWhileJobsUse } from './credentials.ts';
 import { unknownDatabase } from './databases.ts';
 import type { ServiceDependencies } from './dependencies.ts';
@@ -77,14 +78,17 @@ export function createUsers(parts: ServiceDependencies): UserFunctions {
       if ((await registry.getUser(name)) === null) throw unknownUser(name);
       // A user who comes later by the same name must not find them.
       const own = (await registry.listCredentials()).filter(({ owner }) => owner === name);
-      for (const credential of own) await refuseWhileJobsUse(parts, credential.name);
+      for (const { name: credential } of own) {
+        await refuseWhileJobsUse(parts, credential);
+        await refuseWhileBackupsNeed(parts, 'credential', credential);
+      }
       for (const credential of own) await registry.removeCredential(credential.name);
       await registry.removeUser(name);
     },
   };
 }
 
-const unknownUser = (name: string): AppError =>
+export const unknownUser = (name: string): AppError =>
   new AppError('user-unknown', { field: 'user', message: `There is no user ${JSON.stringify(name)}.` });
 
 function readRole(value: unknown): Role {

@@ -1,6 +1,5 @@
 import { isResting, type Job, type JobLogEntry } from '../core/job.ts';
-import type { JobStore } from '../jobs/job-store.ts';
-import { type JobFeed, openJobFeed } from './job-feed.ts';
+import { type JobFeed, openJobFeed, type WatchedStore } from './job-feed.ts';
 import type { JobSignals } from './job-signals.ts';
 
 /** What a watcher is told. */
@@ -15,7 +14,7 @@ interface Shared {
 }
 
 /** Watchers of the jobs of one store. Whatever their number, each change of a job is looked up once. */
-export function createJobWatch(store: JobStore, signals: JobSignals | undefined): WatchJob {
+export function createJobWatch(store: WatchedStore, signals: JobSignals | undefined): WatchJob {
   const open = new Map<string, Shared>();
 
   function join(jobId: string, afterSeq: number): Shared {

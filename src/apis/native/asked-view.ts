@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox';
+import { type ProofMethod, proofMethods } from '../../core/backup.ts';
 import {
   type ColumnMask as ColumnMaskRequest,
   type CopyRequest,
@@ -24,7 +25,7 @@ import {
   RowSample,
   TableRemap,
 } from './option-schemas.ts';
-import { Count, nullable, words } from './schema-parts.ts';
+import { Count, nullable, Timestamp, timestamp, words } from './schema-parts.ts';
 
 const Texts = (description: string) => Type.Array(Type.String(), { description });
 
@@ -53,6 +54,24 @@ export const AskedSchema = Type.Object({
   erase: Type.Boolean({ description: 'Whether all that the database holds is removed first.' }),
   dry_run: Type.Boolean({ description: 'Whether the import only says what would happen.' }),
   estimate: Type.Boolean({ description: 'Whether the export only estimates.' }),
+  backups: Type.Array(Count('Id.'), { description: 'The backups that it is about.' }),
+  verify: nullable(words(proofMethods, 'How a backup is proved.')),
+  scratch_database: nullable(
+    Type.String({ description: 'Registered database that a backup is restored into to prove it.' }),
+  ),
+  keep_forever: Type.Boolean({ description: 'Whether retention leaves the backup alone.' }),
+  force: Type.Boolean({ description: 'Whether also the last good backup is removed.' }),
+  in_place: Type.Boolean({ description: 'Whether a restore replaces what the database holds.' }),
+  keep_old: Type.Boolean({ description: 'Whether what it replaces is kept under another name.' }),
+  workspace: nullable(
+    Type.String({ description: 'Id of the workspace of a run or of an import of definitions.' }),
+  ),
+  definition: nullable(
+    Type.String({ description: 'The definition that runs; `script:NAME` where a script runs by itself.' }),
+  ),
+  version: nullable(Count('Which version of it; 0: the draft.')),
+  planned_at: nullable(Timestamp('The time of the schedule that a run is for.')),
+  source: nullable(Type.String({ description: 'Where imported definitions come from.' })),
   directory: nullable(Type.String({ description: 'Named directory of the dump files.' })),
   location: nullable(Type.String({ description: 'Storage URL of the dump files.' })),
   credential: nullable(
@@ -81,6 +100,7 @@ export function askedView(request: JobRequest): AskedView {
   const reads = request.kind === 'export' || request.kind === 'copy' ? request : null;
   const writes = request.kind === 'import' || request.kind === 'copy' ? request : null;
   const ownFiles = request.kind === 'import' ? request.ownFiles : null;
+  const placed = 'location' in request ? request : null;
   return {
     target: request.kind === 'copy' ? request.target : null,
     mode: selection?.mode ?? null,
@@ -92,18 +112,73 @@ export function askedView(request: JobRequest): AskedView {
     exclude: filterViews(moves?.exclude ?? []),
     ...readView(reads),
     ...writeView(writes),
+    ...backupAskedView(request),
+    ...runAskedView(request),
     erase: request.kind === 'import' && request.erase,
     dry_run: request.kind === 'import' && request.dryRun,
     estimate: request.kind === 'export' && request.estimate,
-    ...(request.kind === 'copy' || ownFiles !== null ? noPlace : locationView(request.location)),
+    ...(placed === null || ownFiles !== null ? noPlace : locationView(placed.location)),
     own_files: (ownFiles ?? []).map(ownFileView),
-    file_pattern: request.kind === 'copy' ? null : request.filePattern,
+    file_pattern: placed?.filePattern ?? null,
     encoding: request.kind === 'export' ? request.encoding : null,
     compression: request.kind === 'export' ? request.compression : null,
     encryption_key: request.kind === 'export' || request.kind === 'import' ? request.encryptionKey : null,
     file_size: request.kind === 'export' ? request.fileSize : null,
     ...(request.kind === 'dump_copy' ? targetView(request.to) : noTarget),
   };
+}
+
+/** What runs and imports of definitions have of their own. Values of parameters are left out: they may be secrets. */
+function runAskedView(
+  request: JobRequest,
+): Pick<AskedView, 'workspace' | 'definition' | 'version' | 'planned_at' | 'source'> {
+  const run = request.kind === 'run' ? request : null;
+  const brought = request.kind === 'definition_import' ? request : null;
+  const plannedAt = run?.plannedAt ?? null;
+  return {
+    workspace: (run ?? brought)?.workspace ?? null,
+    definition: run?.definitionName ?? null,
+    version: run?.version ?? null,
+    planned_at: plannedAt === null ? null : timestamp(plannedAt),
+    source: brought?.source ?? null,
+  };
+}
+
+/** What jobs on backups have of their own. */
+function backupAskedView(request: JobRequest): BackupAsked {
+  const restore = request.kind === 'restore' ? request : null;
+  const inPlace = restore?.how.type === 'in_place' ? restore.how : null;
+  return {
+    backups: backupsOf(request),
+    verify: proofOf(request),
+    scratch_database:
+      request.kind === 'backup_verify'
+        ? request.scratchDatabase
+        : request.kind === 'backup'
+          ? request.policy.scratchDatabase
+          : null,
+    keep_forever: request.kind === 'backup' && request.keepForever,
+    force: request.kind === 'backup_delete' && request.force,
+    in_place: inPlace !== null,
+    keep_old: inPlace?.keepOld ?? false,
+    ...(restore?.how.type === 'into' ? { table_exists_action: restore.how.tableExistsAction } : {}),
+  };
+}
+
+type BackupAsked = Pick<
+  AskedView,
+  'backups' | 'verify' | 'scratch_database' | 'keep_forever' | 'force' | 'in_place' | 'keep_old'
+> &
+  Partial<Pick<AskedView, 'table_exists_action'>>;
+
+function backupsOf(request: JobRequest): number[] {
+  if (request.kind === 'backup_delete') return request.backups.map(({ id }) => id);
+  return request.kind === 'backup_verify' || request.kind === 'restore' ? [request.backup] : [];
+}
+
+function proofOf(request: JobRequest): ProofMethod | null {
+  if (request.kind === 'backup') return request.policy.verify;
+  return request.kind === 'backup_verify' ? request.method : null;
 }
 
 /** Whether the job reads or writes a database. */

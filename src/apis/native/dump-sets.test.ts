@@ -188,6 +188,13 @@ test('the result of a job is summed up', async () => {
       files: null,
       failed_tables: ['"main"."x"'],
       damaged_files: [],
+      backup: null,
+      tag: null,
+      removed_backups: [],
+      message: null,
+      old: null,
+      nodes: null,
+      items: [],
     },
   );
 });

@@ -12,6 +12,12 @@ export const jobKinds = [
   'verify',
   'dump_copy',
   'dump_delete',
+  'backup',
+  'backup_verify',
+  'backup_delete',
+  'restore',
+  'run',
+  'definition_import',
 ] as const satisfies readonly JobKind[];
 
 /** This API's words for the states: our own. */
@@ -42,6 +48,23 @@ const Progress = Type.Object({
   seconds_left: nullable(Count('Estimated time to the end of the data; null when nothing can be said.')),
 });
 
+const RunFigures = Type.Object({
+  total: Count('Nodes of the definition.'),
+  completed: Count('Nodes that did what they should.'),
+  failed: Count('Nodes that failed.'),
+  ignored: Count('Nodes that failed, which was allowed.'),
+  skipped: Count('Nodes that no way led to.'),
+});
+
+const ImportedItem = Type.Object({
+  kind: Type.String({ description: 'definition, script, resource or connection.' }),
+  name: Type.String({ description: 'Its name.' }),
+  outcome: Type.String({
+    description: 'added, overwritten, skipped, refused, or left because others were refused.',
+  }),
+  message: Type.String({ description: 'Why it was refused, or what else is to be said.' }),
+});
+
 const Result = Type.Object({
   tables: nullable(Count('Tables moved.')),
   rows: nullable(Count('Rows moved.')),
@@ -50,6 +73,15 @@ const Result = Type.Object({
   files: nullable(Count('Dump files written, checked, copied or removed.')),
   failed_tables: Texts('Tables whose data is not whole.'),
   damaged_files: Texts('Dump files that differ from their digest.'),
+  backup: nullable(Count('Id of the backup that was made, proved or restored.')),
+  tag: nullable(Type.String({ description: 'Its tag.' })),
+  removed_backups: Type.Array(Count('Id.'), { description: 'Backups whose files were removed.' }),
+  message: nullable(Type.String({ description: 'What a proof has compared, or found wrong.' })),
+  old: nullable(Type.String({ description: 'Where what a restore replaced is kept.' })),
+  nodes: nullable(RunFigures),
+  items: Type.Array(ImportedItem, {
+    description: 'What became of each thing that an import of definitions brought.',
+  }),
 });
 
 export const JobSchema = Type.Object(
@@ -86,6 +118,15 @@ export const JobSchema = Type.Object(
       ),
     ),
     restarts: Count('How often the data was started again under a new snapshot.'),
+    parent: nullable(
+      Type.Object(
+        {
+          id: Type.String({ description: 'Id of that job.' }),
+          step: Type.String({ description: 'What this one is to it.' }),
+        },
+        { description: 'The job that started this one; stopped, resumed and cancelled with it.' },
+      ),
+    ),
     created_at: Timestamp('When it was asked for.'),
     started_at: nullable(Timestamp('When its work began.')),
     finished_at: nullable(Timestamp('When it came to rest.')),
@@ -100,7 +141,8 @@ export const JobSchema = Type.Object(
   },
   {
     $id: 'Job',
-    description: 'An export, import, copy, verification, or the copying or removal of a dump set.',
+    description:
+      'An export, import, copy, verification, backup, restore, the run of a definition, or the copying or removal of a dump set. Figures of a job that starts others are those of all of them.',
   },
 );
 export type JobView = Static<typeof JobSchema>;
@@ -128,6 +170,7 @@ export function jobView(job: Job, rate: Rate, prefix: string): JobView {
         ? null
         : { message: job.waitingFor.message, until: timestamp(job.waitingFor.until) },
     restarts: job.restarts,
+    parent: job.parent === null ? null : { id: job.parent.jobId, step: job.parent.step },
     created_at: timestamp(job.createdAt),
     started_at: job.startedAt === null ? null : timestamp(job.startedAt),
     finished_at: job.finishedAt === null ? null : timestamp(job.finishedAt),
@@ -169,14 +212,28 @@ function percentOf(job: Job): number {
   return Math.min(99.9, Math.floor((bytesDone / bytesTotal) * 1000) / 10);
 }
 
+/** How the nodes of a run ended; null: it was no run. */
+function runFigures(result: Readonly<Record<string, unknown>>): Static<typeof RunFigures> | null {
+  const { nodes, completed, failed, ignored, skipped } = result;
+  if (typeof nodes !== 'number') return null;
+  return {
+    total: nodes,
+    completed: Number(completed),
+    failed: Number(failed),
+    ignored: Number(ignored),
+    skipped: Number(skipped),
+  };
+}
+
 /** What the operations summed up, as far as every reader understands it. */
 function resultView(result: unknown): JobView['result'] {
   if (typeof result !== 'object' || result === null) return null;
-  const { tables, rows, bytes, bytesRead, files, failedTables, damaged } = result as Readonly<
+  const { tables, rows, bytes, bytesRead, files, failedTables, damaged, ...more } = result as Readonly<
     Record<string, unknown>
   >;
   const count = (value: unknown): number | null =>
     typeof value === 'number' ? value : Array.isArray(value) ? value.length : null;
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
   return {
     tables: count(tables),
@@ -186,6 +243,13 @@ function resultView(result: unknown): JobView['result'] {
     files: count(files),
     failed_tables: texts(failedTables),
     damaged_files: texts(damaged),
+    backup: count(more.backup),
+    tag: text(more.tag),
+    removed_backups: Array.isArray(more.removed) ? more.removed.map(Number) : [],
+    message: text(more.message),
+    old: text(more.old),
+    nodes: runFigures(more),
+    items: Array.isArray(more.items) ? (more.items as Static<typeof ImportedItem>[]) : [],
   };
 }
 

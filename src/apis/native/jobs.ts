@@ -21,6 +21,9 @@ const JobListQuery = Type.Object(
     database: Type.Optional(
       Type.String({ description: 'Only jobs of this database; of copies those that read it.' }),
     ),
+    top_level: Type.Optional(
+      Type.Boolean({ description: 'true: only jobs that no other job started. All by default.' }),
+    ),
     cursor: Type.Optional(Type.String({ description: '`next_cursor` of the page before.' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: '100 by default.' })),
   },
@@ -85,7 +88,7 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
       method: 'POST',
       path: '/jobs',
       operationId: 'startJob',
-      summary: 'Start an export, import, copy or verification, or copy or delete a dump set',
+      summary: 'Start an export, import, copy, verification, backup or restore, or copy or delete a dump set',
       description:
         'Answers as soon as the job is written. With an Idempotency-Key the same request may be sent again: it answers 200 with the same job and Idempotency-Replayed: true.',
       tags,
@@ -112,11 +115,12 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
       query: JobListQuery,
       responses: { 200: { description: 'A page of jobs.', schema: JobList } },
       async handle(request) {
-        const { kind, state, ...rest } = request.query as Static<typeof JobListQuery>;
+        const { kind, state, top_level: topLevel, ...rest } = request.query as Static<typeof JobListQuery>;
         const query: JobQuery = {
           ...rest,
           ...(kind === undefined ? {} : { kinds: kind }),
           ...(state === undefined ? {} : { states: state }),
+          ...(topLevel === undefined ? {} : { topLevel }),
         };
         const { jobs, nextCursor } = await service.listJobs(callContext(request), query);
         return { status: 200, body: { items: jobs.map(view), next_cursor: nextCursor } };

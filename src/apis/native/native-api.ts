@@ -3,11 +3,17 @@ import { roles } from '../../core/permission.ts';
 import type { Service } from '../../service/service.ts';
 import type { Api, Route } from '../api.ts';
 import { describeApi } from '../openapi.ts';
+import { accessKeyRoutes } from './access-keys.ts';
+import { backupPolicyRoutes } from './backup-policies.ts';
+import { backupRoutes } from './backups.ts';
 import { callContext } from './call-context.ts';
 import { credentialRoutes } from './credentials.ts';
 import { databaseRoutes } from './databases.ts';
+import { definitionRoutes } from './definitions.ts';
 import { directoryRoutes } from './directories.ts';
 import { dumpSetRoutes } from './dump-sets.ts';
+import { eventRoutes } from './events.ts';
+import { itemRoutes } from './items.ts';
 import { jobEventsRoute } from './job-events.ts';
 import { jobFileRoutes } from './job-files.ts';
 import { jobLogRoute } from './job-log.ts';
@@ -17,10 +23,13 @@ import { jobRoutes } from './jobs.ts';
 import { locationRoutes } from './locations.ts';
 import { encodeProblem, Problem, problemMediaType } from './problem.ts';
 import { createRateMeter } from './rate-meter.ts';
+import { runRoutes } from './runs.ts';
+import { scheduleRoutes } from './schedules.ts';
 import { words } from './schema-parts.ts';
 import { apiId } from './start-job.ts';
 import { userRoutes } from './users.ts';
 import { walletRoutes } from './wallet.ts';
+import { workspaceRoutes } from './workspaces.ts';
 
 const prefix = '/api/v1';
 const title = 'Pumphouse API';
@@ -64,6 +73,11 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
         users: `${prefix}/users`,
         jobs: `${prefix}/jobs`,
         dump_sets: `${prefix}/dump-sets`,
+        workspaces: `${prefix}/workspaces`,
+        backups: `${prefix}/backups`,
+        backup_policies: `${prefix}/backup-policies`,
+        schedules: `${prefix}/schedules`,
+        events: `${prefix}/events`,
         description: '/openapi.json',
       };
       return {
@@ -82,12 +96,21 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
     ...locationRoutes(service),
     ...walletRoutes(service),
     ...userRoutes(service, prefix),
+    ...accessKeyRoutes(service, prefix),
     ...jobRoutes(service, view),
     jobLogRoute(service),
     jobReportRoute(service),
     jobEventsRoute(service, view),
     ...jobFileRoutes(service, prefix),
     ...dumpSetRoutes(service),
+    ...workspaceRoutes(service, prefix),
+    ...itemRoutes(service, prefix),
+    ...definitionRoutes(service),
+    ...runRoutes(service, view),
+    ...backupPolicyRoutes(service),
+    ...backupRoutes(service, view),
+    ...scheduleRoutes(service),
+    ...eventRoutes(service),
   ];
   let description: Readonly<Record<string, unknown>> | null = null;
   const described: Route = {

@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox';
 import { compressions, jobModes, leastFileSize } from '../../core/request.ts';
+import { Mail, Threads } from './job-fields.ts';
 import { locationFields, OwnFile, targetFields } from './location.ts';
+import { NewBackup, NewBackupDelete, NewBackupVerify, NewRestore } from './new-backup-job.ts';
 import { contentFields, readFields, writeFields } from './option-schemas.ts';
 import { nullable, words } from './schema-parts.ts';
 
@@ -26,25 +28,7 @@ const Selection = {
 const filePattern = (description: string) => ({
   file_pattern: Type.Optional(nullable(Type.String({ description }))),
 });
-const Threads = {
-  threads: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      description: 'The most tasks to run at once; 1 by default, lowered to what the service allows.',
-    }),
-  ),
-};
-
-const Mail = {
-  mail: Type.Optional(
-    Type.Boolean({
-      description:
-        'Tell by e-mail when the job completes or fails: the user that asks, if the name is an address, else the addresses of the option smtp-to. False by default.',
-    }),
-  ),
-};
-
-const NewExport = Type.Object(
+export const NewExport = Type.Object(
   {
     kind: Type.Literal('export'),
     ...Database,
@@ -93,7 +77,7 @@ const NewExport = Type.Object(
   { $id: 'NewExport', additionalProperties: false },
 );
 
-const NewImport = Type.Object(
+export const NewImport = Type.Object(
   {
     kind: Type.Literal('import'),
     ...Database,
@@ -133,7 +117,7 @@ const NewImport = Type.Object(
   { $id: 'NewImport', additionalProperties: false },
 );
 
-const NewCopy = Type.Object(
+export const NewCopy = Type.Object(
   {
     kind: Type.Literal('copy'),
     database: Type.String({ description: 'Name of the registered database to read.' }),
@@ -186,9 +170,21 @@ const NewDumpDelete = Type.Object(
 );
 
 /** The body of a request for a job; `kind` tells which. */
-export const NewJob = Type.Union([NewExport, NewImport, NewCopy, NewVerify, NewDumpCopy, NewDumpDelete], {
-  description: 'A job to start; `kind` tells which.',
-});
+export const NewJob = Type.Union(
+  [
+    NewExport,
+    NewImport,
+    NewCopy,
+    NewVerify,
+    NewDumpCopy,
+    NewDumpDelete,
+    NewBackup,
+    NewBackupVerify,
+    NewBackupDelete,
+    NewRestore,
+  ],
+  { description: 'A job to start; `kind` tells which.' },
+);
 export type NewJob = Static<typeof NewJob>;
 /** What a body of that kind has. */
 export type NewJobOf<K extends NewJob['kind']> = Extract<NewJob, { kind: K }>;

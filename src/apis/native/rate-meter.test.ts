@@ -28,6 +28,7 @@ const job = (version: number, bytesDone: number, more: Partial<Job> = {}): Job =
   errorCount: 0,
   error: null,
   restarts: 0,
+  parent: null,
   waitingFor: null,
   createdAt: 0,
   startedAt: 0,

@@ -1,12 +1,13 @@
 import { AppError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
-import type { LocationRequest } from '../../core/request.ts';
 import type { Service } from '../../service/service.ts';
 import type { StartOptions } from '../../service/start-input.ts';
 import type { ApiRequest } from '../api.ts';
+import { backupVerifyInput, restoreInput } from './backup-input.ts';
 import { callContext } from './call-context.ts';
-import { decodeLocation, decodeOwnFiles } from './location.ts';
-import type { NewJob, NewJobOf } from './new-job.ts';
+import { copyInput, defined, exportInput, importInput, place, target } from './job-input.ts';
+import { decodeLocation } from './location.ts';
+import type { NewJob } from './new-job.ts';
 
 /** Id of this API in jobs and logs. */
 export const apiId = 'native';
@@ -23,49 +24,11 @@ export function startJob(
     case 'verify':
       return service.startVerify(context, defined(place(body)), options);
     case 'export':
-      return service.startExport(
-        context,
-        defined({
-          database: body.database,
-          ...selection(body),
-          ...reading(body),
-          ...place(body),
-          encoding: body.encoding,
-          compression: body.compression,
-          encryptionKey: body.encryption_key,
-          fileSize: body.file_size,
-          estimate: body.estimate,
-        }),
-        options,
-      );
+      return service.startExport(context, exportInput(body), options);
     case 'import':
-      return service.startImport(
-        context,
-        defined({
-          database: body.database,
-          ...selection(body),
-          ...writing(body),
-          ...place(body),
-          ownFiles: body.own_files === undefined ? undefined : decodeOwnFiles(body.own_files),
-          erase: body.erase,
-          encryptionKey: body.encryption_key,
-          dryRun: body.dry_run,
-        }),
-        options,
-      );
+      return service.startImport(context, importInput(body), options);
     case 'copy':
-      return service.startCopy(
-        context,
-        defined({
-          database: body.database,
-          target: body.target,
-          ...selection(body),
-          ...reading(body),
-          ...writing(body),
-          threads: body.threads,
-        }),
-        options,
-      );
+      return service.startCopy(context, copyInput(body), options);
     case 'dump_copy':
       return service.startDumpCopy(context, defined({ ...place(body), to: target(body) }), options);
     case 'dump_delete':
@@ -74,71 +37,29 @@ export function startJob(
         defined({ location: decodeLocation(body), filePattern: body.file_pattern }),
         options,
       );
+    case 'backup':
+      return service.startBackup(
+        context,
+        defined({ database: body.database, keepForever: body.keep_forever }),
+        options,
+      );
+    case 'backup_verify':
+      return service.startBackupVerify(context, backupVerifyInput(body), options);
+    case 'backup_delete':
+      return service.startBackupDelete(
+        context,
+        defined({ database: body.database, backups: body.backups, force: body.force }),
+        options,
+      );
+    case 'restore':
+      return service.startRestore(context, restoreInput(body), options);
     default:
       return body satisfies never;
   }
 }
 
-const place = (body: NewJobOf<'export' | 'import' | 'verify' | 'dump_copy'>) => ({
-  location: decodeLocation(body),
-  filePattern: body.file_pattern,
-  threads: body.threads,
-});
-
-/** Where a dump set is copied to; a copy has no default for it. */
-function target(body: NewJobOf<'dump_copy'>): LocationRequest {
-  const { to_directory: directory, to_location: location, to_credential: credential } = body;
-  const to = decodeLocation(defined({ directory, location, credential }), 'to_');
-  if (to !== undefined) return to;
-  throw new AppError('field-invalid', {
-    field: 'to_location',
-    message: 'to_location is missing, and to_directory too.',
-    hint: 'Name the place to copy to: a storage URL as to_location, or a directory as to_directory.',
-  });
-}
-
-const selection = (body: NewJobOf<'export' | 'import' | 'copy'>) => ({
-  mode: body.mode,
-  nameExpressions: body.name_expressions,
-  schemaExpressions: body.schema_expressions,
-  tablespaceExpressions: body.tablespace_expressions,
-  content: body.content,
-  include: body.include?.map(objectFilter),
-  exclude: body.exclude?.map(objectFilter),
-});
-
-const objectFilter = (filter: NonNullable<NewJobOf<'export'>['include']>[number]) => ({
-  type: filter.type,
-  nameExpression: filter.name_expression ?? null,
-});
-
-const reading = (body: NewJobOf<'export' | 'copy'>) => ({
-  consistency: body.consistency,
-  queries: body.query,
-  samples: body.sample,
-  excludeColumns: body.exclude_columns,
-  masks: body.mask?.map(({ keep_first, keep_last, ...mask }) =>
-    defined({ ...mask, keepFirst: keep_first, keepLast: keep_last }),
-  ),
-});
-
-const writing = (body: NewJobOf<'import' | 'copy'>) => ({
-  remapSchemas: body.remap_schemas,
-  remapTables: body.remap_tables,
-  remapTablespaces: body.remap_tablespaces,
-  remapOwners: body.remap_owner,
-  remapKeys: body.remap_keys,
-  tableExistsAction: body.table_exists_action,
-  globals: body.globals,
-});
-
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
-
-/** Without the members that were not given: for the service, absent means the default. */
-const defined = <T extends object>(input: T): Defined<T> =>
-  Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined)) as Defined<T>;
-
-function startOptions(request: ApiRequest): StartOptions {
+/** What the headers of a start request add to it. */
+export function startOptions(request: ApiRequest): StartOptions {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return { api: apiId };
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {

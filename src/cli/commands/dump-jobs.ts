@@ -1,8 +1,6 @@
-import { createInterface } from 'node:readline/promises';
-import { AppError } from '../../core/errors.ts';
+import { isConfirmed, requireTerminal } from '../confirm.ts';
 import { formatBytes, formatCounted } from '../format.ts';
 import { locationFields, locationQuery } from '../location.ts';
-import { isTerminal } from '../read-secret.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import { given } from './job-flags.ts';
 import { type CommonFlags, startAndFollow } from './start-job.ts';
@@ -50,30 +48,15 @@ export async function deleteDumpSet(
   });
 }
 
-async function isWanted({ host, client }: Session, location: string, flags: CommonFlags): Promise<boolean> {
-  if (!isTerminal(host)) {
-    throw new AppError('usage', {
-      message: 'There is no terminal to ask whether the dump set shall be deleted.',
-      hint: 'Give --yes.',
-    });
-  }
+async function isWanted(session: Session, location: string, flags: CommonFlags): Promise<boolean> {
+  const { host, client } = session;
+  requireTerminal(host, 'There is no terminal to ask whether the dump set shall be deleted.');
   const set = await (await client()).json<{
     readonly job: { readonly name: string };
     readonly source: { readonly database: string };
     readonly bytes: number;
     readonly files: readonly unknown[];
   }>({ method: 'GET', path: `/api/v1/dump-sets/show${locationQuery(location, flags)}` });
-  const lines = createInterface({ input: host.stdin, output: host.stderr });
-  // The end of the input, or Ctrl-C at the question, is no yes.
-  const ended = new Promise<string>((resolve) => {
-    lines.once('SIGINT', () => resolve(''));
-    lines.once('close', () => resolve(''));
-  });
-  try {
-    const what = `${set.job.name} of ${set.source.database} (${formatCounted(set.files.length, 'file')}, ${formatBytes(set.bytes)})`;
-    const answer = await Promise.race([lines.question(`Delete the dump set ${what}? [y/N] `), ended]);
-    return /^y(es)?$/i.test(answer.trim());
-  } finally {
-    lines.close();
-  }
+  const what = `${set.job.name} of ${set.source.database} (${formatCounted(set.files.length, 'file')}, ${formatBytes(set.bytes)})`;
+  return isConfirmed(host, `Delete the dump set ${what}?`);
 }

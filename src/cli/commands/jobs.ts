@@ -13,7 +13,7 @@ async function findJob(client: ApiClient, id: string | undefined): Promise<JobVi
   if (id !== undefined) return getJob(client, id);
   const { items } = await client.json<{ readonly items: readonly JobView[] }>({
     method: 'GET',
-    path: '/api/v1/jobs?limit=1',
+    path: '/api/v1/jobs?limit=1&top_level=true',
   });
   const [newest] = items;
   if (newest !== undefined) return newest;
@@ -27,14 +27,14 @@ async function findJob(client: ApiClient, id: string | undefined): Promise<JobVi
 const databasesOf = ({ database, request: { target } }: JobView): string =>
   [database, target].filter((name) => name !== null).join(' to ');
 
-async function allJobs(client: ApiClient): Promise<readonly JobView[]> {
+async function allJobs(client: ApiClient, topLevel: boolean): Promise<readonly JobView[]> {
   const jobs: JobView[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {
     const page: { readonly items: readonly JobView[]; readonly next_cursor: string | null } =
       await client.json({
         method: 'GET',
-        path: `/api/v1/jobs?limit=1000${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
+        path: `/api/v1/jobs?limit=1000&top_level=${topLevel}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`,
       });
     jobs.push(...page.items);
     cursor = page.next_cursor;
@@ -42,8 +42,9 @@ async function allJobs(client: ApiClient): Promise<readonly JobView[]> {
   return jobs;
 }
 
-export async function listJobs(session: Session): Promise<CommandEnd> {
-  const items = await allJobs(await session.client());
+/** Those that other jobs started are steps of these, and are left out unless `--all` asks for them. */
+export async function listJobs(session: Session, flags: { readonly all?: boolean }): Promise<CommandEnd> {
+  const items = await allJobs(await session.client(), flags.all !== true);
   session.show(items, () =>
     items.length === 0
       ? 'No jobs yet: pumphouse export DATABASE'

@@ -141,14 +141,13 @@ export async function startAndFollow(session: Session, flags: CommonFlags, body:
     path: '/api/v1/jobs',
     body: { ...body, ...given('threads', threads), ...given('mail', flags.mail) },
   });
-  if (flags.detach === true) {
-    session.show(
-      job,
-      () => `Started ${job.name} (${job.id}). Follow it with: pumphouse jobs watch ${job.id}`,
-    );
-    return 'ok';
-  }
-  return followJob(session, job);
+  return flags.detach === true ? showStarted(session, job) : followJob(session, job);
+}
+
+/** Of a job that the service goes on with. */
+export function showStarted(session: Session, job: JobView): CommandEnd {
+  session.show(job, () => `Started ${job.name} (${job.id}). Follow it with: pumphouse jobs watch ${job.id}`);
+  return 'ok';
 }
 
 /** Only a service goes on when the command has ended. */
