@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { createDataArtsApi } from './apis/dataarts/dataarts-api.ts';
+import { createDbcsApi } from './apis/dbcs/dbcs-api.ts';
 import { createNativeApi } from './apis/native/native-api.ts';
 import { createOrdsApi } from './apis/ords/ords-api.ts';
 import { createRedisEnterpriseApi } from './apis/redis-enterprise/redis-enterprise-api.ts';
@@ -8,32 +10,49 @@ import { Secret } from './base/secret.ts';
 import { version } from './base/version.ts';
 import type { App, AppUse } from './cli/host.ts';
 import { locateDataFolder, prepareDataFolder } from './config/data-folder.ts';
-import { options as declarations, type Options } from './config/options.ts';
+import { options as declarations, type OptionDeclaration, type Options } from './config/options.ts';
 import { certificateSource } from './config/server-certificate.ts';
 import { removeServiceFile, writeServiceFile } from './config/service-file.ts';
 import { openWallet } from './config/wallet.ts';
+import { AppError } from './core/errors.ts';
 import { postgresEngine } from './engines/postgres/engine.ts';
 import { redisEngine } from './engines/redis/engine.ts';
 import { sqliteEngine } from './engines/sqlite/engine.ts';
-import { createHttpPorts } from './http/ports.ts';
+import { createAlarmMail } from './events/alarm-mail.ts';
+import { createEventDispatch } from './events/event-dispatch.ts';
+import { createEventWriter } from './events/event-writer.ts';
+import { createWebhook } from './events/webhook.ts';
+import { createHttpPorts, type OwnPort } from './http/ports.ts';
 import { createLocalDispatcher } from './jobs/local/dispatcher.ts';
 import { defaultOutagePolicy } from './jobs/outage.ts';
 import { createRetention } from './jobs/retention.ts';
+import { createScheduler } from './jobs/scheduler.ts';
 import { createWorker } from './jobs/worker.ts';
 import { createMailDispatch } from './mail/mail-dispatch.ts';
 import { createSmtpMailer } from './mail/smtp-mailer.ts';
 import { createNetwork } from './network/create-network.ts';
+import { createRequestFollower } from './network/follow-request.ts';
+import { createBackupHandler } from './operations/backup.ts';
+import { createBackupDeleteHandler } from './operations/backup-delete.ts';
+import type { BackupParts } from './operations/backup-parts.ts';
+import { createBackupVerifyHandler } from './operations/backup-verify.ts';
 import { createCopyHandler } from './operations/copy.ts';
+import { createDefinitionImportHandler } from './operations/definition-import.ts';
 import { createDumpCopyHandler } from './operations/dump-copy.ts';
 import { createDumpDeleteHandler } from './operations/dump-delete.ts';
 import { createEnvironment } from './operations/environment.ts';
 import { createExportHandler } from './operations/export.ts';
 import { createImportHandler } from './operations/import.ts';
+import { createRestoreHandler } from './operations/restore.ts';
+import { createRunHandler, type RunParts } from './operations/run.ts';
+import { sweepJobDatabases } from './operations/scratch-sweep.ts';
 import { createVerifyHandler } from './operations/verify.ts';
-import type { Registry } from './registry/registry.ts';
-import { createService } from './service/create-service.ts';
+import { createServiceAndPorts } from './service/create-service.ts';
 import { ensureDefaults } from './service/directories.ts';
+import { createFamilyProgress } from './service/family-progress.ts';
+import { createImportedSchedules } from './service/imported-schedules.ts';
 import { withSignals } from './service/job-signals.ts';
+import { createScheduledRuns } from './service/scheduled-runs.ts';
 import { finishKilledRotation } from './service/wallet.ts';
 import { azureDriver } from './storages/azure/driver.ts';
 import { ftpDriver } from './storages/ftp/driver.ts';
@@ -47,7 +66,7 @@ import { createStorageStack, defaultLayerOptions } from './storages/stack.ts';
 import type { StorageDriver } from './storages/storage.ts';
 import { swiftDriver } from './storages/swift/driver.ts';
 import { webdavDriver } from './storages/webdav/driver.ts';
-import { openSqliteStore } from './store/sqlite-store.ts';
+import { openSqliteStore, type Store } from './store/sqlite-store.ts';
 
 /** There is one process on an embedded store. */
 const workerId = 'local';
@@ -88,7 +107,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   const wallet = await openWallet(
     folder.walletFile,
     { key: options.walletKey, previous: options.walletKeyPrevious },
-    await holdsSecrets(registry),
+    await holdsSecrets(opened),
   );
   const network = createNetwork({ allow: options.urlAllow });
   const storages = createStorageStack({
@@ -110,6 +129,49 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   await ensureDefaults(registry, folder.dumpFolder);
   await finishKilledRotation(registry, wallet, log);
 
+  const tell = createEventWriter(opened.events, {
+    webhook: options.webhookUrl !== null,
+    mail: options.smtpUrl !== null && options.smtpTo.length > 0,
+  });
+  // Jobs start jobs by the service, which is made with the worker that runs them.
+  const backups: BackupParts = {
+    environment,
+    catalogue: opened.backups,
+    jobs: store,
+    children: { start: (...child) => ports.children.start(...child) },
+    jobDatabases: {
+      put: (...database) => ports.jobDatabases.put(...database),
+      find: (name) => ports.jobDatabases.find(name),
+      remove: (name) => ports.jobDatabases.remove(name),
+      list: () => ports.jobDatabases.list(),
+    },
+    cancel: (jobId) =>
+      unlessDone(async () => {
+        await store.requestCancel(jobId);
+        dispatcher.interrupt(jobId);
+        dispatcher.notify();
+      }),
+    tell,
+    clock,
+  };
+  const follower = opening.use(createRequestFollower(network));
+  const runs: RunParts = {
+    environment,
+    jobs: store,
+    children: backups.children,
+    resume: (jobId) =>
+      unlessDone(async () => {
+        await store.requestResume(jobId);
+        dispatcher.notify();
+      }),
+    stop: (jobId) =>
+      unlessDone(async () => {
+        await store.requestStop(jobId);
+        dispatcher.interrupt(jobId);
+      }),
+    send: follower.send,
+    clock,
+  };
   const handlers = [
     createExportHandler(environment, { unitBytes: options.unitBytes }),
     createImportHandler(environment),
@@ -117,6 +179,18 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     createVerifyHandler(environment),
     createDumpCopyHandler(environment),
     createDumpDeleteHandler(environment),
+    createBackupHandler(backups),
+    createBackupVerifyHandler(backups),
+    createBackupDeleteHandler(backups),
+    createRestoreHandler(backups),
+    createRunHandler(runs),
+    createDefinitionImportHandler({
+      workspaces: opened.workspaces,
+      schedules: opened.schedules,
+      jobs: store,
+      startSchedule: (...schedule) => startImportedSchedule(...schedule),
+      clock,
+    }),
   ];
   const outage = { ...defaultOutagePolicy, patienceMs: options.patienceSeconds * 1000 };
   const worker = createWorker({ store, handlers, clock, log, outage });
@@ -134,12 +208,20 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     started ??= dispatcher.start();
     return started;
   };
+  const sweep = new AbortController();
+  let swept: Promise<void> = Promise.resolve();
   let isServing = false;
   const localToken = new Secret(randomBytes(32).toString('base64url'));
-  const service = createService({
+  const ports = createServiceAndPorts({
     store,
     signals,
     registry,
+    accessKeys: opened.accessKeys,
+    workspaces: opened.workspaces,
+    backups: opened.backups,
+    schedules: opened.schedules,
+    events: opened.events,
+    tell,
     environment,
     wallet,
     credentialTypes: storages.credentialTypes,
@@ -153,7 +235,8 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     localToken,
     isReady: () => !closing && (use === 'command' || isServing),
   });
-  const portOption = declarations.redisEnterprisePort;
+  const { service } = ports;
+  const startImportedSchedule = createImportedSchedules({ registry }, service);
   const http = createHttpPorts(
     {
       apis: [
@@ -165,6 +248,8 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
           clock,
         }),
         createRedisEnterpriseApi({ service, version, clock }),
+        createDbcsApi({ service, identityDomain: options.dbcsIdentityDomain }),
+        createDataArtsApi({ service, version, projectId: options.dataartsProjectId, clock }),
       ],
       service,
       log,
@@ -176,28 +261,47 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       ),
     },
     {
-      'redis-enterprise': {
-        port: options.redisEnterprisePort,
-        option: portOption.name,
-        spelling: `${portOption.flag} N or ${portOption.env}`,
-      },
+      'redis-enterprise': ownPort(declarations.redisEnterprisePort, options.redisEnterprisePort),
+      dbcs: ownPort(declarations.dbcsPort, options.dbcsPort),
     },
   );
 
-  const retention = createRetention({ store, clock, log, keepMs: options.retentionDays * dayMs });
-  const mails =
+  const scheduler = createScheduler({
+    schedules: opened.schedules,
+    starts: createScheduledRuns({ store, registry, tell }, service),
+    clock,
+    log,
+  });
+  const retention = createRetention({
+    store,
+    events: opened.events,
+    clock,
+    log,
+    keepMs: options.retentionDays * dayMs,
+  });
+  const mailer =
     use === 'command' || options.smtpUrl === null
       ? null
-      : createMailDispatch({
-          store,
-          mailer: createSmtpMailer({
-            url: options.smtpUrl,
-            password: options.smtpPassword,
-            from: options.smtpFrom,
-          }),
-          clock,
-          log,
+      : createSmtpMailer({
+          url: options.smtpUrl,
+          password: options.smtpPassword,
+          from: options.smtpFrom,
         });
+  const mails =
+    mailer === null
+      ? null
+      : createMailDispatch({ store, mailer, clock, log, shown: createFamilyProgress(store) });
+  const { webhookUrl: url, webhookSecret: secret } = options;
+  const webhook = url === null ? null : opening.use(createWebhook({ url, secret, network, clock }));
+  const eventDispatch = createEventDispatch({
+    store: opened.events,
+    channels: [
+      ...(webhook === null ? [] : [webhook]),
+      ...(mailer === null || options.smtpTo.length === 0 ? [] : [createAlarmMail(mailer, options.smtpTo)]),
+    ],
+    clock,
+    log,
+  });
   const summary = await summaryOf(registry);
   const parts = opening.move();
 
@@ -223,7 +327,10 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       const { url, own } = await http.listen(options.host, port);
       await startJobs();
       retention.start();
+      scheduler.start();
       mails?.start();
+      eventDispatch.start();
+      swept = sweepJobDatabases(backups, store, { signal: sweep.signal, log });
       isServing = true;
       await writeServiceFile(folder.serviceFile, {
         url,
@@ -239,15 +346,43 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       const graceMs = use === 'command' ? 0 : options.shutdownGraceSeconds * 1000;
       await removeServiceFile(folder.serviceFile, process.pid);
       retention.stop();
-      await Promise.all([http.close(graceMs), dispatcher.drain(graceMs), mails?.stop()]);
+      sweep.abort();
+      await scheduler.stop();
+      await Promise.all([
+        swept,
+        http.close(graceMs),
+        dispatcher.drain(graceMs),
+        mails?.stop(),
+        eventDispatch.stop(),
+      ]);
       await parts.disposeAsync();
     },
   };
 }
 
+/** Asks for a state of a job; that it is in another by now, and nothing is to be asked of it, is no error. */
+async function unlessDone(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'job-state') throw error;
+  }
+}
+
+/** What an option says about the port of an API. */
+const ownPort = ({ name, flag, env }: OptionDeclaration, port: OwnPort['port']): OwnPort => ({
+  port,
+  option: name,
+  spelling: `${flag} N or ${env}`,
+});
+
 /** Whether something in the store was sealed. */
-async function holdsSecrets(registry: Registry): Promise<boolean> {
-  const sealed = [...(await registry.listDatabases()), ...(await registry.listCredentials())];
+async function holdsSecrets({
+  registry,
+  accessKeys,
+}: Pick<Store, 'registry' | 'accessKeys'>): Promise<boolean> {
+  const sealed: unknown[] = [...(await registry.listDatabases()), ...(await registry.listCredentials())];
+  for (const { name } of await registry.listUsers()) sealed.push(...(await accessKeys.listAccessKeys(name)));
   return sealed.length > 0;
 }
 

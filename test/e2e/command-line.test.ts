@@ -376,7 +376,15 @@ describe('a command line', () => {
       'wallet',
       'jobs',
       'dump',
+      'backup',
+      'schedule',
+      'events',
       'config',
+      'workspace',
+      'connection',
+      'script',
+      'resource',
+      'definition',
     ],
     ...['add', 'list', 'test', 'remove'].map((verb) => `database ${verb}`),
     ...['add', 'list', 'remove'].flatMap((verb) => [
@@ -384,11 +392,29 @@ describe('a command line', () => {
       `directory ${verb}`,
       `credential ${verb}`,
     ]),
+    'user key',
+    ...['add', 'list', 'remove'].map((verb) => `user key ${verb}`),
     'location test',
     'wallet rotate',
     ...['list', 'show', 'log', 'report', 'watch', 'stop', 'resume', 'cancel'].map((verb) => `jobs ${verb}`),
     ...['list', 'show', 'verify', 'copy', 'delete'].map((verb) => `dump ${verb}`),
+    ...['policy', 'start', 'list', 'show', 'keep', 'verify', 'restore', 'delete', 'prune'].map(
+      (verb) => `backup ${verb}`,
+    ),
+    ...['set', 'show', 'list', 'remove'].map((verb) => `backup policy ${verb}`),
+    'schedule list',
     ...['list', 'get', 'set', 'delete'].map((verb) => `config ${verb}`),
+    ...['add', 'list', 'remove', 'default'].map((verb) => `workspace ${verb}`),
+    ...['add', 'put', 'list', 'show', 'remove'].flatMap((verb) => [
+      `connection ${verb}`,
+      `script ${verb}`,
+      `resource ${verb}`,
+      `definition ${verb}`,
+    ]),
+    'script run',
+    ...['submit', 'versions', 'diff', 'export', 'import', 'run', 'runs', 'nodes', 'start', 'stop'].map(
+      (verb) => `definition ${verb}`,
+    ),
   ];
 
   it('has help for every command, and the guide knows them all', async () => {
@@ -397,7 +423,7 @@ describe('a command line', () => {
       const { code, stdout, stderr } = await runCommand([...command.split(' ').filter(Boolean), '--help']);
       assert.deepEqual({ code, stderr }, { code: 0, stderr: '' }, command);
       assert.ok(stdout.startsWith(`Usage: pumphouse ${command}`), stdout);
-      const listed = /^Commands:\n(.*)/ms.exec(stdout)?.[1] ?? '';
+      const listed = /^Commands:\n((?: {2}.*\n)*)/m.exec(stdout)?.[1] ?? '';
       for (const [, verb] of listed.matchAll(/^ {2}([a-z]+)/gm))
         assert.ok(commands.includes(`${command} ${verb}`.trim()), `${command} ${verb}`);
       assert.ok(guide.includes(`\`${command}`) || command === '', `the guide has ${command}`);
@@ -412,6 +438,8 @@ describe('a command line', () => {
     for (const command of [
       ...['serve', 'export', 'import', 'location test', 'directory add', 'database test', 'jobs cancel'],
       ...['list', 'show', 'verify', 'copy', 'delete'].map((verb) => `dump ${verb}`),
+      ...['backup policy set', 'backup start', 'backup verify', 'backup restore', 'backup delete'],
+      ...['script run', 'definition run'],
     ]) {
       const { stdout } = await runCommand([...command.split(' '), '--help']);
       assert.match(stdout, /--url-allow/, command);

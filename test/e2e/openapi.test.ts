@@ -63,6 +63,7 @@ describe('the descriptions that a running service gives of itself', () => {
       least: 8,
     },
     { api: 'Redis Enterprise', path: '/v1/openapi.json', version: /^3\.0\./, least: 20 },
+    { api: 'DataArts', path: '/dataarts/openapi.json', version: /^3\.0\./, least: 30 },
   ];
   for (const { api, path, version, least } of descriptions) {
     it(`${api}: valid, and Postman takes every operation`, async () => {

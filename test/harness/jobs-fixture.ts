@@ -22,6 +22,7 @@ export interface Script {
   readonly onError?: JobHandler['onError'];
   readonly groupFinished?: JobHandler['groupFinished'];
   readonly subject?: JobHandler['subject'];
+  readonly failed?: JobHandler['failed'];
 }
 
 export interface JobsFixtureOptions {
@@ -89,6 +90,7 @@ export async function openJobsFixture(
     },
     onError: script.onError ?? (() => 'fail-task'),
     ...(script.subject === undefined ? {} : { subject: script.subject }),
+    ...(script.failed === undefined ? {} : { failed: script.failed }),
     ...(script.groupFinished === undefined ? {} : { groupFinished: script.groupFinished }),
   };
   const worker = createWorker({

@@ -48,6 +48,8 @@ export function createKeyedEngine(beforeWrite: () => Promise<void> = async () =>
       keyedRows: true,
       ownFiles: { encoding: 'slate', extension: 'slate' },
       erase: true,
+      scratch: false,
+      scripts: false,
       globalTypes: [],
     },
     defaultSchema: 'db0',

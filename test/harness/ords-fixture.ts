@@ -45,6 +45,7 @@ export function sampleJob(name: string, changes: Partial<Job> = {}): Job {
     errorCount: 0,
     error: null,
     restarts: 0,
+    parent: null,
     waitingFor: null,
     createdAt: secondOfStart,
     startedAt: secondOfStart,

@@ -9,6 +9,7 @@ import { localAdministrator } from '../../src/core/permission.ts';
 import type { Engine } from '../../src/engines/engine.ts';
 import { postgresEngine } from '../../src/engines/postgres/engine.ts';
 import { sqliteEngine } from '../../src/engines/sqlite/engine.ts';
+import { createEventWriter } from '../../src/events/event-writer.ts';
 import type { JobStore } from '../../src/jobs/job-store.ts';
 import { createNetwork } from '../../src/network/create-network.ts';
 import { createEnvironment } from '../../src/operations/environment.ts';
@@ -82,6 +83,12 @@ export async function openServiceFixture(more: readonly Engine[] = []): Promise<
     store,
     signals,
     registry,
+    accessKeys: opened.accessKeys,
+    workspaces: opened.workspaces,
+    backups: opened.backups,
+    schedules: opened.schedules,
+    events: opened.events,
+    tell: createEventWriter(opened.events, { webhook: false, mail: false }),
     environment,
     wallet,
     credentialTypes: storages.credentialTypes,

@@ -21,7 +21,7 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly data: string;
   readonly url: string;
   /** The JSON of a success; fails on any other status. */
-  request<T>(method: 'GET' | 'POST' | 'DELETE', resource: string, body?: unknown): Promise<T>;
+  request<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', resource: string, body?: unknown): Promise<T>;
   start(body: Readonly<Record<string, unknown>>): Promise<ServiceJob>;
   /** Waits until the job rests. */
   settled(id: string): Promise<ServiceJob>;

@@ -40,6 +40,14 @@ export interface Stage {
   readonly authorization: string;
   /** Placeholders of the stage's own: `dumps` for `{dumps}`. Longer values first, where one is within another. */
   readonly values?: Readonly<Record<string, string>>;
+  /** Headers that are shown besides those that every transcript shows, in this spelling. */
+  readonly headers?: readonly string[];
+  /** Values that have numbers, as the first group of a global pattern: `{tag1}` is the first tag that the transcript meets. */
+  readonly numbered?: Readonly<Record<string, RegExp>>;
+  /** How answers are shown that are neither JSON nor text; default by the word `{bytes}`. */
+  readonly bytes?: (bytes: Uint8Array) => Promise<string>;
+  /** Volatile texts, and what stands for them. */
+  readonly volatile?: readonly (readonly [RegExp, string])[];
 }
 
 const shownHeaders = [
@@ -60,7 +68,15 @@ const headerNames: Readonly<Record<string, string>> = {
   'retry-after': 'Retry-After',
   'www-authenticate': 'WWW-Authenticate',
 };
-const runningStates = ['EXECUTING', 'COMPLETING', 'STOPPING', 'exporting', 'initializing', 'importing'];
+const runningStates = [
+  'EXECUTING',
+  'COMPLETING',
+  'STOPPING',
+  'exporting',
+  'initializing',
+  'importing',
+  'In Progress',
+];
 const longestWaitMs = 120_000;
 
 const jobPattern = /DATAPUMP_REST_(?:EXPORT|IMPORT)_(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/g;
@@ -75,8 +91,11 @@ const numberedPatterns = {
   action: /"action_uid": "([0-9a-f-]{36})"/g,
   token: /"access_token": "([\w-]+\.[\w-]+\.[\w-]+)"/g,
 };
-/** What a transcript has met of them, in order. */
-type Met = Record<keyof typeof numberedPatterns, string[]> & { readonly jobs: Jobs };
+/** What a transcript has met of them, in order; `own`: of those of the stage. */
+type Met = Record<keyof typeof numberedPatterns, string[]> & {
+  readonly jobs: Jobs;
+  readonly own: Map<string, string[]>;
+};
 
 /** The Basic credentials of a user. */
 export const basic = (user: { readonly name: string; readonly password: string }): string =>
@@ -99,7 +118,7 @@ export async function playTranscript(transcript: string, stage: Stage): Promise<
   const lines = transcript.split('\n');
   const start = lines.findIndex((line) => line.startsWith('>>> '));
   const played: string[] = lines.slice(0, start);
-  const met: Met = { jobs: [], action: [], token: [] };
+  const met: Met = { jobs: [], action: [], token: [], own: new Map() };
   for (const text of lines
     .slice(start)
     .join('\n')
@@ -147,7 +166,7 @@ async function play(exchange: Exchange, stage: Stage, met: Met): Promise<string>
         ? {}
         : { body: isUntyped ? Buffer.from(fill(exchange.body)) : fill(exchange.body) }),
     });
-    const text = await answerText(response);
+    const text = await answerText(response, stage);
     if (!exchange.untilAtRest || !isRunning(text)) return text;
     if (Date.now() > deadline) throw new Error(`The job is still not at rest:\n${text}`);
     await sleep(100);
@@ -155,27 +174,36 @@ async function play(exchange: Exchange, stage: Stage, met: Met): Promise<string>
 }
 
 const isRunning = (text: string): boolean => {
-  const state = /"(?:state|export_status|import_status)": "([A-Za-z ]+)"/.exec(text)?.[1];
-  return state !== undefined && runningStates.includes(state);
+  const state = /"(?:state|export_status|import_status|job_status)": "([A-Za-z ]+)"/.exec(text)?.[1];
+  // Tasks and instances of the DataArts API.
+  const isBusy = /^ {2}"status": "(?:RUNNING|running|waiting)"/m.test(text);
+  return isBusy || (state !== undefined && runningStates.includes(state));
 };
 
 /** An answer as transcripts show it: JSON one member a line, bytes by the word. */
-async function answerText(response: Response): Promise<string> {
+async function answerText(response: Response, { headers = [], bytes: shown }: Stage): Promise<string> {
   const lines = [`<<< ${response.status}`];
-  for (const name of shownHeaders) {
+  for (const name of [...shownHeaders.map((each) => headerNames[each] ?? each), ...headers]) {
     const value = response.headers.get(name);
-    if (value !== null) lines.push(`${headerNames[name]}: ${value}`);
+    if (value !== null) lines.push(`${name}: ${value}`);
   }
   const type = response.headers.get('content-type') ?? '';
-  if (/json/.test(type)) lines.push('', JSON.stringify(await response.json(), null, 2));
+  const isJson = /json/.test(type);
+  const json = isJson ? await response.text() : '';
+  if (isJson) lines.push(...(json === '' ? [] : ['', JSON.stringify(JSON.parse(json), null, 2)]));
   else if (/^text\//.test(type)) lines.push('', await response.text());
-  else if ((await response.bytes()).length > 0) lines.push('', '{bytes}');
+  else {
+    const bytes = await response.bytes();
+    if (bytes.length > 0) lines.push('', shown === undefined ? '{bytes}' : await shown(bytes));
+  }
   return lines.join('\n');
 }
 
 function filled(text: string, stage: Stage, met: Met): string {
   let own = text;
   for (const [name, value] of Object.entries(stage.values ?? {})) own = own.replaceAll(`{${name}}`, value);
+  for (const [word, values] of met.own)
+    for (const [index, value] of values.entries()) own = own.replaceAll(`{${word}${index + 1}}`, value);
   return own.replace(/\{(origin|job|second|action|token)(\d*)\}/g, (_, word: string, number: string) => {
     if (word === 'origin') return stage.origin;
     if (word === 'action' || word === 'token') {
@@ -205,6 +233,15 @@ function normalise(text: string, stage: Stage, met: Met): string {
       normal = normal.replaceAll(value, `{${word}${index + 1}}`);
   }
   for (const [index, { name }] of jobs.entries()) normal = normal.replaceAll(name, `{job${index + 1}}`);
+  for (const [word, pattern] of Object.entries(stage.numbered ?? {})) {
+    const values = met.own.get(word) ?? [];
+    met.own.set(word, values);
+    normal = normal.replace(pattern, (whole: string, value: string) => {
+      if (!values.includes(value)) values.push(value);
+      return whole.replace(value, `{${word}${values.indexOf(value) + 1}}`);
+    });
+  }
+  for (const [pattern, placeholder] of stage.volatile ?? []) normal = normal.replace(pattern, placeholder);
   return normal
     .replace(secondPattern, (second, from: string | undefined, number: string) =>
       // Behind the name of its job a second is that job's; elsewhere it is any that is known.

@@ -12,6 +12,12 @@ const actionNames: Readonly<Record<Job['kind'], string>> = {
   verify: 'verify_dump',
   dump_copy: 'copy_dump',
   dump_delete: 'delete_dump',
+  backup: 'backup_bdb',
+  backup_verify: 'verify_backup',
+  backup_delete: 'delete_backups',
+  restore: 'restore_bdb',
+  run: 'run_definition',
+  definition_import: 'import_definitions',
 };
 
 /** An action of version 2: every job that the caller may see. Times are numbers, and progress is one. */
@@ -57,7 +63,7 @@ function pendingOp(job: Job): Readonly<Record<string, unknown>> {
 }
 
 /** Those that version 1 lists: everything but exports, imports and backups. */
-export const isListedInV1 = ({ kind }: Job): boolean => kind !== 'export' && kind !== 'import';
+export const isListedInV1 = ({ kind }: Job): boolean => kind !== 'export' && kind !== 'import' && kind !== 'backup';
 
 /** An action of version 1, where times and progress are texts. */
 export function oldActionView(
