@@ -1,8 +1,7 @@
-import Type from 'typebox';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { Service } from '../../service/service.ts';
-import type { Api, Route } from '../api.ts';
-import { describeApi } from '../openapi.ts';
+import type { Api } from '../api.ts';
+import { descriptionRoute } from '../description-route.ts';
 import { connectionOperations } from './connection-routes.ts';
 import { exportOperations } from './export-routes.ts';
 import { importOperations } from './import-routes.ts';
@@ -60,38 +59,16 @@ export function createDataArtsApi(options: DataArtsOptions): Api {
     routes: [
       ...operations.map((operation) => routeOf(operation, parts)),
       tokenRoute(parts),
-      descriptionRoute([...described, describedTokenRoute(parts)], options.version),
+      descriptionRoute({
+        path: '/dataarts/openapi.json',
+        title,
+        routes: [...described, describedTokenRoute(parts)],
+        version: options.version,
+        about: 'Keeps, runs, exports and imports jobs, scripts, resources and connections.',
+        error: { schema: ErrorBody, mediaType: 'application/json' },
+      }),
     ],
     challenge: 'Basic realm="Pumphouse", charset="UTF-8"',
     encodeError,
-  };
-}
-
-function descriptionRoute(routes: readonly Route[], version: string): Route {
-  let description: Readonly<Record<string, unknown>> | null = null;
-  return {
-    method: 'GET',
-    path: '/dataarts/openapi.json',
-    atRoot: true,
-    hidden: true,
-    operationId: 'getDescription',
-    summary: 'The description of this API (OpenAPI 3.0)',
-    tags: ['description'],
-    access: 'public',
-    responses: {
-      200: { description: 'The description.', schema: Type.Object({}, { additionalProperties: true }) },
-    },
-    async handle() {
-      description ??= describeApi(
-        { title, prefix: '', routes },
-        {
-          openapi: '3.0',
-          version,
-          description: 'Keeps, runs, exports and imports jobs, scripts, resources and connections.',
-          error: { schema: ErrorBody, mediaType: 'application/json' },
-        },
-      );
-      return { status: 200, headers: { 'cache-control': 'no-cache' }, body: description };
-    },
   };
 }

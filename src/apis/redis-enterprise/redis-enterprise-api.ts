@@ -1,8 +1,7 @@
-import Type from 'typebox';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { Service } from '../../service/service.ts';
-import type { Api, Route } from '../api.ts';
-import { describeApi } from '../openapi.ts';
+import type { Api } from '../api.ts';
+import { descriptionRoute } from '../description-route.ts';
 import { actionOperations } from './actions-routes.ts';
 import { bdbOperations } from './bdb-routes.ts';
 import { clusterOperations } from './cluster-routes.ts';
@@ -65,37 +64,18 @@ export function createRedisEnterpriseApi(options: RedisEnterpriseOptions): Api {
     tokenSchemes: ['JWT', 'Bearer'],
     ignoresAccept: true,
     takesUntypedBodies: true,
-    routes: [...routes, descriptionRoute(described, options.version)],
+    routes: [
+      ...routes,
+      descriptionRoute({
+        path: '/v1/openapi.json',
+        title,
+        routes: described,
+        version: options.version,
+        about: 'Exports databases to files at any storage, imports them, and tells how that goes.',
+        error: { schema: ErrorBody, mediaType: 'application/json' },
+      }),
+    ],
     challenge: 'Basic realm="Pumphouse", charset="UTF-8"',
     encodeError: (error) => encodeError(error, lastStateId),
-  };
-}
-
-function descriptionRoute(routes: readonly Route[], version: string): Route {
-  let description: Readonly<Record<string, unknown>> | null = null;
-  return {
-    method: 'GET',
-    path: '/v1/openapi.json',
-    atRoot: true,
-    hidden: true,
-    operationId: 'getDescription',
-    summary: 'The description of this API (OpenAPI 3.0)',
-    tags: ['description'],
-    access: 'public',
-    responses: {
-      200: { description: 'The description.', schema: Type.Object({}, { additionalProperties: true }) },
-    },
-    async handle() {
-      description ??= describeApi(
-        { title, prefix: '', routes },
-        {
-          openapi: '3.0',
-          version,
-          description: 'Exports databases to files at any storage, imports them, and tells how that goes.',
-          error: { schema: ErrorBody, mediaType: 'application/json' },
-        },
-      );
-      return { status: 200, headers: { 'cache-control': 'no-cache' }, body: description };
-    },
   };
 }
