@@ -85,7 +85,8 @@ function redirected(request: FollowedRequest, status: number, location: string):
   }
   const { method } = request;
   // As every client does it (fetch.spec.whatwg.org, HTTP-redirect fetch): a POST becomes a GET by 301 and 302, all but GET and HEAD by 303.
-  const becomesGet = status === 303 ? method !== 'GET' && method !== 'HEAD' : status < 303 && method === 'POST';
+  const becomesGet =
+    status === 303 ? method !== 'GET' && method !== 'HEAD' : status < 303 && method === 'POST';
   const keeps = !becomesGet;
   const isSame = url.origin === origin;
   const headers = Object.entries(request.headers).filter(

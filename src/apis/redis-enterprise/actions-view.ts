@@ -63,7 +63,8 @@ function pendingOp(job: Job): Readonly<Record<string, unknown>> {
 }
 
 /** Those that version 1 lists: everything but exports, imports and backups. */
-export const isListedInV1 = ({ kind }: Job): boolean => kind !== 'export' && kind !== 'import' && kind !== 'backup';
+export const isListedInV1 = ({ kind }: Job): boolean =>
+  kind !== 'export' && kind !== 'import' && kind !== 'backup';
 
 /** An action of version 1, where times and progress are texts. */
 export function oldActionView(
