@@ -27,6 +27,9 @@ let operations: OperationsFixture;
 let fault: { readonly code: ErrorCode; readonly call: 'put' | 'get'; times: number; met: number } | null =
   null;
 
+/** Longer than any machine takes for the faults that pass. */
+let patienceMs = 120_000;
+
 const faulty = (storage: Storage): Storage => {
   const meet = (call: 'put' | 'get'): void => {
     if (fault === null || fault.call !== call || fault.times === 0) return;
@@ -64,7 +67,13 @@ before(async () => {
       ['source', ...targets].map((name) => [name, `sqlite:${folder.join(`${name}.db`)}`]),
     ),
     wrapStorage: faulty,
-    outage: { patienceMs: 5000, firstDelayMs: 10, maxDelayMs: 20 },
+    outage: {
+      get patienceMs() {
+        return patienceMs;
+      },
+      firstDelayMs: 10,
+      maxDelayMs: 20,
+    },
   });
 });
 after(async () => {
@@ -157,6 +166,7 @@ describe('errors of the storage that pass', () => {
   }
 
   it('the job fails with it when the patience is at its end, and a resume goes on', async () => {
+    patienceMs = 1000;
     fault = { code: 'storage-unreachable', call: 'put', times: Number.POSITIVE_INFINITY, met: 0 };
     const { job } = await exporting();
     assert.equal(job.state, 'failed');
