@@ -1,6 +1,6 @@
 import type { Column, DdlObject, DdlSection, TableName } from '../core/catalogue.ts';
 import type { OperationContext } from '../core/context.ts';
-import { AppError } from '../core/errors.ts';
+import { AppError, toAppError } from '../core/errors.ts';
 import {
   type FrameRef,
   type Manifest,
@@ -77,21 +77,49 @@ export async function writeMaster(
     const bytes = texts.reduce((sum, { sql }) => sum + Buffer.byteLength(sql) + 2, 0);
     checkSize(`The ${section}-data texts`, bytes, maxTextBytes);
   }
-  if (layout.form === 'folder') return await writeFolderMaster(storage, layout, draft, options, context);
+  if (layout.form === 'folder') return await writeFolderOrNothing(storage, layout, draft, options, context);
   return await writePackedMaster(storage, layout, draft, inline, options, context);
 }
 
-async function writeFolderMaster(
+/** Where a file of somebody else stands in the way, our own files before it would stand in the way of the next try. */
+async function writeFolderOrNothing(
   storage: Storage,
   layout: DumpLayout & { readonly form: 'folder' },
   draft: ManifestDraft,
   options: MasterOptions,
   context: OperationContext,
 ): Promise<Manifest> {
+  const written: string[] = [];
+  try {
+    return await writeFolderMaster(storage, layout, draft, { ...options, written }, context);
+  } catch (error) {
+    if (toAppError(error).code === 'file-exists') {
+      // A file that cannot be removed is in the way again, and told then; what is to be told now is the other one.
+      for (const name of written) await storage.remove(name, context).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+async function writeFolderMaster(
+  storage: Storage,
+  layout: DumpLayout & { readonly form: 'folder' },
+  draft: ManifestDraft,
+  options: MasterOptions & { readonly written: string[] },
+  context: OperationContext,
+): Promise<Manifest> {
   const { objects, texts } = layOutObjects(draft.objects);
-  const section = (which: DdlSection): ReturnType<typeof writeSection> => {
+  const section = async (which: DdlSection): ReturnType<typeof writeSection> => {
     const file = schemaFile(layout.folder, which, draft.coding.compression, draft.coding.cipher !== null);
-    return writeSection(storage, file, texts[which], { ...options, coding: draft.coding }, context);
+    const section = await writeSection(
+      storage,
+      file,
+      texts[which],
+      { ...options, coding: draft.coding },
+      context,
+    );
+    options.written.push(file);
+    return section;
   };
   const pre = await section('pre');
   const post = await section('post');

@@ -28,7 +28,7 @@ export interface TaskContext extends OperationContext {
 /** How a handler ends; a thrown error is judged by the worker: interruption -> released, temporary -> retried, else by `onError`. */
 export type TaskOutcome =
   | ({ readonly type: 'done' } & TaskCompletion)
-  /** It goes on when one of these jobs rests, or `recheckMs` have passed; then it runs again from its start. */
+  /** It goes on when one of these jobs, if this job started it itself, rests, or `recheckMs` have passed; then it runs again from its start. */
   | { readonly type: 'wait'; readonly jobIds: readonly string[]; readonly recheckMs?: number }
   /** Data must be read again under a new snapshot. */
   | { readonly type: 'restart'; readonly reason: string };

@@ -68,10 +68,19 @@ export interface Lease {
 
 export interface ClaimedTask {
   readonly lease: Lease;
-  /** How often the task was claimed, this time included. Unlike the attempt it never goes back: above 1, an earlier run may have left traces. */
+  /**
+   * How often the task was claimed, this time included: above 1, an earlier run may have left traces. Unlike the attempt it goes back only where there are none: a
+   * claim was not used, or the first run failed with `file-exists`.
+   */
   readonly claims: number;
   readonly task: TaskSpec;
   readonly job: Job;
+}
+
+/** Payload of a `plan` after a restart; null before. */
+export interface PlanPayload {
+  /** Payloads of the forgotten tasks in whose way a file of somebody else stood. */
+  readonly refused: readonly unknown[];
 }
 
 /** A finished unit as the finish task reads it back. */
@@ -83,6 +92,7 @@ export interface TaskRecord {
   readonly payload: unknown;
   /** What the handler returned; null unless done. */
   readonly result: unknown;
+  /** Why it failed; of one that met a file of somebody else in its first run also afterwards. */
   readonly error: ErrorRecord | null;
 }
 
@@ -188,17 +198,19 @@ export interface JobStore extends AsyncDisposable {
    */
   holdJob(lease: Lease, until: number, reason: string, log?: readonly NewJobLogEntry[]): Promise<void>;
   /**
-   * The task goes back to `ready` as if never claimed, and is given out again as soon as any of those jobs, which this job started, rests (or,
-   * whatever they do, after `recheckMs`). No worker is kept busy by it, and it is not counted as an attempt. The job is shown as `executing`.
+   * The task goes back to `ready` as if never claimed, and is given out again as soon as one of those jobs that this job started itself rests. Of
+   * others nobody tells: whatever they do, it is given out after `recheckMs`, and at once when one of them rests by now. No worker is kept busy by it, and it is not counted as an attempt. The job is shown as `executing`.
    */
   awaitJobs(lease: Lease, jobIds: readonly string[], recheckMs: number): Promise<void>;
   /** Back to `ready` after an interruption, as if never claimed. The last released task of a `stopping` job makes it `stopped`. */
   releaseTask(lease: Lease): Promise<void>;
+  /** The same before the task was run at all: the claim is not counted either. */
+  unclaimTask(lease: Lease): Promise<void>;
   /** The job fails: its running tasks lose their leases and become ready, so that a resume can go on. */
   failJob(lease: Lease, error: ErrorRecord): Promise<void>;
   /**
    * Forgets every task but a fresh `plan` and the done ones of `keep` (task keys), keeps the old plan for it to clean up after, counts a
-   * restart: queued.
+   * restart: queued. The fresh task has a {@link PlanPayload}.
    */
   restartJob(lease: Lease, reason: string, keep: readonly string[]): Promise<void>;
   appendLog(jobId: string, entries: readonly NewJobLogEntry[]): Promise<void>;
@@ -216,7 +228,7 @@ export interface JobStore extends AsyncDisposable {
   requestStop(jobId: string): Promise<Job>;
   /**
    * stopped, failed -> `queued`; error and failed tasks are set back to ready. Of a job that failed as `snapshot-lost` it counts as a restart.
-   * `job-state` otherwise, and while a job above it is being stopped or cancelled.
+   * `job-state` otherwise, and while a job above it, or one that it has still to do with, is being stopped or cancelled.
    */
   requestResume(jobId: string): Promise<Job>;
   /** -> `cancelling` with a ready task `cleanup`. `job-state` when completed; cancelled already: no error. */

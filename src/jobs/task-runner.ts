@@ -38,7 +38,7 @@ export interface TaskRunnerOptions {
  *     done                              -> completeTask, then the handler's lines for finished tables
  *     wait                              -> awaitJobs
  *     restart, error snapshot_lost      -> the job's other tasks end here, then restartJob; when it was too often as any other error
- *     any error after an interruption   -> releaseTask
+ *     any error after an interruption   -> releaseTask (before it ran at all: unclaimTask)
  *     error lease_lost                  -> nothing: the task belongs to somebody else
  *     outage (see outage.ts), patient   -> holdJob
  *     temporary error, attempts left    -> retryTask
@@ -269,7 +269,7 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
     },
     async release(claimed) {
       try {
-        await persist(() => store.releaseTask(claimed.lease));
+        await persist(() => store.unclaimTask(claimed.lease));
       } catch (error) {
         await afterUnknown(store, options.log, claimed, error);
       }

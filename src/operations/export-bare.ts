@@ -9,7 +9,7 @@ import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
 import type { Storage } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
-import { removeDumpFiles, removeWritten, sweepDumpFiles } from './export-cleanup.ts';
+import { othersFiles, removeDumpFiles, removeWritten, sweepDumpFiles } from './export-cleanup.ts';
 import { sharedSource } from './export-source.ts';
 import { forgetHashKey, withHashKey } from './hash-key.ts';
 import { logLine, tablesOfGroup } from './log-lines.ts';
@@ -28,15 +28,20 @@ import { displayName, warnLine } from './target-lines.ts';
  * fails its task alone, so that `finish` comes, sees it, removes the others and fails the job. When that is resumed, the data starts again.
  */
 
-/** Removes the files of an earlier plan of the job: whatever becomes of the next one, some of them without the others may not stay. */
+/**
+ * Removes the files of an earlier plan of the job: whatever becomes of the next one, some of them without the others may not stay.
+ * @param payload of the task that makes the next one
+ */
 export async function removeEarlierBare(
   environment: Environment,
   request: ExportRequest,
+  payload: unknown,
   context: TaskContext,
 ): Promise<void> {
   const plan = context.job.plan as ExportPlan | null;
   if (plan?.layout.form !== 'bare') return;
-  await removeDumpFiles(await environment.storage(request.location), plan, new Set(), context);
+  const storage = await environment.storage(request.location);
+  await removeDumpFiles(storage, plan, othersFiles(plan, request, payload), context);
 }
 
 /** Whoever asked for files may not take none for success. Throws `selection-empty`. */
@@ -96,7 +101,7 @@ export async function finishBareExport(
   const tasks = await context.tasks('bare');
   const failure = tasks.find(({ state }) => state === 'failed')?.error;
   if (failure != null) {
-    await removeWritten(storage, plan, context);
+    await removeWritten(storage, plan, request, context);
     throw finalError(failure);
   }
   const results = tasks.map(({ result }) => result as ExportDataResult);
@@ -105,8 +110,9 @@ export async function finishBareExport(
   const fault = files.length < tasks.length ? removedFault() : await faultOf(storage, files, context);
   if (fault !== null) {
     // A run before this one has failed, and took its files along.
-    if (claims > 1) return { type: 'restart', reason: fault.message };
-    await removeWritten(storage, plan, context);
+    if (claims > 1 || tasks.some(({ error }) => error !== null))
+      return { type: 'restart', reason: fault.message };
+    await removeWritten(storage, plan, request, context);
     throw fault;
   }
   const result: ExportResult = {

@@ -2,10 +2,11 @@ import type { OperationContext } from '../core/context.ts';
 import type { Job } from '../core/job.ts';
 import type { ExportRequest } from '../core/request.ts';
 import type { TaskContext } from '../jobs/handler.ts';
-import type { TaskRecord } from '../jobs/job-store.ts';
+import type { PlanPayload, TaskRecord } from '../jobs/job-store.ts';
 import type { Storage } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
-import type { ExportDataResult, ExportPlan } from './plan-types.ts';
+import type { ExportDataPayload, ExportDataResult, ExportPlan } from './plan-types.ts';
+import { plannedFiles } from './planned-files.ts';
 
 /** After a cancel: removes every file that the job wrote. */
 export async function cleanUpExport(
@@ -17,11 +18,16 @@ export async function cleanUpExport(
   // Without a plan nothing was written.
   if (job.plan === null) return;
   const storage = await environment.storage(request.location);
-  await removeWritten(storage, job.plan as ExportPlan, context);
+  await removeWritten(storage, job.plan as ExportPlan, request, context);
 }
 
 /** Removes every file that the tasks of a job wrote, and what they left of unfinished ones. */
-export async function removeWritten(storage: Storage, plan: ExportPlan, context: TaskContext): Promise<void> {
+export async function removeWritten(
+  storage: Storage,
+  plan: ExportPlan,
+  request: ExportRequest,
+  context: TaskContext,
+): Promise<void> {
   const tasks = await context.tasks();
   if (metOthers(tasks)) {
     // A service elsewhere writes to the same names: only what tasks of this job have finished is ours for sure.
@@ -31,12 +37,26 @@ export async function removeWritten(storage: Storage, plan: ExportPlan, context:
     for (const name of written) await storage.remove(name, context);
     return;
   }
-  await removeDumpFiles(storage, plan, new Set(), context);
+  const unmade = tasks.find(({ kind, state }) => kind === 'plan' && state !== 'done');
+  await removeDumpFiles(storage, plan, othersFiles(plan, request, unmade?.payload), context);
 }
 
-/** Whether a file of somebody else stood in the way of one of the job's own. */
+/**
+ * Names of a plan under which tasks of it met files of somebody else.
+ * @param payload of the task that makes the next plan
+ */
+export function othersFiles(plan: ExportPlan, request: ExportRequest, payload: unknown): ReadonlySet<string> {
+  const refused = (payload as PlanPayload | null | undefined)?.refused ?? [];
+  return new Set(
+    refused.flatMap(
+      (each) => (each as Partial<ExportDataPayload>).file ?? plannedFiles(plan.layout, [], request, false),
+    ),
+  );
+}
+
+/** Whether a file of somebody else stands in the way of one of the job's own. */
 export const metOthers = (tasks: readonly TaskRecord[]): boolean =>
-  tasks.some(({ error }) => error?.code === 'file-exists');
+  tasks.some(({ state, error }) => state !== 'done' && error?.code === 'file-exists');
 
 /**
  * Removes the files of a plan but those of `keep`: all of the job's own folder, or the planned names; the master first, so that no half

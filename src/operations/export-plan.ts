@@ -13,7 +13,7 @@ import type { Environment } from './environment.ts';
 import { refuseExistingFile } from './existing-file.ts';
 import type { ExportSettings } from './export.ts';
 import { refuseNoFiles, removeEarlierBare } from './export-bare.ts';
-import { removeDumpFiles } from './export-cleanup.ts';
+import { othersFiles, removeDumpFiles } from './export-cleanup.ts';
 import { estimated } from './export-estimate.ts';
 import { type AssignedFile, toPlace, unitsForFileSize, withSpares } from './export-file-size.ts';
 import { besideKept, fileOf, renamedUnits, unitsOf, usableFiles } from './export-restart.ts';
@@ -31,11 +31,12 @@ export async function planExport(
   environment: Environment,
   settings: ExportSettings,
   request: ExportRequest,
+  payload: unknown,
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const { job } = context;
   const layout = layoutForExport(request.filePattern, job.name);
-  await removeEarlierBare(environment, request, context);
+  await removeEarlierBare(environment, request, payload, context);
 
   // Preflight, and the snapshot that everything is read through.
   const { session, snapshot } = await beginSource(environment, request, context);
@@ -54,7 +55,7 @@ export async function planExport(
 
   // Units, and the files that they go to.
   if (layout.form === 'bare') refuseNoFiles(request, units);
-  const files = await placeUnits(environment, request, layout, choice, units, context);
+  const files = await placeUnits(environment, request, payload, layout, choice, units, context);
   const earlier = (job.plan as ExportPlan | null)?.encryption;
   const encryption = await encryptionForExport(environment, request.encryptionKey, earlier);
   const plan: ExportPlan = {
@@ -141,6 +142,7 @@ interface PlacedUnits {
 async function placeUnits(
   environment: Environment,
   request: ExportRequest,
+  payload: unknown,
   layout: ExportLayout,
   choice: SourceChoice,
   units: readonly Unit[],
@@ -155,7 +157,10 @@ async function placeUnits(
     assignBeside(usable, layout, units, request, job.restarts) ??
     (assignBeside([], layout, units, request, job.restarts) as Assigned);
   const keep = new Set(placed.kept.map(fileOf));
-  if (job.plan !== null) await removeDumpFiles(storage, job.plan as ExportPlan, keep, context);
+  if (job.plan !== null) {
+    const plan = job.plan as ExportPlan;
+    await removeDumpFiles(storage, plan, keep.union(othersFiles(plan, request, payload)), context);
+  }
   refuseExistingFile(await findExistingFile(storage, layout, context, keep), storage);
   return {
     lists,

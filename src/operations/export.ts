@@ -56,7 +56,7 @@ async function runTask(
   const request = job.request as ExportRequest;
   switch (task.kind) {
     case 'plan':
-      return planExport(environment, settings, request, context);
+      return planExport(environment, settings, request, task.payload, context);
     case 'ddl':
       return readDdl(environment, request, task.payload as ExportDdlPayload, context);
     case 'data':

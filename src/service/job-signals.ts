@@ -50,6 +50,7 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       awaitJobs: (lease, jobIds, recheckMs) =>
         telling(lease.jobId, store.awaitJobs(lease, jobIds, recheckMs)),
       releaseTask: (lease) => telling(lease.jobId, store.releaseTask(lease)),
+      unclaimTask: (lease) => telling(lease.jobId, store.unclaimTask(lease)),
       failJob: (lease, error) => telling(lease.jobId, store.failJob(lease, error)),
       restartJob: (lease, reason, keep) => telling(lease.jobId, store.restartJob(lease, reason, keep)),
       appendLog: (jobId, entries) => telling(jobId, store.appendLog(jobId, entries)),

@@ -9,7 +9,7 @@ import { failWith, giveBack, runningTasks } from './return-task.ts';
 import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx, toJson, whole } from './store-context.ts';
 import { addDelta, type GroupDeltas } from './task-group.ts';
-import { cleanupTask, leaseLost, lockLease, ownedBy, type TaskRow } from './task-row.ts';
+import { cleanupTask, leaseLost, lockLease, ownedBy, refusal, type TaskRow } from './task-row.ts';
 
 export function completeTask(
   store: StoreContext,
@@ -29,7 +29,6 @@ export function completeTask(
       bytes_done: exact.bytes,
       rows_done: exact.rows,
       result_json: toJson(completion.result ?? null),
-      error_json: null,
     });
 
     const spawn = completion.spawn ?? [];
@@ -94,6 +93,7 @@ export function failTask(
       bytes_done: 0,
       rows_done: 0,
       error_json: toJson(error),
+      ...refusal(task, error),
     });
     const deltas: GroupDeltas = new Map([[task.group_name, { unfinished: -1, failed: 1 }]]);
     const changes: JobChanges = {

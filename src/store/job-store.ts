@@ -17,6 +17,7 @@ import {
   releaseTask,
   reportProgress,
   retryTask,
+  unclaimTask,
 } from './return-task.ts';
 import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext } from './store-context.ts';
@@ -43,6 +44,7 @@ export function createJobStore(store: StoreContext): JobStore {
     holdJob: (lease, until, reason, log) => holdJob(store, lease, until, reason, log),
     awaitJobs: (lease, jobIds, recheckMs) => awaitJobs(store, lease, jobIds, recheckMs),
     releaseTask: (lease) => releaseTask(store, lease),
+    unclaimTask: (lease) => unclaimTask(store, lease),
     failJob: (lease, error) => failJob(store, lease, error),
     restartJob: (lease, reason, keep) => restartJob(store, lease, reason, keep),
     async appendLog(jobId, entries) {

@@ -1,4 +1,4 @@
-import type { Lease } from '../jobs/job-store.ts';
+import type { Lease, PlanPayload } from '../jobs/job-store.ts';
 import { addTasks } from './add-tasks.ts';
 import { deleteDocument } from './documents.ts';
 import { isStopped } from './family.ts';
@@ -6,7 +6,7 @@ import { giveBack } from './return-task.ts';
 import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
 import { addDelta, type GroupDeltas } from './task-group.ts';
-import { lockLease, planTask } from './task-row.ts';
+import { isRefused, lockLease, planTask } from './task-row.ts';
 
 /** Parameters of one statement: far below every database's limit. */
 const batch = 200;
@@ -23,8 +23,9 @@ export function restartJob(
       await saveJob(store, trx, job, await giveBack(trx, job, [task]));
       return;
     }
+    const payload: PlanPayload = { refused: await refusedTasks(trx, job.id) };
     const kept = await forgetTasks(trx, job.id, new Set(keep));
-    await addTasks(trx, job.id, [planTask], kept.groups);
+    await addTasks(trx, job.id, [{ ...planTask, payload }], kept.groups);
     await deleteDocument(trx, job.result_id);
     await saveJob(
       store,
@@ -47,6 +48,24 @@ export function restartJob(
       },
       [{ level: 'warn', event: 'restart', message: `The job starts again: ${reason}`, data: { reason } }],
     );
+  });
+}
+
+/** Payloads of the refused tasks of a locked job; those that an unmade plan was told are among them. */
+async function refusedTasks(trx: Trx, jobId: string): Promise<readonly unknown[]> {
+  const suspects = await trx
+    .selectFrom('task')
+    .select(['key', 'state', 'payload_json', 'error_json'])
+    .where('job_id', '=', jobId)
+    .where('state', '<>', 'done')
+    .where((eb) => eb.or([eb('error_json', 'is not', null), eb('key', '=', planTask.key)]))
+    .orderBy('key')
+    .execute();
+  return suspects.flatMap((task) => {
+    const payload = JSON.parse(task.payload_json) as unknown;
+    // A plan that was made has found every name free.
+    if (task.key === planTask.key) return (payload as PlanPayload | null)?.refused ?? [];
+    return isRefused(task) ? [payload] : [];
   });
 }
 

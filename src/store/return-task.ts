@@ -6,7 +6,7 @@ import { type JobChanges, type JobRow, lockJob } from './job-row.ts';
 import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx, toJson, whole } from './store-context.ts';
 import { addDelta, changeGroups, type GroupDeltas } from './task-group.ts';
-import { againState, cleanupTask, leaseLost, lockLease, ownedBy, type TaskRow } from './task-row.ts';
+import { againState, cleanupTask, leaseLost, lockLease, ownedBy, refusal, type TaskRow } from './task-row.ts';
 
 export function reportProgress(
   store: StoreContext,
@@ -67,6 +67,18 @@ export function holdJob(
 export function releaseTask(store: StoreContext, lease: Lease): Promise<void> {
   return inTransaction(store, 'release a task', async (trx) => {
     const { job, task } = await lockLease(trx, lease);
+    await saveJob(store, trx, job, await atRest(trx, job, await giveBack(trx, job, [task])));
+  });
+}
+
+export function unclaimTask(store: StoreContext, lease: Lease): Promise<void> {
+  return inTransaction(store, 'give a claim back', async (trx) => {
+    const { job, task } = await lockLease(trx, lease);
+    await trx
+      .updateTable('task')
+      .set({ claims: task.claims - 1 })
+      .where(ownedBy(lease))
+      .execute();
     await saveJob(store, trx, job, await atRest(trx, job, await giveBack(trx, job, [task])));
   });
 }
@@ -135,6 +147,8 @@ export function recover(store: StoreContext, workerId: string): Promise<number> 
 export function failJob(store: StoreContext, lease: Lease, error: ErrorRecord): Promise<void> {
   return inTransaction(store, 'fail a job', async (trx) => {
     const { job, task } = await lockLease(trx, lease);
+    const refused = refusal(task, error);
+    if (refused !== null) await trx.updateTable('task').set(refused).where(ownedBy(lease)).execute();
     if (job.state === 'cancelling' && task.kind !== cleanupTask.kind) {
       // Nobody wants the job any more: its files are still to be removed.
       await saveJob(store, trx, job, await giveBack(trx, job, [task]), [errorEntry(error)]);

@@ -81,6 +81,22 @@ export function leaseLost(lease: Lease): AppError {
   });
 }
 
+/**
+ * What becomes of a task whose first run met a file of somebody else: it counts as never claimed, since later runs take what they meet for their own, and
+ * the error stays with it, so that nobody removes that file either. Null: it was something else.
+ */
+export const refusal = (
+  { claims }: TaskRow,
+  error: ErrorRecord,
+): Pick<TaskRow, 'claims' | 'error_json'> | null =>
+  error.code === refusalCode && claims === 1 ? { claims: 0, error_json: JSON.stringify(error) } : null;
+
+/** Whether a task was refused so, and has not been done since. */
+export const isRefused = ({ state, error_json }: Pick<TaskRow, 'state' | 'error_json'>): boolean =>
+  state !== 'done' && error_json !== null && (JSON.parse(error_json) as ErrorRecord).code === refusalCode;
+
+const refusalCode = 'file-exists';
+
 /** The state of a task that is to run again: ready, unless a group that it waits for has got new work meanwhile. */
 export const againState = (eb: ExpressionBuilder<StoreSchema, 'task'>): Expression<TaskState> =>
   eb

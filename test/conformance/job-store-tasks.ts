@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ErrorRecord } from '../../src/core/errors.ts';
 import {
   big,
   claim,
@@ -325,7 +326,61 @@ export function taskConformance(open: OpenStore): void {
       const second = await claim(jobs);
       assert.equal(second.lease.attempt, first.lease.attempt);
       assert.notEqual(second.lease.token, first.lease.token);
-      assert.deepEqual([first.claims, second.claims], [1, 2], 'only the count of claims never goes back');
+      assert.deepEqual([first.claims, second.claims], [1, 2], 'only the count of claims does not go back');
+    });
+  });
+
+  describe('unclaimTask', () => {
+    it('does not count a claim that was not used', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const job = await plannedJob(jobs, [unit('a')]);
+      await jobs.unclaimTask((await claim(jobs)).lease);
+      assert.equal((await get(jobs, job.id)).running, 0);
+      const { claims, lease } = await claim(jobs);
+      assert.deepEqual([claims, lease.attempt], [1, 1]);
+    });
+  });
+
+  describe('a first run that fails with file-exists', () => {
+    const refusal: ErrorRecord = { ...failure, code: 'file-exists' };
+
+    it('is not counted as a claim, and the error stays with the task', async () => {
+      for (const verb of ['failJob', 'failTask'] as const) {
+        await using store = await open();
+        const { jobs } = store;
+        const job = await plannedJob(jobs, [unit('a'), finishStep(['data:t'])]);
+        await jobs[verb]((await claim(jobs)).lease, refusal);
+        if (verb === 'failTask') await jobs.failJob((await claim(jobs)).lease, failure);
+        await jobs.requestResume(job.id);
+        assert.deepEqual(
+          (await jobs.tasks(job.id, 'data')).map(({ error }) => error),
+          [refusal],
+        );
+        const again = await claim(jobs);
+        assert.deepEqual([again.task.key, again.claims], ['a', 1]);
+        await jobs.releaseTask(again.lease);
+        const third = await claim(jobs);
+        assert.equal(third.claims, 2);
+        await jobs.failJob(third.lease, refusal);
+        await jobs.requestResume(job.id);
+        assert.equal((await claim(jobs)).claims, 3, 'it may have left traces');
+      }
+    });
+
+    it('is told to the plan after a restart, until that is made', async () => {
+      await using store = await open();
+      const { jobs } = store;
+      const job = await plannedJob(jobs, [unit('a'), unit('b')]);
+      await jobs.failJob((await claim(jobs)).lease, refusal);
+      await jobs.requestResume(job.id);
+      for (let restarts = 0; restarts < 2; restarts += 1) {
+        await jobs.restartJob((await claim(jobs)).lease, 'gone', []);
+        assert.deepEqual((await jobs.tasks(job.id, 'plan'))[0]?.payload, { refused: [{ key: 'a' }] });
+      }
+      await jobs.completeTask((await claim(jobs)).lease, done({ spawn: [unit('b')] }));
+      await jobs.restartJob((await claim(jobs)).lease, 'gone', []);
+      assert.deepEqual((await claim(jobs)).task.payload, { refused: [] });
     });
   });
 

@@ -148,7 +148,7 @@ for (const withService of [false, true]) {
       const before = await readFile(folder.join('data', 'wallet.key'), 'utf8');
       assert.equal(
         await ok(['wallet', 'rotate']),
-        'Sealed 2 databases and credentials with the new key. The old key is gone from the key file.\n',
+        'Sealed 2 secrets with the new key. The old key is gone from the key file.\n',
       );
       assert.notEqual(await readFile(folder.join('data', 'wallet.key'), 'utf8'), before);
       await ok(['database', 'test', 'shop']);

@@ -44,6 +44,8 @@ export interface OperationsFixture extends AsyncDisposable {
   run(request: Readonly<Record<string, unknown>>, cancelAt?: Promise<unknown>): Promise<FinishedJob>;
   /** Resumes a failed job until it rests again. */
   resume(id: string): Promise<FinishedJob>;
+  /** Cancels a job that rests, and waits until it has cleaned up. */
+  cancel(id: string): Promise<FinishedJob>;
 }
 
 export async function openOperations(options: OperationsOptions): Promise<OperationsFixture> {
@@ -126,6 +128,10 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
     },
     async resume(id) {
       await store.requestResume(id);
+      return await rest(id);
+    },
+    async cancel(id) {
+      await store.requestCancel(id);
       return await rest(id);
     },
     async [Symbol.asyncDispose]() {

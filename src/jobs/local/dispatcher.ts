@@ -70,7 +70,7 @@ export function createLocalDispatcher(options: LocalDispatcherOptions): Dispatch
       interrupted.clear();
       const claimed = await store.claimTask(workerId);
       if (claimed === null) return;
-      if (interrupted.has(claimed.job.id) || !isClaiming()) await store.releaseTask(claimed.lease);
+      if (interrupted.has(claimed.job.id) || !isClaiming()) await store.unclaimTask(claimed.lease);
       else run(claimed);
     }
   };
