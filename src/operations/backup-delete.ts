@@ -1,5 +1,6 @@
 import { type Backup, isGood } from '../core/backup.ts';
-import type { BackupDeleteRequest } from '../core/request.ts';
+import { unfinishedStates } from '../core/job.ts';
+import type { BackupDeleteRequest, BackupVerifyRequest, RestoreRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask, TaskSpec } from '../jobs/job-store.ts';
 import { removeSetOf } from './backup-files.ts';
@@ -50,14 +51,14 @@ async function runTask(
 }
 
 async function planRemovals(
-  { catalogue }: BackupParts,
+  { catalogue, jobs }: BackupParts,
   { backups, force }: BackupDeleteRequest,
 ): Promise<TaskOutcome> {
   const marked: Backup[] = [];
   const left: string[] = [];
   for (const { id, reason } of backups) {
     const entry = await entryOf(catalogue, id);
-    const stays = force ? null : await lastGoodOne(catalogue, entry);
+    const stays = (await readBy(jobs, entry)) ?? (force ? null : await lastGoodOne(catalogue, entry));
     const backup =
       stays === null
         ? await catalogue.changeBackup(id, ['completed', 'failed', 'deleting'], {
@@ -81,10 +82,25 @@ async function planRemovals(
   };
 }
 
+/** Why an entry has to stay for now: a restore or a proof of it is under way, and would lose what it reads. Null: none is. */
+async function readBy(jobs: BackupParts['jobs'], entry: Backup): Promise<string | null> {
+  const kinds = ['restore', 'backup_verify'] as const;
+  const reading = await jobs.listJobs({ kinds, states: unfinishedStates, limit: 1000 });
+  const job = reading.find(
+    ({ request }) => (request as RestoreRequest | BackupVerifyRequest).backup === entry.id,
+  );
+  return job === undefined ? null : `${titleOf(entry)} stays: the job ${job.name} (${job.kind}) reads it.`;
+}
+
 /** Why an entry has to stay: it is good, and no other one of the database is. Null: it may go. */
 async function lastGoodOne(catalogue: BackupParts['catalogue'], entry: Backup): Promise<string | null> {
   if (!isGood(entry)) return null;
-  const completed = await catalogue.listBackups({ database: entry.database, states: ['completed'] });
+  const completed = await catalogue.listBackups({
+    database: entry.database,
+    states: ['completed'],
+    ofPresent: true,
+  });
+  if (!completed.some(({ id }) => id === entry.id)) return null;
   return completed.some((other) => other.id !== entry.id && isGood(other))
     ? null
     : `${titleOf(entry)} stays: it is the last good one of the database.`;

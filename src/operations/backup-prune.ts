@@ -33,7 +33,8 @@ async function chooseRemovals(
 ): Promise<readonly { readonly id: number; readonly reason: string }[]> {
   const { catalogue, clock } = parts;
   await failForsaken(parts, database);
-  const entries = await catalogue.listBackups({ database });
+  // Those of a database that had the name before are no business of this one's rules.
+  const entries = await catalogue.listBackups({ database, ofPresent: true });
   const { keep, remove } = planRetention(entries, policy.retention, clock.now());
   // A removal that broke off is brought to its end.
   const begun = entries

@@ -16,14 +16,18 @@ export async function restoreForProof(
   claims: number,
   context: TaskContext,
 ): Promise<TaskOutcome | Pick<BackupProof, 'ok' | 'message'>> {
-  const others = scratchDatabase === null ? [] : await othersAt(parts, scratchDatabase, context);
-  if (others.length > 0) return { type: 'wait', jobIds: others, recheckMs: foreignJobMs };
   const use =
     scratchDatabase === null
       ? await ownDatabase(parts, { like: database, claims }, context)
-      : { database: scratchDatabase, step: 'import', erase: true };
+      : await sharedDatabase(parts, scratchDatabase, context);
+  if ('type' in use) return use;
   const restored = await restoreInto(parts, backup, manifest, { ...use, threads }, context);
   if ('type' in restored) return restored;
+  if (scratchDatabase !== null) {
+    const last = await lastImport(parts, scratchDatabase);
+    // Somebody filled it while it was counted: that says nothing about the backup.
+    if (last !== null && !isOf(last, context.job)) return { type: 'wait', jobIds: [last.id] };
+  }
   const { tables, rows, differences } = restored;
   return differences.length === 0
     ? { ok: true, message: `Restored: ${tables} tables with ${rows} rows, as many as were saved.` }
@@ -45,20 +49,62 @@ async function ownDatabase(
 /** Only the jobs that a job started itself are sure to wake it. */
 const foreignJobMs = 1000;
 
-/** One proof at a time fills a database that several may empty: the jobs that are before this one. */
-async function othersAt(
+/**
+ * A database that several proofs may empty is one proof's at a time: that of the last import into it. A proof that was stopped, and finds that
+ * another one filled the database meanwhile, empties it and begins anew. Gives what the task waits for when it is not this one's turn.
+ */
+async function sharedDatabase(
+  parts: BackupParts,
+  database: string,
+  context: TaskContext,
+): Promise<TaskOutcome | Omit<RestoreTarget, 'threads'>> {
+  const last = await lastImport(parts, database);
+  if (last?.parent != null && isOf(last, context.job))
+    return { database, step: last.parent.step, erase: true };
+  const before = await proofsBefore(parts, database, last, context);
+  const jobIds = before.length > 0 ? before : await endResting(parts, database);
+  if (jobIds.length > 0) return { type: 'wait', jobIds, recheckMs: foreignJobMs };
+  return { database, step: `import/${last?.seq ?? 0}`, erase: true };
+}
+
+/** Null: there was none, or its job is gone. */
+async function lastImport({ jobs }: BackupParts, database: string): Promise<Job | null> {
+  const [last] = await jobs.listJobs({ kinds: ['import'], databases: [database], limit: 1 });
+  return last ?? null;
+}
+
+/** Whether a job has the database by that import; one that is cancelled never filled it. */
+const isOf = ({ parent, state }: Job, { id }: Pick<Job, 'id'>): boolean =>
+  parent?.jobId === id && state !== 'cancelling' && state !== 'cancelled';
+
+/** The proofs whose turn it is before this one's: the one that has the database, and those that were started earlier. */
+async function proofsBefore(
   { jobs }: BackupParts,
-  scratchDatabase: string,
+  database: string,
+  last: Job | null,
   { job }: TaskContext,
 ): Promise<readonly string[]> {
-  const hasBegun = async ({ id }: Job): Promise<boolean> => (await jobs.childJob(id, 'import')) !== null;
-  if (await hasBegun(job)) return [];
   const proofs = await jobs.listJobs({ kinds: ['backup_verify'], states: unfinishedStates, limit: 1000 });
-  const before: string[] = [];
-  for (const other of proofs) {
-    const request = other.request as BackupVerifyRequest;
-    if (other.id === job.id || request.scratchDatabase !== scratchDatabase) continue;
-    if (other.seq < job.seq || (await hasBegun(other))) before.push(other.id);
+  return proofs
+    .filter(({ request }) => (request as BackupVerifyRequest).scratchDatabase === database)
+    .filter((other) => other.id !== job.id && (other.seq < job.seq || (last !== null && isOf(last, other))))
+    .map(({ id }) => id);
+}
+
+/** Cancels the imports of proofs that were stopped or failed, so that no resume lets them go on beside this one. Gives those that still work. */
+async function endResting({ jobs, cancel }: BackupParts, database: string): Promise<readonly string[]> {
+  const imports = await jobs.listJobs({
+    kinds: ['import'],
+    databases: [database],
+    states: ['stopped', 'failed', 'cancelling'],
+    limit: 1000,
+  });
+  const ending: string[] = [];
+  for (const { id, parent, state } of imports) {
+    const owner = parent === null ? null : await jobs.getJob(parent.jobId);
+    if (owner?.kind !== 'backup_verify') continue;
+    if (state !== 'cancelling') await cancel(id);
+    ending.push(id);
   }
-  return before;
+  return ending;
 }

@@ -24,6 +24,10 @@ export interface BackupCatalogue {
   listBackups(filter: {
     readonly database?: string;
     readonly states?: readonly BackupState[];
+    /**
+     * With `database`: without those of a database that had the name before, and was removed. As long as none has the name, all are given.
+     */
+    readonly ofPresent?: boolean;
     readonly limit?: number;
   }): Promise<readonly Backup[]>;
   /**

@@ -39,3 +39,18 @@ export async function refuseWhileBackupsNeed(
     hint: 'Remove the backups first: pumphouse backup delete ID.',
   });
 }
+
+/** Throws `database-in-use` while a policy has its backups tried in that database: whatever had the name next would be emptied by the next proof. */
+export async function refuseWhileScratch(
+  { backups }: Pick<ServiceDependencies, 'backups'>,
+  name: string,
+): Promise<void> {
+  const policies = await backups.listPolicies();
+  const policy = policies.find(({ scratchDatabase }) => scratchDatabase === name);
+  if (policy === undefined) return;
+  throw new AppError('database-in-use', {
+    field: 'name',
+    message: `The backup policy of ${policy.database} names ${name} as the database that its backups are tried in.`,
+    hint: `Set another policy, or remove it: pumphouse backup policy remove ${policy.database}.`,
+  });
+}

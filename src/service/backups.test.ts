@@ -232,6 +232,32 @@ test('a backup follows the policy as it is when it is asked for', async () => {
   assert.deepEqual([one.created, two.created, two.job.id], [true, false, one.job.id]);
 });
 
+test('a start that is repeated is the same one, whatever it would mean by now', async () => {
+  const { service } = fixture;
+  const of = await database('repeated');
+  const first = await add({ database: of, daysAgo: 1 });
+  const again = { api: 'native', idempotencyKey: 'restore 1' };
+  const choice = { type: 'latest' } as const;
+  const restore = () => service.startRestore(administrator(), { database: of, choice }, again);
+  const { job } = await restore();
+  await add({ database: of });
+  const repeated = await restore();
+  assert.deepEqual([repeated.created, repeated.job.id], [false, job.id]);
+  assert.equal((job.request as { readonly backup: number }).backup, first.id);
+  await assert.rejects(
+    service.startRestore(administrator(), { database: of, choice, inPlace: true }, again),
+    { code: 'idempotency-mismatch' },
+  );
+
+  const options = { api: 'native', idempotencyKey: 'schedule:7:8' };
+  const policy = { database: of, location: dumps };
+  await service.setBackupPolicy(administrator(), policy);
+  const backup = await service.startBackup(administrator(), { database: of }, options);
+  await service.setBackupPolicy(administrator(), { ...policy, verify: 'none', threads: 2 });
+  const other = await service.startBackup(administrator(), { database: of }, options);
+  assert.deepEqual([other.created, other.job.id], [false, backup.job.id]);
+});
+
 test('a proof is of a completed backup, into a database that may be thrown away', async () => {
   const { service } = fixture;
   const of = await database('proved');

@@ -71,7 +71,11 @@ export function createBackups(parts: ServiceDependencies): BackupFunctions {
       await environment.database(database);
       const policy = await backups.getPolicy(database);
       if (policy === null) throw policyMissing(database);
-      return planRetention(await backups.listBackups({ database }), policy.retention, clock.now());
+      return planRetention(
+        await backups.listBackups({ database, ofPresent: true }),
+        policy.retention,
+        clock.now(),
+      );
     },
   };
 }

@@ -11,6 +11,7 @@ import { refuseReadOnly } from '../operations/read-only-storage.ts';
 import type { DatabaseRecord } from '../registry/registry.ts';
 import type { Storage } from '../storages/storage.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
+import { refuseWhileScratch } from './backup-uses.ts';
 import { parseTarget, withPassword } from './database-url.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
 import { readChoice, readLocation, readObject, readText } from './input.ts';
@@ -111,6 +112,7 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
           message: `The job ${job.name} uses database ${name} and is not finished.`,
         });
       }
+      await refuseWhileScratch(parts, name);
       await registry.removeDatabase(name);
     },
 

@@ -45,7 +45,11 @@ export function createStartBackupDelete(
     database: string,
     removals: BackupDeleteRequest['backups'],
     options: StartOptions,
-    { force, check }: { readonly force: boolean; readonly check: () => Promise<void> },
+    {
+      force,
+      asked,
+      check,
+    }: { readonly force: boolean; readonly asked?: unknown; readonly check: () => Promise<void> },
   ): Promise<Started> {
     const request: BackupDeleteRequest = {
       kind: 'backup_delete',
@@ -58,6 +62,7 @@ export function createStartBackupDelete(
       context,
       options,
       request,
+      asked,
       requestFor: () => request,
       nameDecidesPlace: false,
       check,
@@ -90,7 +95,8 @@ export function createStartBackupDelete(
           check: async () => {
             // A removal that was given up half-way is taken up again.
             for (const entry of entries) requireState(entry, ['completed', 'failed', 'deleting']);
-            if (!force) refuseLastGood(await backups.listBackups({ database }), ids, database);
+            if (!force)
+              refuseLastGood(await backups.listBackups({ database, ofPresent: true }), ids, database);
           },
         },
       );
@@ -102,7 +108,7 @@ export function createStartBackupDelete(
         await environment.database(database);
         const policy = await backups.getPolicy(database);
         if (policy === null) throw policyMissing(database);
-        const entries = await backups.listBackups({ database });
+        const entries = await backups.listBackups({ database, ofPresent: true });
         const plan = planRetention(entries, policy.retention, clock.now());
         await authorisePlaces(
           context,
@@ -116,7 +122,11 @@ export function createStartBackupDelete(
         database,
         remove.map(({ backup, reason }) => ({ id: backup.id, reason })),
         options,
-        { force: false, check: async () => undefined },
+        {
+          force: false,
+          asked: { kind: 'backup_delete', database, backups: 'prune' },
+          check: async () => undefined,
+        },
       );
     },
   };
@@ -138,8 +148,7 @@ const ofAnother = ({ id, database }: Backup, asked: string): AppError =>
 /** A database that has a good backup keeps one, unless the caller insists. */
 function refuseLastGood(entries: readonly Backup[], ids: readonly number[], database: string): void {
   const good = entries.filter(isGood);
-  const isLeft = good.some(({ id }) => !ids.includes(id));
-  if (good.length === 0 || isLeft) return;
+  if (good.length === 0 || !good.every(({ id }) => ids.includes(id))) return;
   throw new AppError('backup-state', {
     field: 'backups',
     message: `Nothing that ${database} could be restored from would be left: ${good[0]?.tag ?? 'it'} is its last good backup.`,

@@ -51,6 +51,13 @@ export function createStartBackupVerify(
       context,
       options,
       request,
+      asked: {
+        kind: 'backup_verify',
+        backup: id,
+        method,
+        scratchDatabase: asked,
+        threads: input.threads ?? null,
+      },
       requestFor: () => request,
       nameDecidesPlace: false,
       check: async () => {

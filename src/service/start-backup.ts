@@ -51,6 +51,8 @@ export function createStartBackup(
       context,
       options,
       request,
+      // The policy is that of the moment: a start that is repeated after another one was set is the same start.
+      asked: { kind: 'backup', database, keepForever },
       requestFor: () => request,
       nameDecidesPlace: false,
       check: async () => {

@@ -23,6 +23,8 @@ export interface JobDraft {
   readonly options: StartOptions;
   /** As asked; the default file pattern is not filled in yet. */
   readonly request: JobRequest;
+  /** What tells a repeated request from another one, where `request` says more than was asked: what was chosen, or settings of that moment. */
+  readonly asked?: unknown;
   /** The request to check and to store for a job of that name. */
   requestFor(jobName: string): JobRequest;
   /** Whether another name may find the place free that this one found taken. */
@@ -54,7 +56,7 @@ export function createStartJob(parts: ServiceDependencies, sealing: InTurn): Sta
 
   async function create(draft: JobDraft, uses: DumpUses): Promise<Started> {
     const { context, options, request } = draft;
-    const idempotency = idempotencyOf(options, request);
+    const idempotency = idempotencyOf(options, draft.asked ?? request);
     const owner = context.caller.name;
     if (idempotency !== null) {
       const known = await store.findIdempotent(owner, idempotency);
@@ -138,10 +140,7 @@ function refuseJobDatabases(request: JobRequest, { parent }: StartOptions): void
   if (foreign !== undefined) throw unknownDatabase(foreign);
 }
 
-function idempotencyOf(
-  { idempotencyKey: key, api }: StartOptions,
-  request: JobRequest,
-): NewJob['idempotency'] {
+function idempotencyOf({ idempotencyKey: key, api }: StartOptions, asked: unknown): NewJob['idempotency'] {
   if (key === undefined) return null;
   if (key === '' || key.length > longestKey) {
     throw fieldInvalid(
@@ -153,7 +152,7 @@ function idempotencyOf(
   return {
     key,
     digest: createHash('sha256')
-      .update(canonical([api, request]))
+      .update(canonical([api, asked]))
       .digest('hex'),
   };
 }

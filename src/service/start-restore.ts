@@ -67,6 +67,15 @@ export function createStartRestore(
       context,
       options,
       request,
+      // The latest backup may be another one by the time that the request is repeated.
+      asked: {
+        kind: 'restore',
+        database,
+        from: input.from ?? null,
+        choice: input.choice,
+        how,
+        threads: input.threads ?? null,
+      },
       requestFor: () => request,
       nameDecidesPlace: false,
       check: async () => {

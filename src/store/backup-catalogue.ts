@@ -22,6 +22,7 @@ export function createBackupCatalogue(store: StoreContext): BackupCatalogue {
           .values({
             id,
             database: backup.database,
+            database_uid: await uidOf(trx, backup.database),
             engine: backup.engine,
             tag: null,
             state: 'running',
@@ -56,13 +57,15 @@ export function createBackupCatalogue(store: StoreContext): BackupCatalogue {
         const row = await findOfJob(trx, jobId);
         return row === undefined ? null : toBackup(row);
       }),
-    listBackups: ({ database, states, limit }) =>
+    listBackups: ({ database, states, limit, ofPresent }) =>
       inTransaction(store, 'list backups', async (trx) => {
         if (states?.length === 0) return [];
         let query = trx.selectFrom('backup').selectAll().orderBy('id', 'desc');
         if (database !== undefined) query = query.where('database', '=', database);
         if (states !== undefined) query = query.where('state', 'in', states);
         if (limit !== undefined) query = query.limit(limit);
+        const uid = database !== undefined && ofPresent === true ? await uidOf(trx, database) : null;
+        if (uid !== null) query = query.where('database_uid', '=', uid);
         return (await query.execute()).map(toBackup);
       }),
     changeBackup: (id, from, change) =>
@@ -155,6 +158,12 @@ type BackupRow = Selectable<BackupTable>;
 
 const findOfJob = (trx: Trx, jobId: string): Promise<BackupRow | undefined> =>
   trx.selectFrom('backup').selectAll().where('job_id', '=', jobId).executeTakeFirst();
+
+/** The number of the database that has the name now; null: none has. */
+async function uidOf(trx: Trx, database: string): Promise<number | null> {
+  const row = await trx.selectFrom('database').select('uid').where('name', '=', database).executeTakeFirst();
+  return row?.uid ?? null;
+}
 
 /** Locks the entry until the end of the transaction, by writing it. */
 const lockBackup = (trx: Trx, id: number): Promise<BackupRow | undefined> =>

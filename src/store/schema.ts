@@ -265,6 +265,7 @@ export interface BackupPolicyTable {
 export interface BackupTable {
   id: number;
   database: string;
+  database_uid: number | null;
   engine: string;
   tag: string | null;
   state: BackupState;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { AppError } from '../../src/core/errors.ts';
@@ -11,23 +11,24 @@ import { makeJobDatabase } from '../../src/operations/scratch.ts';
 import { sweepJobDatabases } from '../../src/operations/scratch-sweep.ts';
 import type { StartOptions } from '../../src/service/start-input.ts';
 import type { Storage } from '../../src/storages/storage.ts';
-import { type BackupsFixture, createTestClock, openBackups } from '../harness/backups-fixture.ts';
-import { damageBackup, itemsOf, makeShop, withShop } from '../harness/backups-shop.ts';
+import { createTestClock, openBackups } from '../harness/backups-fixture.ts';
+import {
+  backUp,
+  damageBackup,
+  entriesOf,
+  itemsOf,
+  logOf,
+  makeShop,
+  statesOf,
+  typesOf,
+  withShop,
+} from '../harness/backups-shop.ts';
 import { flipByte } from '../harness/damage.ts';
 import { recordingContext } from '../harness/recording-context.ts';
 import { withFolder } from '../harness/with-folder.ts';
 
 const options: StartOptions = { api: 'native' };
 const day = 86_400_000;
-
-const backUp = (fixture: BackupsFixture) =>
-  fixture.run((service, context) => service.startBackup(context, { database: 'shop' }, options));
-
-const entriesOf = async (fixture: BackupsFixture) => [...(await fixture.catalogue.listBackups({}))].reverse();
-const statesOf = async (fixture: BackupsFixture) => (await entriesOf(fixture)).map(({ state }) => state);
-const typesOf = ({ events }: BackupsFixture) => events.map(({ type }) => type);
-const logOf = async (fixture: BackupsFixture, id: string) =>
-  (await fixture.store.jobs.readLog(id, 0, 1000)).map(({ message }) => message);
 
 test('a backup is proved by a restore, and comes back in place or elsewhere', () =>
   withFolder(async (folder) => {
@@ -182,38 +183,6 @@ test('a backup that fails says so, and goes on when its job is resumed', () =>
     assert.deepEqual(typesOf(fixture).slice(1), ['backup.completed', 'backup.verified']);
   }));
 
-test('what a failed backup has written goes when it is pruned', () =>
-  withFolder(async (folder) => {
-    const disk = { isFull: true };
-    const wrapStorage = (storage: Storage): Storage => ({
-      ...storage,
-      async put(name, source, options, context) {
-        if (!disk.isFull || !name.endsWith('manifest.json')) {
-          return await storage.put(name, source, options, context);
-        }
-        throw new AppError('storage-denied', { message: 'The quota is used up.' });
-      },
-    });
-    await using fixture = await openBackups({ folder, wrapStorage });
-    await makeShop(fixture, { retention: { keepLast: 1 } });
-    const failed = await backUp(fixture);
-    assert.equal(failed.state, 'failed');
-    assert.equal((await readdir(fixture.dumps)).length, 1, 'a folder without a manifest');
-    disk.isFull = false;
-    const job = await backUp(fixture);
-    assert.equal(job.state, 'completed', JSON.stringify(job.error));
-    const [gone, present] = await entriesOf(fixture);
-    assert.deepEqual([gone?.state, present?.state], ['deleted', 'completed']);
-    assert.deepEqual(await readdir(fixture.dumps), [present?.filePattern]);
-    assert.ok(
-      (await logOf(fixture, job.id)).includes(`Backup 1 of shop is removed: ${gone?.deletedReason}.`),
-    );
-    // Its job can be resumed no more: there is nothing for it to go on with.
-    await fixture.service.resumeJob(fixture.context(), failed.id);
-    assert.equal((await fixture.settled(failed.id)).error?.code, 'backup-state');
-    assert.deepEqual(await readdir(fixture.dumps), [present?.filePattern]);
-  }));
-
 test('a cancelled backup leaves nothing but its entry, and a stopped one goes on', () =>
   withFolder(async (folder) => {
     const gate = Promise.withResolvers<void>();
@@ -251,27 +220,6 @@ test('a cancelled backup leaves nothing but its entry, and a stopped one goes on
     await fixture.service.resumeJob(fixture.context(), stopped);
     assert.equal((await fixture.settled(stopped)).state, 'completed');
     assert.deepEqual(await statesOf(fixture), ['failed', 'completed']);
-  }));
-
-test('sets that lost their head, or are gone, do not stand in the way of a removal', () =>
-  withFolder(async (folder) => {
-    await using fixture = await openBackups({ folder });
-    await makeShop(fixture, { verify: 'none' });
-    for (let count = 0; count < 3; count += 1) await backUp(fixture);
-    const [first, second] = (await entriesOf(fixture)).map(({ filePattern }) =>
-      path.join(fixture.dumps, filePattern ?? ''),
-    );
-    await rm(path.join(first ?? '', 'manifest.json'));
-    await rm(second ?? '', { recursive: true });
-    const job = await fixture.run((service, context) =>
-      service.startBackupDelete(context, { database: 'shop', backups: [1, 2, 3], force: true }, options),
-    );
-    assert.equal(job.state, 'completed', JSON.stringify(job.error));
-    assert.deepEqual(await statesOf(fixture), ['deleted', 'deleted', 'deleted']);
-    assert.deepEqual(await readdir(fixture.dumps), []);
-    const log = await logOf(fixture, job.id);
-    assert.ok(log.some((line) => line.includes('has no manifest that could be read; its folder')));
-    assert.ok(log.some((line) => line.endsWith('its files had gone already.')));
   }));
 
 test('what a job starts has the rights that its owner has then', () =>
@@ -500,49 +448,4 @@ test('a restore in place that is cancelled has not happened, or has happened who
     assert.ok(
       (await logOf(fixture, late)).includes('The cancel came too late: shop is the restored database.'),
     );
-  }));
-
-test('a removal that fails is told of, and the next prune brings it to its end', () =>
-  withFolder(async (folder) => {
-    const place = { isReadOnly: true };
-    const wrapStorage = (storage: Storage): Storage => ({
-      ...storage,
-      async remove(name, context) {
-        if (place.isReadOnly) throw new AppError('storage-denied', { message: 'Nothing is removed here.' });
-        await storage.remove(name, context);
-      },
-    });
-    await using fixture = await openBackups({ folder, wrapStorage });
-    await makeShop(fixture, { verify: 'none', retention: { keepLast: 1 } });
-    // An entry whose job is gone, and which says that it is running.
-    await fixture.catalogue.addBackup({
-      database: 'shop',
-      engine: 'sqlite',
-      jobId: 'gone',
-      location: { type: 'directory', directory: 'DATA_PUMP_DIR' },
-      encryptionKey: null,
-      keepForever: false,
-      startedAt: fixture.clock.now(),
-    });
-    await backUp(fixture);
-    assert.deepEqual(await statesOf(fixture), ['deleted', 'completed']);
-    const [gone] = await entriesOf(fixture);
-    assert.deepEqual(
-      [gone?.error, gone?.deletedReason?.startsWith('retention: it failed')],
-      ['Its job is gone.', true],
-    );
-
-    const job = await backUp(fixture);
-    assert.deepEqual([job.state, job.error?.code], ['failed', 'child-failed']);
-    assert.match(job.error?.message ?? '', /Nothing is removed here/);
-    assert.deepEqual(await statesOf(fixture), ['deleted', 'deleting', 'completed']);
-    assert.equal(typesOf(fixture).at(-1), 'backup.prune_failed');
-
-    place.isReadOnly = false;
-    assert.equal((await backUp(fixture)).state, 'completed');
-    assert.deepEqual(await statesOf(fixture), ['deleted', 'deleted', 'deleted', 'completed']);
-    assert.equal((await readdir(fixture.dumps)).length, 1);
-    // What is left of the job that failed finds nothing to do.
-    await fixture.service.resumeJob(fixture.context(), job.id);
-    assert.equal((await fixture.settled(job.id)).state, 'completed');
   }));

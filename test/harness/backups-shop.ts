@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import Database from 'better-sqlite3';
+import type { Backup } from '../../src/core/backup.ts';
+import type { Job } from '../../src/core/job.ts';
 import type { SetBackupPolicy } from '../../src/service/backup-service.ts';
 import type { BackupsFixture } from './backups-fixture.ts';
 import { flipByte } from './damage.ts';
@@ -45,3 +47,21 @@ export async function damageBackup(fixture: BackupsFixture, id: number): Promise
   const [file] = await readdir(folder);
   await flipByte(path.join(folder, file ?? ''));
 }
+
+/** Makes a backup by its policy, and waits until the job rests. */
+export const backUp = (fixture: BackupsFixture): Promise<Job> =>
+  fixture.run((service, context) => service.startBackup(context, { database: 'shop' }, { api: 'native' }));
+
+/** The catalogue, oldest first. */
+export const entriesOf = async (fixture: BackupsFixture): Promise<readonly Backup[]> =>
+  [...(await fixture.catalogue.listBackups({}))].reverse();
+
+export const statesOf = async (fixture: BackupsFixture): Promise<readonly string[]> =>
+  (await entriesOf(fixture)).map(({ state }) => state);
+
+/** Of the events so far. */
+export const typesOf = ({ events }: BackupsFixture): readonly string[] => events.map(({ type }) => type);
+
+/** The lines of a job's log. */
+export const logOf = async (fixture: BackupsFixture, id: string): Promise<readonly string[]> =>
+  (await fixture.store.jobs.readLog(id, 0, 1000)).map(({ message }) => message);

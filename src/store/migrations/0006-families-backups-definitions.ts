@@ -98,6 +98,8 @@ async function backups(db: Kysely<never>): Promise<void> {
     .createTable('backup')
     .addColumn('id', 'bigint', (column) => column.primaryKey().notNull())
     .addColumn('database', 'text', (column) => column.notNull())
+    // Tells databases that had the same name one after the other.
+    .addColumn('database_uid', 'bigint')
     .addColumn('engine', 'text', (column) => column.notNull())
     .addColumn('tag', 'text')
     .addColumn('state', 'text', (column) => column.notNull())

@@ -20,6 +20,7 @@ CREATE TABLE "audit" ("seq" bigint not null primary key,
 
 CREATE TABLE "backup" ("id" bigint not null primary key,
   "database" text not null,
+  "database_uid" bigint,
   "engine" text not null,
   "tag" text,
   "state" text not null,

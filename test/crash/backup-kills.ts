@@ -10,8 +10,9 @@ import { startServiceProcess } from '../harness/service-process.ts';
 import { withFolder } from '../harness/with-folder.ts';
 
 /**
- * kill -9 at random moments of a backup that is proved by a restore and makes room for itself, and of a restore in place; what every change of
- * them leaves is in backups.test.ts. Prints its seed; PUMPHOUSE_TEST_SEED repeats a run, and PUMPHOUSE_CRASH_ROUNDS makes a campaign of it.
+ * kill -9 at random moments of a backup that is proved by a restore and makes room for itself, and of a restore in place; here for the campaign
+ * alone, `npm run test:backups`: what a death at each of their changes leaves is in backups.test.ts. Prints its seed; PUMPHOUSE_TEST_SEED repeats
+ * a run.
  */
 
 const random = createRandom();
