@@ -48,9 +48,9 @@ import { createRunHandler, type RunParts } from './operations/run.ts';
 import { sweepJobDatabases } from './operations/scratch-sweep.ts';
 import { createVerifyHandler } from './operations/verify.ts';
 import { createServiceAndPorts } from './service/create-service.ts';
+import { createDefinitionImportRights } from './service/definition-import-rights.ts';
 import { ensureDefaults } from './service/directories.ts';
 import { createFamilyProgress } from './service/family-progress.ts';
-import { createImportedSchedules } from './service/imported-schedules.ts';
 import { withSignals } from './service/job-signals.ts';
 import { createScheduledRuns } from './service/scheduled-runs.ts';
 import { finishKilledRotation } from './service/wallet.ts';
@@ -188,7 +188,8 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       workspaces: opened.workspaces,
       schedules: opened.schedules,
       jobs: store,
-      startSchedule: (...schedule) => startImportedSchedule(...schedule),
+      startSchedule: (...schedule) => importRights.startSchedule(...schedule),
+      authoriseOverwrite: (...overwrite) => importRights.authoriseOverwrite(...overwrite),
       clock,
     }),
   ];
@@ -236,7 +237,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     isReady: () => !closing && (use === 'command' || isServing),
   });
   const { service } = ports;
-  const startImportedSchedule = createImportedSchedules({ registry }, service);
+  const importRights = createDefinitionImportRights({ registry }, service);
   const http = createHttpPorts(
     {
       apis: [

@@ -51,6 +51,8 @@ export interface Route {
   readonly body?: TSchema;
   /** Media types besides JSON whose bodies are taken as they are: `body` is undefined then. Only at APIs that read raw bodies. */
   readonly rawMediaTypes?: readonly string[];
+  /** Largest request body in bytes, where it is more than its API takes otherwise. */
+  readonly bodyLimit?: number;
   /** Answers by status; JSON ones are enforced on output. Statuses with null have no body or not a JSON one. */
   readonly responses: Readonly<
     Record<

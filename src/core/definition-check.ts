@@ -1,41 +1,9 @@
 import { type Definition, type DefinitionNode, failurePolicies, type NodeAction } from './definition.ts';
+import { definitionLimits } from './definition-limits.ts';
 import { AppError } from './errors.ts';
+import { checkRequest } from './http-action-check.ts';
 import { parametersOf, parseNodeCondition } from './node-condition.ts';
 import { namesInSql, namesInText, parameterName } from './run-parameters.ts';
-
-/** What definitions may be at most. */
-export const definitionLimits = {
-  nodes: 1_000,
-  /** Names in `after`, of all nodes together: a run writes down and looks up each of them. */
-  ways: 5_000,
-  params: 1_000,
-  /** Characters of a parameter's value. */
-  value: 65_536,
-  /** Characters of a node's name. */
-  nodeName: 128,
-  /** Characters of a script's text. */
-  script: 4 * 1024 * 1024,
-  /** Characters of the body of a node's request. */
-  body: 1024 * 1024,
-  headers: 50,
-  retries: 100,
-  /** Of delays and time-outs. */
-  seconds: 30 * 24 * 60 * 60,
-} as const;
-
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-/** Headers that the request itself decides. */
-const ownHeaders = [
-  'host',
-  'connection',
-  'content-length',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-  'te',
-  'trailer',
-  'proxy-authorization',
-];
 
 /**
  * Checks what a definition says, whether or not it can run: names, the graph, conditions, limits. Nodes of kinds that other systems have are let
@@ -214,50 +182,6 @@ function checkAction(action: NodeAction, of: string): void {
     case 'none':
     case 'foreign':
   }
-}
-
-function checkRequest(action: Extract<NodeAction, { readonly type: 'http' }>, of: string): void {
-  if (!methods.includes(action.method)) {
-    throw invalid(`The method of the request ${of} must be one of ${methods.join(', ')}.`);
-  }
-  if (namesInText(action.url).length === 0) checkUrl(action.url, of);
-  const headers = Object.entries(action.headers);
-  if (headers.length > definitionLimits.headers) {
-    throw invalid(`The request ${of} has more than ${definitionLimits.headers} headers.`);
-  }
-  for (const [name, value] of headers) {
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name) || ownHeaders.includes(name.toLowerCase())) {
-      throw invalid(
-        `The request ${of} cannot have the header ${JSON.stringify(name.slice(0, 128))}.`,
-        'Leave out headers that the connection decides.',
-      );
-    }
-    checkHeaderValue(name, value, of);
-  }
-  if (action.body !== null && action.body.length > definitionLimits.body) {
-    throw invalid(`The body of the request ${of} is longer than ${definitionLimits.body} characters.`);
-  }
-}
-
-/** Throws `definition-invalid`; the URL is not repeated, since it may hold a secret. */
-export function checkUrl(text: string, of: string): URL {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw invalid(`The URL of the request ${of} is none of http or https.`);
-  }
-  if (url.username === '' && url.password === '') return url;
-  throw invalid(
-    `The URL of the request ${of} holds a user name or password.`,
-    'Put what signs the request in into a header.',
-  );
-}
-
-/** Throws `definition-invalid`; the value is not repeated, since it may be a secret. */
-export function checkHeaderValue(name: string, value: string, of: string): void {
-  if (/^[\t\x20-\x7e\x80-\xff]{0,8192}$/.test(value)) return;
-  throw invalid(
-    `The header ${name} of the request ${of} has a value with line breaks or with characters that headers cannot hold, or too long a one.`,
-  );
 }
 
 function checkWhole(value: number, least: number, most: number, what: string): void {

@@ -14,6 +14,9 @@ const handshakeTimeoutMs = 20_000;
 /** Requests at once of one HTTP/2 client, as many as other servers allow. */
 const mostStreams = 100;
 
+/** An answer that its client does not take is given up so long after a session of HTTP/2 fell silent. */
+const untakenTimeoutMs = 10 * 60_000;
+
 /** A server that knows which of its connections have a request in work. */
 export interface TrackedServer {
   readonly server: Server;
@@ -35,7 +38,11 @@ export interface Protocols {
  * Node's own `closeIdleConnections` leaves connections alone that have not sent anything yet, and browsers open
  * such in advance; so connections are counted here. HTTP/2 sessions count their requests themselves, and end with the server.
  */
-export function createTrackedServer(listener: RequestListener, protocols: Protocols): TrackedServer {
+export function createTrackedServer(
+  listener: RequestListener,
+  protocols: Protocols,
+  { silentMs = keepAliveTimeoutMs, untakenMs = untakenTimeoutMs } = {},
+): TrackedServer {
   const { server, tlsServer } = createBareServer(listener, protocols);
   const requestsOf = new Map<Socket, number>();
   /** Those below HTTP/2 sessions: Node closes sessions in good order with the server, and then they wait for their clients. */
@@ -69,7 +76,13 @@ export function createTrackedServer(listener: RequestListener, protocols: Protoc
       socket.once('close', () => sessionSockets.delete(socket));
     });
     tlsServer.on('session', (session: Http2Session) => {
-      session.setTimeout(keepAliveTimeoutMs, () => session.close());
+      session.setTimeout(silentMs, () => {
+        if (session.closed) return;
+        session.close();
+        // Closed, it waits for its last answer, and a client need never make room for that.
+        const end = setTimeout(() => session.destroy(), untakenMs).unref();
+        session.once('close', () => clearTimeout(end));
+      });
       if (isClosing) session.close();
     });
   }

@@ -31,7 +31,7 @@ export function mountApi(scope: FastifyInstance, api: Api, mounting: Mounting): 
 
 function mountRoute(scope: FastifyInstance, api: Api, route: Route, mounting: Mounting): void {
   const { service, log, stateOf, unknownBodies } = mounting;
-  const bodyLimit = Math.max(mounting.bodyLimit, api.bodyLimit ?? 0);
+  const bodyLimit = Math.max(mounting.bodyLimit, api.bodyLimit ?? 0, route.bodyLimit ?? 0);
   const decode = requestDecoder(api, route);
   const check = answerChecker(route);
   const offered = api.ignoresAccept === true ? [] : offeredTypes(route);

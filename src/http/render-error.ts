@@ -26,7 +26,7 @@ export async function renderError(
 ): Promise<FastifyReply> {
   const { log, bodyLimit, stateOf } = rendering;
   const state = stateOf(request);
-  const error = fromFastify(raw, Math.max(bodyLimit, api.bodyLimit ?? 0));
+  const error = fromFastify(raw, request.routeOptions.bodyLimit ?? bodyLimit);
   state.api = api.id;
   state.errorCode = error.code;
   logError(log, error, request.id);

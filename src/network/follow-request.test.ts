@@ -101,6 +101,18 @@ test('307 and 308 keep method and body, the others ask again with GET', async ()
   }
 });
 
+test('a request that changes something is not turned into one that reads, except where the answer says so', async () => {
+  for (const [status, method, line] of [
+    [301, 'PUT', 'PUT /end'],
+    [302, 'DELETE', 'DELETE /end'],
+    [303, 'PUT', 'GET /end'],
+    [303, 'HEAD', 'HEAD /end'],
+  ] as const) {
+    await send(`/${status}/to/same`, { method, body: null });
+    assert.equal(seen[1]?.line, line);
+  }
+});
+
 test('another server gets nothing that may be secret', async () => {
   await send('/307/to/other');
   const last = seen.at(-1);

@@ -67,6 +67,10 @@ async function openFixture(): Promise<Fixture> {
       if (fixture.refusal !== null) throw fixture.refusal;
       fixture.scheduled.push(name);
     },
+    async authoriseOverwrite(job, { name, createdBy }) {
+      if (createdBy === job.owner) return;
+      throw new AppError('forbidden', { message: `${name} belongs to ${createdBy}.` });
+    },
   });
   const worker = createWorker({
     store: store.jobs,
@@ -210,6 +214,20 @@ test('one that may not be overwritten keeps all others from being written; a res
   const resumed = await fixture.resume(job.id);
   assert.equal(resumed.state, 'completed', resumed.error?.message);
   assert.deepEqual(outcomes(resumed), ['hourly overwritten', 'nightly overwritten', 'load added']);
+});
+
+test('what somebody else made after the import began is not overwritten by whoever may not', async () => {
+  await using fixture = await openFixture();
+  const { store, workspace } = fixture;
+  const job = await fixture.start({ items: [script('load', 'DROP TABLE t')], sameName: 'overwrite' });
+  await store.workspaces.changeWorkspace(workspace, 'ann', [
+    { type: 'add', item: script('load', 'SELECT 1') },
+  ]);
+  const failed = await fixture.work(job.id);
+  assert.equal(failed.error?.code, 'forbidden');
+  assert.deepEqual(outcomes(failed), ['load refused']);
+  const kept = await store.workspaces.getItem(workspace, 'script', 'load');
+  assert.equal(kept?.content.content, 'SELECT 1');
 });
 
 test('a definition that runs is left alone too, and an added one never asks', async () => {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../base/clock.ts';
-import type { Definition, NewItem, WorkspaceItemKind } from '../core/definition.ts';
+import type { Definition, NewItem, WorkspaceItem, WorkspaceItemKind } from '../core/definition.ts';
 import { parametersAskedFor } from '../core/definition-check.ts';
 import { AppError, toAppError, toErrorRecord } from '../core/errors.ts';
 import { type Job, type NewJobLogEntry, unfinishedStates } from '../core/job.ts';
@@ -19,6 +19,8 @@ export interface DefinitionImportParts {
   readonly jobs: Pick<JobStore, 'listJobs'>;
   /** Turns a definition's schedule on, as the job's owner, with the rights of now. */
   readonly startSchedule: (job: Job, workspace: string, definition: string) => Promise<void>;
+  /** Throws `forbidden` where the job's owner, with the rights of now, may not change what is there already. */
+  readonly authoriseOverwrite: (job: Job, item: Pick<WorkspaceItem, 'name' | 'createdBy'>) => Promise<void>;
   readonly clock: Clock;
 }
 
@@ -121,8 +123,8 @@ async function apply(
   if (!isRepeated || !(await isApplied(parts, request, written, payload.decidedAt))) {
     const refusals = new Map<NewItem, AppError>();
     for (const { item, outcome } of written) {
-      if (item.kind !== 'definition' || outcome !== 'overwritten') continue;
-      const reason = await whyBusy(parts, request.workspace, item.name);
+      if (outcome !== 'overwritten') continue;
+      const reason = await whyKept(parts, request.workspace, item, context.job);
       if (reason !== null) refusals.set(item, reason);
     }
     const [refusal] = refusals.values();
@@ -204,6 +206,24 @@ async function isApplied(
     if (!isThere) return false;
   }
   return true;
+}
+
+/** Why a thing that is there must stay as it is; null: nothing speaks against a change. It may have come, or changed hands, after the import began. */
+async function whyKept(
+  parts: DefinitionImportParts,
+  workspace: string,
+  { kind, name }: NewItem,
+  job: Job,
+): Promise<AppError | null> {
+  const found = await parts.workspaces.getItem(workspace, kind, name);
+  if (found === null) return null;
+  try {
+    await parts.authoriseOverwrite(job, found);
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'forbidden') return error;
+    throw error;
+  }
+  return kind === 'definition' ? await whyBusy(parts, workspace, name) : null;
 }
 
 /** Why a definition must stay as it is: its schedule is on, or it runs; null: nothing speaks against a change. */

@@ -1,6 +1,6 @@
 import type { DefinitionNode, NodeAction } from '../core/definition.ts';
-import { checkHeaderValue, checkUrl } from '../core/definition-check.ts';
 import { AppError, toAppError } from '../core/errors.ts';
+import { checkHeaderValue, checkUrl } from '../core/http-action-check.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
 import type { RunRequest } from '../core/request.ts';
 import { type RunParams, substitute, substituteBody, substituteUrl } from '../core/run-parameters.ts';

@@ -4,7 +4,8 @@ import {
   failurePolicies,
   type NodeAction,
 } from '../core/definition.ts';
-import { checkDefinition, definitionLimits } from '../core/definition-check.ts';
+import { checkDefinition } from '../core/definition-check.ts';
+import { definitionLimits } from '../core/definition-limits.ts';
 import {
   fieldInvalid,
   readChoice,

@@ -1,4 +1,4 @@
-import { definitionLimits } from '../core/definition-check.ts';
+import { definitionLimits } from '../core/definition-limits.ts';
 import { readPossiblyEmpty, readText } from './input.ts';
 
 /* Fields that several things of a workspace have. */

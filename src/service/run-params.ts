@@ -1,5 +1,5 @@
 import type { Definition } from '../core/definition.ts';
-import { definitionLimits } from '../core/definition-check.ts';
+import { definitionLimits } from '../core/definition-limits.ts';
 import { parameterName, type RunParams } from '../core/run-parameters.ts';
 import { fieldInvalid, readPossiblyEmpty, spell } from './input.ts';
 

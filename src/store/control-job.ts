@@ -47,6 +47,10 @@ async function resume(store: StoreContext, trx: Trx, jobId: string): Promise<Job
   const known = await lookUp(trx, jobId);
   if (known.state === 'stopped' || known.state === 'failed') {
     for (const child of await openChildren(trx, jobId)) {
+      // Its end would look like one of this try's: the step would fail by it.
+      if (child.state === 'stopping' || child.state === 'cancelling') {
+        throw wrongState(await lookUp(trx, child.id), 'resumed yet', 'Wait until it rests.');
+      }
       if (child.state === 'cancelled') await forget(trx, child.id);
       else await resume(store, trx, child.id);
     }
@@ -158,7 +162,13 @@ async function hasCleanup(trx: Trx, job: JobRow): Promise<boolean> {
 async function reviveFailedTasks(trx: Trx, job: JobRow): Promise<number> {
   const failed = await trx
     .updateTable('task')
-    .set((eb) => ({ state: againState(eb), attempt: 0, retry_at: 0, error_json: null }))
+    .set((eb) => ({
+      state: againState(eb),
+      attempt: 0,
+      retry_at: 0,
+      // What stood in the way of a task that has written nothing may still stand there.
+      error_json: eb.case().when('claims', '=', 0).then(eb.ref('error_json')).else(null).end(),
+    }))
     .where('job_id', '=', job.id)
     .where('state', '=', 'failed')
     .returning('group_name')

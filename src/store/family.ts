@@ -48,8 +48,8 @@ export const jobIdsOf = (awaitsJson: string | null): readonly string[] =>
   JSON.parse(awaitsJson ?? '[]') as readonly string[];
 
 /**
- * The children that a job has still to do with when it goes on: those that rest without having completed, but not those whose end a task has
- * dealt with (it waited for them, and is done).
+ * The children that a job has still to do with when it goes on: those that rest without having completed, or soon will, but not those whose end a
+ * task has dealt with (it waited for them, and is done).
  */
 export async function openChildren(trx: Trx, jobId: string): Promise<readonly FamilyMember[]> {
   const children = await trx
@@ -57,7 +57,7 @@ export async function openChildren(trx: Trx, jobId: string): Promise<readonly Fa
     .select(['id', 'parent_id', 'state'])
     .where('parent_id', '=', jobId)
     .where('forgotten', '=', 0)
-    .where('state', 'in', ['failed', 'stopped', 'cancelled'])
+    .where('state', 'in', ['failed', 'stopped', 'cancelled', 'stopping', 'cancelling'])
     .orderBy('seq', 'desc')
     .execute();
   if (children.length === 0) return [];

@@ -369,6 +369,22 @@ function cascadeConformance(open: OpenStore): void {
     );
   });
 
+  it('wait with a resume until what is being stopped or cancelled below them rests', async () => {
+    for (const verb of ['requestStop', 'requestCancel'] as const) {
+      await using store = await open();
+      const { jobs } = store;
+      const { job: parent, plan } = await running(jobs);
+      const child = await startChild(jobs, parent);
+      const work = await claim(jobs);
+      await jobs.failJob(plan.lease, failure);
+      await jobs[verb](child.id);
+      const error = await rejects(jobs.requestResume(parent.id), 'job-state');
+      assert.ok(error.message.includes(child.name), error.message);
+      await jobs.releaseTask(work.lease);
+      if (verb === 'requestStop') assert.equal((await jobs.requestResume(parent.id)).state, 'queued');
+    }
+  });
+
   it('do not let one of theirs go on alone while they are being stopped', async () => {
     await using store = await open();
     const { jobs } = store;

@@ -73,10 +73,10 @@ describe('runs of jobs', () => {
     const run = await ended('nightly', body.instanceId);
     assert.equal(run.status, 'success', JSON.stringify(run));
     assert.deepEqual(
-      run.nodes.map((each: { nodeName: string; status: string }) => [each.nodeName, each.status]),
+      run.nodes.map((each: Readonly<Record<string, string>>) => [each.nodeName, each.nodeType, each.status]),
       [
-        ['begin', 'success'],
-        ['dump', 'success'],
+        ['begin', 'Dummy', 'success'],
+        ['dump', 'CDMJob', 'success'],
       ],
     );
     assert.equal(run.instanceType, 2);
@@ -327,5 +327,34 @@ describe('scripts, resources, connections', () => {
         assert.ok(!Buffer.concat(chunks).includes('hush'), entry.fileName);
       }
     }
+  });
+});
+
+describe('a job that is changed and started again', () => {
+  const of = (word: string, more: object = {}): object =>
+    job('changed', [node('a', 'Dummy')], { description: word, ...more });
+  const versions = async (): Promise<string> => (await ask('GET', '/jobs/changed')).body.version;
+  /** Version that the newest run was of. */
+  const newest = async (): Promise<number> =>
+    (await ask('GET', '/jobs/instances/detail?jobName=changed&preciseQuery=true&limit=1')).body.instances[0]
+      .version;
+
+  it('runs as it was changed, and makes no version where nothing was', async () => {
+    await done('POST', '/jobs', of('one'));
+    await done('POST', '/jobs/changed/start');
+    assert.deepEqual([await versions(), await newest()], ['1', 1]);
+    await done('PUT', '/jobs/changed', of('two'));
+    await ask('POST', '/jobs/changed/run-immediate');
+    assert.deepEqual([await versions(), await newest()], ['1', 0]);
+    await done('POST', '/jobs/changed/start');
+    await done('POST', '/jobs/changed/start');
+    assert.deepEqual([await versions(), await newest()], ['2', 2]);
+    assert.equal((await ask('GET', '/jobs/changed?version=2')).body.description, 'two');
+  });
+
+  it('runs its last version where the change says that it is a draft', async () => {
+    await done('PUT', '/jobs/changed', of('three', { targetStatus: 'SAVED' }));
+    await done('POST', '/jobs/changed/start');
+    assert.deepEqual([await versions(), await newest()], ['2', 2]);
   });
 });

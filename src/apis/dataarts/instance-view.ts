@@ -74,10 +74,18 @@ export function instanceView(job: Job, jobId: number | null): Json {
   };
 }
 
+/** Kinds of nodes in the contract's words; of SQL there are more there, and one here. */
+const nodeTypes: Readonly<Record<string, string>> = {
+  sql: 'RDSSQL',
+  job: 'CDMJob',
+  http: 'RESTAPI',
+  none: 'Dummy',
+};
+
 /** A node of a run. */
 export const nodeView = (node: RunNode, planTime: number): Json => ({
   nodeName: node.name,
-  nodeType: node.type,
+  nodeType: nodeTypes[node.type] ?? node.type,
   status: nodeStates[node.state],
   planTime,
   ...times(node.startedAt, node.finishedAt),

@@ -23,7 +23,7 @@ export function runOperations(parts: OperationParts): readonly Operation[] {
       operationId: 'startJob',
       summary: 'Start a job',
       description:
-        'Its schedule begins, by its last version; a job without a schedule runs once. One that was never submitted is submitted first.',
+        'Its schedule begins, by its last version; a job without a schedule runs once. A draft that is newer is submitted first, unless its targetStatus is SAVED and there is a version.',
       tags,
       subject: 'job',
       params: jobKey,
@@ -68,23 +68,40 @@ export function runOperations(parts: OperationParts): readonly Operation[] {
 
 interface Runnable {
   readonly item: WorkspaceItem<'definition'>;
-  /** The one that runs: the last submitted, else the draft. */
-  readonly version: Pick<DefinitionVersion, 'version' | 'content' | 'document'>;
+  readonly version: RunVersion;
   readonly body: Body;
+}
+
+/** Version 0: the draft. */
+type RunVersion = Pick<DefinitionVersion, 'version' | 'content' | 'document'>;
+
+/**
+ * What runs: the last submitted version, or the draft where there is none, or where it was saved by this API after that and does not say
+ * that it is to stay one. The contract has no call that submits: whoever changes a job and starts it means what he changed.
+ */
+async function versionToRun(
+  service: OperationParts['service'],
+  { context, workspace }: Call,
+  item: WorkspaceItem<'definition'>,
+): Promise<RunVersion> {
+  const { name, content, document } = item;
+  const draft: RunVersion = { version: 0, content, document };
+  if (item.version === 0) return draft;
+  const last = await service.getVersion(context, workspace, name);
+  if (document?.api !== apiId || document.text === last.document?.text) return last;
+  return (JSON.parse(document.text) as Body).targetStatus === 'SAVED' ? last : draft;
 }
 
 /** Throws for jobs that cannot run whatever their nodes are. `realTime`: the code for those that never end. */
 async function runnable(
   { service }: OperationParts,
-  { context, workspace, request }: Call,
+  call: Call,
   realTime: typeof codes.batchOnly | typeof codes.requestInvalid,
 ): Promise<Runnable> {
+  const { context, workspace, request } = call;
   const name = request.params.job_name ?? '';
   const item = await service.getItem(context, workspace, 'definition', name);
-  const version =
-    item.version === 0
-      ? { version: 0, content: item.content, document: item.document }
-      : await service.getVersion(context, workspace, name);
+  const version = await versionToRun(service, call, item);
   const body = JSON.parse(jobText(item, version)) as Body;
   if (processTypeOf(body) !== 'BATCH') throw new Refusal(realTime, 'Only batch jobs can be run here.');
   if (version.content.nodes.length === 0)

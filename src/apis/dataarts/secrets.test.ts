@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the form that parameters have
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { exportedJobText, withoutSecrets } from './secrets.ts';
@@ -29,6 +30,9 @@ describe('what goes into a file', () => {
       );
     }
     assert.deepEqual(plain({ password: 12_345 }), { password: '' });
+    assert.deepEqual(plain({ maskedParams: [{ name: 'x', value: 'hush' }] }), {
+      maskedParams: [{ name: 'x', value: '' }],
+    });
   });
 
   it('keeps what only sounds like them', () => {
@@ -61,6 +65,29 @@ describe('what goes into a file', () => {
     });
     assert.deepEqual(plain({ j: '{"a":{"password":"hush"},"b":1}' }), { j: '{"a":{"password":""},"b":1}' });
     assert.deepEqual(plain({ sql: '{ not json: ann@a.example' }), { sql: '{ not json: ann@a.example' });
+  });
+
+  it('has none in queries, forms and headers of other spellings', () => {
+    const value = (name: string, given: string): unknown =>
+      (plain({ properties: [{ name, value: given }] }) as { properties: { value: unknown }[] }).properties[0]
+        ?.value;
+    assert.equal(
+      value('url', 'https://a.example/x?sv=1&sig=hush&access_token=hush&X-Amz-Signature=hush&q=1#z'),
+      'https://a.example/x?sv=1&sig=&access_token=&X-Amz-Signature=&q=1#z',
+    );
+    assert.equal(value('body', 'user=ann&password=hush&n=1'), 'user=ann&password=&n=1');
+    assert.equal(value('headers', 'A: 1\nAuthorization: Basic eDp5'), 'A: 1\nAuthorization:');
+    assert.equal(value('headers', '{"Authorization":"Basic eDp5"}'), '{"Authorization":""}');
+    for (const statement of ['UPDATE t SET token=1, sig=2', "SELECT '?token=1'"]) {
+      assert.equal(value('statement', statement), statement);
+    }
+  });
+
+  it('keeps what only names a parameter', () => {
+    const url = 'https://a.example/?token=${t}';
+    const headers = 'Authorization=Bearer ${t}';
+    const kept = { password: url.slice(-4), url, properties: [{ name: 'headers', value: headers }] };
+    assert.deepEqual(plain(kept), kept);
   });
 
   it('leaves every other character as it was', () => {

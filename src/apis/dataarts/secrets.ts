@@ -10,12 +10,20 @@ import { memberSpan } from './document.ts';
 /** Members, properties and headers whose values nobody else is to see. */
 const secretName =
   /pass(?:word|wd|phrase)|^pwd$|secret|token$|^(?:sk|ak|accessKey|securityKey|authorization|cookie)$|private_?key|api_?key/i;
+/** What signs URLs and headers, beside those. */
+const signatureName = /^sig$|signature$|-(?:token|key)$|^x-(?:amz|goog)-credential$/i;
 /** User and password within a URL. */
 const userInfo = /(?<=[a-z][a-z0-9+.-]*:\/\/)[^/?#\s"@]*@/gi;
+const query = /(?<=[a-z][a-z0-9+.-]*:\/\/[^\s"'<>?]*)\?[^\s"'<>#]*/gi;
+/** A body such as `user=ann&password=hush`. */
+const form = /^[\w.-]+=[^\s&]*(?:&[\w.-]+=[^\s&]*)*$/;
+/** Values that only name a parameter: `${token}`, `Bearer ${token}`. */
+const reference = /^(?:\w+ )?\$\{[^{}]+\}$/;
 
 /**
  * The text of an object with empty texts where secrets stood: members and properties (`{"name", "value"}`) with a telling name, header
- * lines of that kind, and what URLs say before the host.
+ * lines of that kind, what URLs say before the host and in such parts of their queries, and such fields of bodies that are forms. What only names a
+ * parameter stays.
  */
 export const withoutSecrets = (text: string): string =>
   applyChanges(text, secretChanges(text, jsonSpans(text)));
@@ -43,29 +51,60 @@ function secretChanges(text: string, span: JsonSpan): readonly TextChange[] {
   return span.members.flatMap(({ name, value }) => {
     const isSecret = secretName.test(name) || (name === 'value' && secretName.test(named));
     if (isSecret && tells(text, value)) return [replaced(value, '')];
+    if (name === 'maskedParams') return maskedChanges(text, value);
     if (name === 'value' && /^headers$/i.test(named)) return headerChange(text, value);
+    if (name === 'value' && /^body$/i.test(named)) return bodyChange(text, value);
     return secretChanges(text, value);
   });
 }
 
+/** Parameters that the original shows to nobody. */
+const maskedChanges = (text: string, span: JsonSpan): readonly TextChange[] =>
+  (span.elements ?? []).flatMap((element) => {
+    const value = memberSpan(element, 'value');
+    return value !== undefined && tells(text, value) ? [replaced(value, '')] : [];
+  });
+
 /** Whether a value is a text or a number: what a secret can be. */
-const tells = (text: string, { start, end }: JsonSpan): boolean =>
-  /^["\d-]/.test(text.charAt(start)) && text.slice(start, end) !== '""';
+function tells(text: string, span: JsonSpan): boolean {
+  const value = textAt(text, span);
+  return value === '' ? /[\d-]/.test(text.charAt(span.start)) : !reference.test(value);
+}
 
 /** Texts may hold URLs, and objects of their own. */
 function plainText(text: string, span: JsonSpan): readonly TextChange[] {
   const value = textAt(text, span);
-  const plain = isJsonText(value) ? withoutSecrets(value) : value.replace(userInfo, '');
-  return plain === value ? [] : [replaced(span, plain)];
+  return changedTo(span, value, isJsonText(value) ? withoutSecrets(value) : plainUrls(value));
 }
 
+const plainUrls = (text: string): string => text.replace(userInfo, '').replace(query, plainFields);
+
+/** `name=value` with `&` between; a question mark may stand before it. */
+const plainFields = (fields: string): string =>
+  fields.replace(/([^?&=]+)=([^&]+)/g, (field, name: string, value: string) =>
+    isSecretName(name) && !reference.test(value) ? `${name}=` : field,
+  );
+
+/** Of a body: it may be a form. */
+function bodyChange(text: string, span: JsonSpan): readonly TextChange[] {
+  const value = textAt(text, span);
+  return form.test(value) ? changedTo(span, value, plainFields(value)) : plainText(text, span);
+}
+
+/** Lines such as `name=value` or `name: value`. */
 function headerChange(text: string, span: JsonSpan): readonly TextChange[] {
   const value = textAt(text, span);
-  const plain = value.replace(/^([^=\n]*)=.*$/gm, (line, name: string) =>
-    secretName.test(name.trim()) || /-(?:token|key)$/i.test(name.trim()) ? `${name}=` : line,
+  if (isJsonText(value)) return plainText(text, span);
+  const plain = value.replace(/^([^=:\n]*[=:])(.*)$/gm, (line, name: string, rest: string) =>
+    isSecretName(name.slice(0, -1).trim()) && !reference.test(rest.trim()) ? name : line,
   );
-  return plain === value ? [] : [replaced(span, plain)];
+  return changedTo(span, value, plain);
 }
+
+const isSecretName = (name: string): boolean => secretName.test(name) || signatureName.test(name);
+
+const changedTo = (span: JsonSpan, value: string, plain: string): readonly TextChange[] =>
+  plain === value ? [] : [replaced(span, plain)];
 
 function isJsonText(value: string): boolean {
   if (!/^\s*[[{]/.test(value)) return false;

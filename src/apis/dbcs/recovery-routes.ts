@@ -1,10 +1,11 @@
+import { AppError } from '../../core/errors.ts';
 import type { Job } from '../../core/job.ts';
 import type { CallContext, Service } from '../../service/service.ts';
 import type { ApiReply } from '../api.ts';
 import { apiId, deploymentPath } from './address.ts';
 import { dateText } from './dates.ts';
 import { wordsOf } from './job-words.ts';
-import { bodyOf } from './members.ts';
+import { badRequest, bodyOf } from './members.ts';
 import { accepted, type Call, type Operation } from './operation.ts';
 import { readRecovery } from './recovery-choice.ts';
 import { recoveryParameters } from './recovery-parameters.ts';
@@ -43,7 +44,12 @@ export function recoveryOperations(service: Service): readonly Operation[] {
 async function startRecovery(service: Service, call: Call): Promise<ApiReply> {
   const { context, deployment: database } = call;
   const { choice, parameters } = readRecovery(bodyOf(call.body));
-  const { id } = await service.chooseBackup(context, database, choice);
+  const { id } = await service.chooseBackup(context, database, choice).catch((error: unknown) => {
+    // In the word of the request.
+    if (!(error instanceof AppError) || error.code !== 'field-invalid' || error.field !== 'position')
+      throw error;
+    throw badRequest('scn', `scn ${JSON.stringify(parameters.scn)} is no log sequence number. ${error.hint}`);
+  });
   const { job } = await service.startRestore(
     context,
     { database, choice: { type: 'id', id }, inPlace: true },

@@ -20,6 +20,9 @@ const ListQuery = Type.Object(
   { additionalProperties: false },
 );
 
+/** Bytes: the longest script, as JSON spells it. */
+const largestItem = 8 * 1024 * 1024;
+
 /** Definitions, scripts, resources and connections: list, add, show, change, remove. */
 export function itemRoutes(service: Service, prefix: string): readonly Route[] {
   const { definition, script, resource, connection } = itemForms;
@@ -114,6 +117,7 @@ function routesOf<K extends WorkspaceItemKind>(
       access: 'authenticated',
       params: Type.Object(workspaceParam),
       body: form.body,
+      bodyLimit: largestItem,
       responses: { 201: { description: 'Added.', schema } },
       async handle(request) {
         const item = await service.addItem(callContext(request), workspaceOf(request), itemOf(request));
@@ -145,6 +149,7 @@ function routesOf<K extends WorkspaceItemKind>(
       access: 'authenticated',
       params: ItemParams,
       body: form.body,
+      bodyLimit: largestItem,
       responses: { 200: { description: 'Changed.', schema: Put } },
       async handle(request) {
         const context = callContext(request);

@@ -18,6 +18,9 @@ import { WorkspaceParams, workspaceOf } from './workspaces.ts';
 
 const closed = { additionalProperties: false };
 
+/** Bytes: an import is all or none, so that it cannot be sent in parts. */
+const largestImport = 32 * 1024 * 1024;
+
 const mail = Type.Optional(Type.Boolean({ description: 'Tell by e-mail how the job ends.' }));
 const NewRun = Type.Object(
   {
@@ -225,6 +228,7 @@ export function runRoutes(service: Service, view: (job: Job) => JobView): readon
       access: 'authenticated',
       params: WorkspaceParams,
       body: NewImportOfDefinitions,
+      bodyLimit: largestImport,
       responses: started,
       async handle(request) {
         const body = request.body as Static<typeof NewImportOfDefinitions>;

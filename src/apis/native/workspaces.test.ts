@@ -350,6 +350,16 @@ describe('workspaces and what is in them', () => {
     assert.equal((await ask('GET', `${main}/definitions?cursor=x`)).body.field, 'cursor');
   });
 
+  it('a long script goes in by itself and in an import, whatever the limit of other bodies', async () => {
+    const script = { type: 'sql', content: 'SELECT 1;\n'.repeat(200_000) };
+    const limit = (await ask('POST', '/workspaces', { name: 'x'.repeat(1024 * 1024) })).body;
+    assert.deepEqual(limit.code, 'body-too-large');
+    assert.equal((await ask('POST', `${main}/scripts`, { name: 'long', ...script })).status, 201);
+    const items = [{ kind: 'script', name: 'longer', ...script }];
+    const started = await ask('POST', `${main}/imports`, { items });
+    assert.equal(started.status, 201, JSON.stringify(started.body));
+  });
+
   it('permissions: viewers read, developers see the connections of their databases, and run what they may', async () => {
     const { service, as } = fixture;
     const admin = as({ name: 'local', role: 'administrator', databases: [] });

@@ -81,16 +81,10 @@ describe('a zip that defends nobody but itself', () => {
     await refuses(zipBytes([{ ...good, method: 12 }]), /method/);
   });
 
-  it('holds each name once, however it is written', async () => {
-    for (const name of ['jobs/a.job', 'JOBS/A.job'])
-      await refuses(zipBytes([good, { ...good, name }]), /two files/);
-    await refuses(
-      zipBytes([
-        { ...good, name: '\u00e4.job' },
-        { ...good, name: 'a\u0308.job' },
-      ]),
-      /two files/,
-    );
+  it('holds each name once; names may differ by case alone, as those of jobs may', async () => {
+    await refuses(zipBytes([good, good]), /two files/);
+    const both = zipBytes([good, { ...good, name: 'jobs/A.job' }]);
+    assert.equal((await readArchive(both, () => true, signal)).size, 2);
   });
 
   it('is not larger than anybody needs', async () => {

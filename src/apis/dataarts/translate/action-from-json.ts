@@ -1,4 +1,6 @@
 import type { NodeAction, NodeJob } from '../../../core/definition.ts';
+import { AppError } from '../../../core/errors.ts';
+import { checkRequest } from '../../../core/http-action-check.ts';
 import { type Body, isObject, objectsOf } from '../members.ts';
 
 /** The property of a CDMJob node that says which export, import or copy of ours it starts. */
@@ -62,23 +64,31 @@ function httpAction(properties: Properties): NodeAction | string {
   const headers = textIn(properties, 'headers');
   const body = properties.body === undefined || properties.body === null ? null : textIn(properties, 'body');
   if ([url, headers, body ?? ''].some(hasExpression)) return expressionObstacle;
-  return {
+  const action: NodeAction = {
     type: 'http',
     method: textIn(properties, 'method').toUpperCase() || 'GET',
     url,
     headers: headersOf(headers),
     body,
   };
+  try {
+    checkRequest(action, '');
+    return action;
+  } catch (error) {
+    // It is kept all the same: it may run where it comes from.
+    if (error instanceof AppError) return 'a request that is not sent here';
+    throw error;
+  }
 }
 
-/** A line for each: `name=value`. */
+/** A line for each: `name=value`, or `name: value`. */
 const headersOf = (text: string): Readonly<Record<string, string>> =>
   Object.fromEntries(
     text
       .split(/\r?\n/)
       .filter((line) => line.trim() !== '')
       .map((line) => {
-        const at = line.indexOf('=');
+        const at = line.search(/[=:]/);
         return at < 0 ? [line.trim(), ''] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
       }),
   );

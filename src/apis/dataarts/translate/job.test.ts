@@ -84,6 +84,23 @@ describe('nodes of a job', () => {
     });
   });
 
+  it('a RESTAPI that cannot be sent is kept', () => {
+    const url = 'https://a.example/';
+    const read = actionOf('RESTAPI', { url, headers: 'A: 1:2' });
+    assert.deepEqual(read.type === 'http' && read.headers, { A: '1:2' });
+    for (const properties of [
+      { url, headers: '{"A":"hush"}' },
+      { url: 'https://ann:hush@a.example/' },
+      { url: 'obs://bucket/x' },
+      { url, method: 'BREW' },
+    ]) {
+      assert.deepEqual(
+        actionOf('RESTAPI', properties),
+        foreign('RESTAPI with a request that is not sent here'),
+      );
+    }
+  });
+
   it('CDMJob is an export, import or copy of ours, as JSON or its text', () => {
     const own = { kind: 'export', input: { database: 'd' } };
     for (const pumphouseJob of [own, JSON.stringify(own)])
