@@ -46,7 +46,7 @@ export async function openWallet(path: string, given: GivenKeys, isNeeded = fals
     throw new AppError('option-invalid', {
       field: 'wallet-key',
       message: `There is no key to seal with: ${path} is missing, and the store holds secrets that were sealed with another key.`,
-      hint: 'Put back the file or the PUMPHOUSE_WALLET_KEY that was used before. Where it is lost, remove the databases and credentials that are registered, start Pumphouse again, and register them anew.',
+      hint: 'Put back the file or the PUMPHOUSE_WALLET_KEY that was used before. Where it is lost, remove the databases, credentials and access keys that there are, start Pumphouse again, and register them anew.',
     });
   };
 

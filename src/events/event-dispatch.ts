@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { createRecurringWork, type RecurringWork } from '../base/recurring-work.ts';
 import type { RetryPolicy } from '../base/retry.ts';
 import type { Logger } from '../core/context.ts';
 import { toAppError } from '../core/errors.ts';
@@ -25,59 +26,57 @@ export interface EventDispatchOptions {
  * Sends events on their channels. An event is due from the moment that it is written, and until every channel has taken it or the tries are
  * used up: each arrives at least once, and perhaps twice when the process dies at the wrong moment.
  */
-export interface EventDispatch {
-  /** Looks now and then again and again; does not keep the process alive. */
-  start(): void;
-  /** Breaks off what is being sent, which is due again at once, and settles when that is noted. */
-  stop(): Promise<void>;
-}
+export type EventDispatch = RecurringWork;
 
 export function createEventDispatch(options: EventDispatchOptions): EventDispatch {
   const { store, channels, clock, log, retry = defaultRetry, everyMs = pollMs } = options;
-  const stopped = new AbortController();
   /** Of events that are tried again: the channels that have them already. */
   const taken = new Map<number, Set<string>>();
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | null = null;
 
-  async function sendAll(): Promise<void> {
+  async function sendAll(stopped: AbortSignal): Promise<void> {
     try {
       for (;;) {
-        if (stopped.signal.aborted) return;
+        if (stopped.aborted) return;
         const due = await store.claimDelivery(leaseMs);
         if (due === null) return;
-        await sendOne(due);
+        await sendOne(due, stopped);
       }
     } catch (error) {
       log.error('events cannot be sent; trying again', { error });
     }
   }
 
-  async function sendOne(due: DueDelivery): Promise<void> {
+  async function sendOne(due: DueDelivery, stopped: AbortSignal): Promise<void> {
     const { event, attempt } = due;
     const has = taken.get(event.seq) ?? new Set<string>();
     const missing = channels.filter(({ name, takes }) => takes(event.type) && !has.has(name));
-    const failures = (await Promise.all(missing.map((channel) => sendOn(channel, due, has)))).filter(
+    const failures = (await Promise.all(missing.map((channel) => sendOn(channel, due, has, stopped)))).filter(
       (delay) => delay !== null,
     );
-    if (failures.length === 0 || attempt >= retry.attempts) {
+    const isLast = attempt >= retry.attempts && !stopped.aborted;
+    if (failures.length === 0 || isLast) {
       taken.delete(event.seq);
       return store.settleDelivery(due, null);
     }
     taken.set(event.seq, has);
-    await store.settleDelivery(due, clock.now() + (stopped.signal.aborted ? 0 : Math.max(...failures)));
+    await store.settleDelivery(due, clock.now() + (stopped.aborted ? 0 : Math.max(...failures)));
   }
 
   /** How long to wait before another try; null: none is needed. */
-  async function sendOn(channel: EventChannel, due: DueDelivery, has: Set<string>): Promise<number | null> {
+  async function sendOn(
+    channel: EventChannel,
+    due: DueDelivery,
+    has: Set<string>,
+    stopped: AbortSignal,
+  ): Promise<number | null> {
     const { event, attempt } = due;
     try {
-      await channel.send(event, stopped.signal);
+      await channel.send(event, stopped);
       has.add(channel.name);
       return null;
     } catch (thrown) {
       const error = toAppError(thrown);
-      if (stopped.signal.aborted) return 0;
+      if (stopped.aborted) return 0;
       const asked = error.context.retryAfterMs;
       const doubled = retry.firstDelayMs * 2 ** (attempt - 1);
       const delayMs = Math.min(Math.max(doubled, typeof asked === 'number' ? asked : 0), retry.maxDelayMs);
@@ -88,21 +87,5 @@ export function createEventDispatch(options: EventDispatchOptions): EventDispatc
     }
   }
 
-  const look = (): void => {
-    looking ??= sendAll().finally(() => {
-      looking = null;
-    });
-  };
-
-  return {
-    start() {
-      look();
-      timer ??= setInterval(look, everyMs).unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      stopped.abort();
-      await looking;
-    },
-  };
+  return createRecurringWork(sendAll, everyMs);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { createRecurringWork, type RecurringWork } from '../base/recurring-work.ts';
 import type { RetryPolicy } from '../base/retry.ts';
 import type { Logger } from '../core/context.ts';
 import { toAppError } from '../core/errors.ts';
@@ -29,44 +30,36 @@ export interface MailDispatchOptions {
  * Sends the mails of ended jobs. A mail is due from the transaction that ends its job, and until it is settled: each is sent at least once,
  * and twice only when the process dies between the server's answer and the note of it.
  */
-export interface MailDispatch {
-  /** Looks now and then again and again; does not keep the process alive. */
-  start(): void;
-  /** Breaks off what is being sent, which is due again at once, and settles when that is noted. */
-  stop(): Promise<void>;
-}
+export type MailDispatch = RecurringWork;
 
 export function createMailDispatch(options: MailDispatchOptions): MailDispatch {
   const { store, mailer, clock, log, retry = defaultRetry, everyMs = pollMs } = options;
   const { shown = async (job: Job) => job } = options;
-  const stopped = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | null = null;
 
-  async function sendAll(): Promise<void> {
+  async function sendAll(stopped: AbortSignal): Promise<void> {
     try {
       for (;;) {
-        if (stopped.signal.aborted) return;
+        if (stopped.aborted) return;
         const due = await store.claimMail(leaseMs);
         if (due === null) return;
-        await sendOne(due);
+        await sendOne(due, stopped);
       }
     } catch (error) {
       log.error('mails about jobs cannot be sent; trying again', { error });
     }
   }
 
-  async function sendOne(due: DueMail): Promise<void> {
+  async function sendOne(due: DueMail, stopped: AbortSignal): Promise<void> {
     const to = due.to.join(', ');
     try {
-      const refused = await mailer.send(jobMail(await shown(due.job), due.to), stopped.signal);
+      const refused = await mailer.send(jobMail(await shown(due.job), due.to), stopped);
       const without = refused.length === 0 ? '' : `, but the server refused ${refused.join(', ')}`;
       await store.settleMail(due, null, [
         note('info', `A mail about the end of the job went to ${to}${without}.`),
       ]);
     } catch (thrown) {
       const error = toAppError(thrown);
-      if (stopped.signal.aborted) return store.settleMail(due, clock.now());
+      if (stopped.aborted) return store.settleMail(due, clock.now());
       const isLast = !error.temporary || due.attempt >= retry.attempts;
       const delayMs = Math.min(retry.firstDelayMs * 2 ** (due.attempt - 1), retry.maxDelayMs);
       const next = isLast ? 'It is not tried again.' : `Trying again in ${Math.ceil(delayMs / 1000)} s.`;
@@ -77,23 +70,7 @@ export function createMailDispatch(options: MailDispatchOptions): MailDispatch {
     }
   }
 
-  const look = (): void => {
-    looking ??= sendAll().finally(() => {
-      looking = null;
-    });
-  };
-
-  return {
-    start() {
-      look();
-      timer ??= setInterval(look, everyMs).unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      stopped.abort();
-      await looking;
-    },
-  };
+  return createRecurringWork(sendAll, everyMs);
 }
 
 const note = (level: NewJobLogEntry['level'], message: string): NewJobLogEntry => ({

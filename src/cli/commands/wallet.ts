@@ -10,7 +10,7 @@ export async function rotateWallet(session: Session): Promise<CommandEnd> {
   const rotation = await client.json<Rotation>({ method: 'POST', path: '/api/v1/wallet/rotate' });
   session.show(rotation, () =>
     [
-      `Sealed ${rotation.resealed} databases and credentials with the new key.`,
+      `Sealed ${rotation.resealed} secrets with the new key.`,
       rotation.kept_in === 'environment'
         ? 'PUMPHOUSE_WALLET_KEY_PREVIOUS is needed no more: take it out of the environment.'
         : 'The old key is gone from the key file.',
