@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
 import type { TLocalizedValidationError } from 'typebox/error';
+import { quantity } from '../base/quantity.ts';
 import { AppError } from '../core/errors.ts';
 import { ofMeantBranches } from './meant-branches.ts';
 
@@ -48,8 +49,6 @@ function valueAt(value: unknown, pointer: string): unknown {
 
 const choices = (words: readonly string[]): string =>
   words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-
-const quantity = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** What the value should have been, from all complaints about one and the same place. */
 function demandOf(errors: readonly TLocalizedValidationError[]): string {

@@ -1,3 +1,4 @@
+import { quantity } from '../base/quantity.ts';
 import { type Backup, isGood } from '../core/backup.ts';
 import { unfinishedStates } from '../core/job.ts';
 import type { BackupDeleteRequest, BackupVerifyRequest, RestoreRequest } from '../core/request.ts';
@@ -160,6 +161,6 @@ async function finish(context: TaskContext): Promise<TaskOutcome> {
     type: 'done',
     result: null,
     jobResult,
-    log: [logLine('note', `${removals.length} backups were removed.`)],
+    log: [logLine('note', `Removed ${quantity(removals.length, 'backup')}.`)],
   };
 }

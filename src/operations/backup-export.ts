@@ -1,3 +1,4 @@
+import { quantity } from '../base/quantity.ts';
 import type { Backup } from '../core/backup.ts';
 import { AppError } from '../core/errors.ts';
 import type { BackupRequest } from '../core/request.ts';
@@ -115,7 +116,7 @@ export async function recordBackup(
   if (backup.state !== 'completed') throw notWritten(backup);
   await tell({
     type: 'backup.completed',
-    message: `${titleOf(backup)} is complete: ${rows} rows in ${bytes} bytes.`,
+    message: `${titleOf(backup)} is complete: ${quantity(rows, 'row')} in ${bytes} bytes.`,
     database: backup.database,
     jobId: job.id,
     data: { backup: id, tag: backup.tag, bytes, rows, position },

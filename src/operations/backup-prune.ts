@@ -1,3 +1,4 @@
+import { quantity } from '../base/quantity.ts';
 import type { Backup } from '../core/backup.ts';
 import type { BackupRequest } from '../core/request.ts';
 import { planRetention } from '../core/retention-rules.ts';
@@ -43,7 +44,9 @@ async function chooseRemovals(
   const removals = [...remove, ...begun];
   if (removals.length > 0) {
     await context.note(
-      logLine('note', `${keep.length} backups stay, ${removals.length} are removed.`, { keep: keep.length }),
+      logLine('note', `Retention keeps ${quantity(keep.length, 'backup')} and removes ${removals.length}.`, {
+        keep: keep.length,
+      }),
       ...removals.map(({ backup, reason }) =>
         logLine('note', `${titleOf(backup)} is removed: ${reason}.`, { backup: backup.id, reason }),
       ),

@@ -1,3 +1,4 @@
+import { quantity } from '../base/quantity.ts';
 import type { Backup, BackupProof } from '../core/backup.ts';
 import { type Job, unfinishedStates } from '../core/job.ts';
 import type { Manifest } from '../core/manifest.ts';
@@ -30,7 +31,10 @@ export async function restoreForProof(
   }
   const { tables, rows, differences } = restored;
   return differences.length === 0
-    ? { ok: true, message: `Restored: ${tables} tables with ${rows} rows, as many as were saved.` }
+    ? {
+        ok: true,
+        message: `Restored: ${quantity(tables, 'table')} with ${quantity(rows, 'row')}, as many as were saved.`,
+      }
     : {
         ok: false,
         message: `What was restored is not what was saved: ${differences.slice(0, 5).join(' ')}`,

@@ -1,3 +1,4 @@
+import { quantity } from '../base/quantity.ts';
 import { AppError, type ErrorRecord } from '../core/errors.ts';
 import type { RestoreRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
@@ -182,7 +183,7 @@ async function finishRestore(
   const swap = await findStep(context, 'swap');
   const old = swap === null ? null : (swap.result as string | null);
   const jobResult: RestoreResult = { backup: id, tag: backup.tag, tables, rows, old };
-  const message = `${titleOf(backup)} was restored to ${database}: ${tables} tables with ${rows} rows.`;
+  const message = `${titleOf(backup)} was restored to ${database}: ${quantity(tables, 'table')} with ${quantity(rows, 'row')}.`;
   await tell({
     type: 'restore.completed',
     message,

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { quantity } from '../base/quantity.ts';
 import type { DefinitionNode } from '../core/definition.ts';
 import { checkDefinition, checkRunnable } from '../core/definition-check.ts';
 import { AppError } from '../core/errors.ts';
@@ -93,7 +94,7 @@ function planRun({ definition, definitionName, version }: RunRequest): TaskOutco
     result: null,
     plan,
     spawn: beginTasks(definition),
-    log: [logLine('plan', `Running ${definitionName}, ${which}: ${nodes} nodes.`, { nodes })],
+    log: [logLine('plan', `Running ${definitionName}, ${which}: ${quantity(nodes, 'node')}.`, { nodes })],
   };
 }
 
@@ -218,7 +219,7 @@ async function finishRun(request: RunRequest, context: TaskContext): Promise<Tas
     log: [
       logLine(
         'note',
-        `Of ${nodes} nodes ${completed} completed, ${failed} failed, ${ignored} failed and were ignored, ${skipped} were skipped.`,
+        `Of ${quantity(nodes, 'node')} ${completed} completed, ${failed} failed, ${ignored} failed and were ignored, ${skipped} were skipped.`,
         { ...jobResult },
       ),
     ],

@@ -62,7 +62,7 @@ test('a backup is proved in the database that may be emptied, and restored in th
   const [backup] = await fixture.catalogue.listBackups({});
   assert.deepEqual(
     backup?.proofs.map(({ method, ok, message }) => [method, ok, message]),
-    [['restore', true, 'Restored: 1 tables with 50 rows, as many as were saved.']],
+    [['restore', true, 'Restored: 1 table with 50 rows, as many as were saved.']],
   );
   assert.equal(await scratch.call('GET', 'left'), null);
 

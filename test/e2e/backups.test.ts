@@ -43,7 +43,7 @@ test('a backup is proved by a restore, and comes back in place or elsewhere', ()
     assert.deepEqual([backup.state, backup.rows, backup.position], ['completed', 500, null]);
     assert.deepEqual(
       backup.proofs.map(({ method, ok, message }) => [method, ok, message]),
-      [['restore', true, 'Restored: 1 tables with 500 rows, as many as were saved.']],
+      [['restore', true, 'Restored: 1 table with 500 rows, as many as were saved.']],
     );
     assert.deepEqual(typesOf(fixture), ['backup.completed', 'backup.verified']);
     const children = await fixture.store.jobs.childJobs(job.id);
