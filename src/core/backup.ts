@@ -75,7 +75,7 @@ export interface Backup {
   readonly position: string | null;
   /** Why it failed; null unless failed. */
   readonly error: string | null;
-  /** Oldest first; the last one tells how it stands. */
+  /** Oldest first; see {@link decisiveProof}. */
   readonly proofs: readonly BackupProof[];
   readonly deletedAt: number | null;
   /** `retention: no rule keeps it (keep-last 3, keep-daily 7)`, `asked for by ann`; null unless deleting or deleted. */
@@ -92,9 +92,17 @@ export interface BackupProof {
   readonly jobId: string;
 }
 
-/** A completed backup that no proof spoke against. */
+/** The proof that tells how a backup stands: the newest, but whole files say nothing of what a restore found. Null: it was never tried. */
+export function decisiveProof({ proofs }: Pick<Backup, 'proofs'>): BackupProof | null {
+  const newest = proofs.at(-1) ?? null;
+  if (newest?.ok !== true || newest.method === 'restore') return newest;
+  const restored = proofs.findLast(({ method }) => method === 'restore');
+  return restored?.ok === false ? restored : newest;
+}
+
+/** A completed backup that no proof speaks against. */
 export const isGood = (backup: Backup): boolean =>
-  backup.state === 'completed' && backup.proofs.at(-1)?.ok !== false;
+  backup.state === 'completed' && decisiveProof(backup)?.ok !== false;
 
 /** Which backup a restore means. */
 export type BackupChoice =

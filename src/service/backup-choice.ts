@@ -1,4 +1,4 @@
-import { type Backup, type BackupChoice, isGood } from '../core/backup.ts';
+import { type Backup, type BackupChoice, decisiveProof, isGood } from '../core/backup.ts';
 import { AppError } from '../core/errors.ts';
 import { isAfter, isPosition } from '../core/position.ts';
 import { fieldInvalid, spell } from './input.ts';
@@ -81,7 +81,7 @@ const readTag = (tag: unknown): string => {
 function usable(backup: Backup): Backup {
   if (isGood(backup)) return backup;
   const name = `The backup ${backup.id} of ${backup.database}`;
-  const proof = backup.proofs.at(-1);
+  const proof = decisiveProof(backup);
   throw new AppError('backup-state', {
     field: 'backup',
     message:

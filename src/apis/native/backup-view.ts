@@ -59,7 +59,10 @@ export const BackupSchema = Type.Object(
       }),
     ),
     error: nullable(Type.String({ description: 'Why it failed.' })),
-    proofs: Type.Array(Proof, { description: 'Oldest first; the last one tells how it stands.' }),
+    proofs: Type.Array(Proof, {
+      description:
+        'Oldest first. The last one tells how it stands, but a digest does not outweigh a restore that failed.',
+    }),
     deleted_at: nullable(Timestamp('When its files were gone.')),
     deleted_reason: nullable(Type.String({ description: 'Why they are removed.' })),
   },

@@ -70,8 +70,9 @@ export const backupTable = (backups: readonly BackupView[]): string =>
     ]),
   );
 
-/** How it stands: the last proof decides. */
-function proofOf({ proofs }: BackupView): string {
+/** How it stands. */
+function proofOf({ proofs, state, good }: BackupView): string {
+  if (state === 'completed' && !good) return 'damaged';
   const last = proofs.at(-1);
   if (last === undefined) return '';
   return last.ok ? last.method : 'damaged';
