@@ -303,6 +303,12 @@ test('what does not come back whole is damaged, and takes no place', () =>
     withShop(file, (database) => database.exec('DELETE FROM item WHERE id > 20'));
     const difference = /Table "main"."item" has 499 rows, and 500 were saved\./;
 
+    const inPlace = { database: 'shop', choice: { type: 'id', id: 1 }, inPlace: true } as const;
+    const restore = await fixture.run((service, context) => service.startRestore(context, inPlace, options));
+    assert.equal(restore.state, 'failed');
+    assert.match(restore.error?.message ?? '', difference);
+    assert.equal(itemsOf(file), 20, 'the database is what it was');
+
     const proof = await fixture.run((service, context) =>
       service.startBackupVerify(context, { backup: 1, method: 'restore' }, options),
     );
@@ -311,17 +317,11 @@ test('what does not come back whole is damaged, and takes no place', () =>
     await fixture.run((service, context) =>
       service.startBackupVerify(context, { backup: 1, method: 'digest' }, options),
     );
-    const restore = await fixture.run((service, context) =>
-      service.startRestore(
-        context,
-        { database: 'shop', choice: { type: 'id', id: 1 }, inPlace: true },
-        options,
-      ),
-    );
-    assert.equal(restore.state, 'failed');
-    assert.match(restore.error?.message ?? '', difference);
-    assert.equal(itemsOf(file), 20, 'the database is what it was');
-    assert.deepEqual(typesOf(fixture).slice(1), ['backup.damaged', 'backup.verified', 'restore.failed']);
+    await assert.rejects(fixture.service.startRestore(fixture.context(), inPlace, options), {
+      code: 'backup-state',
+      message: difference,
+    });
+    assert.deepEqual(typesOf(fixture).slice(1), ['restore.failed', 'backup.damaged', 'backup.verified']);
     assert.deepEqual(
       (await readdir(folder)).filter((name) => name.startsWith('pumphouse_')),
       [],
