@@ -5,7 +5,7 @@ import { runCampaign } from './campaign/campaign.ts';
 
 /** A short campaign; the long ones are `npm run test:crash`. Prints its seed; PUMPHOUSE_TEST_SEED repeats it. */
 const { seed } = createRandom();
-const rounds = 6;
+const rounds = 3;
 
 test(`exports, imports and copies that are killed and frozen at random moments lose nothing and double nothing (seed ${seed})`, async (t) => {
   const outcomes = await runCampaign({ seed, rounds, tell: (line) => t.diagnostic(line) });
