@@ -79,7 +79,6 @@ export function createChildJobs(
       options,
       request,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => undefined,
     });
   }

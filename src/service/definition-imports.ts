@@ -64,7 +64,6 @@ export function createDefinitionImports(
       options,
       request,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => undefined,
     });
   };

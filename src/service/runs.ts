@@ -70,7 +70,6 @@ export function createRuns(
         ...request,
         params: { ...ownParams(jobName, at, request.definition), ...request.params },
       }),
-      nameDecidesPlace: false,
       check: async () => undefined,
     });
   }

@@ -64,7 +64,6 @@ export function createStartBackupDelete(
       request,
       asked,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check,
     });
   }

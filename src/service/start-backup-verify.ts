@@ -59,7 +59,6 @@ export function createStartBackupVerify(
         threads: input.threads ?? null,
       },
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => {
         requireState(backup, ['completed']);
         // Files are read against their digests also where the database is not registered any more.

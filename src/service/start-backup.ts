@@ -54,7 +54,6 @@ export function createStartBackup(
       // The policy is that of the moment: a start that is repeated after another one was set is the same start.
       asked: { kind: 'backup', database, keepForever },
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => {
         const { engine } = await environment.database(database);
         const { verify: method, scratchDatabase } = policy;

@@ -49,7 +49,6 @@ export function createStartCopy(parts: ServiceDependencies, startJob: StartJob):
       options,
       request,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: () => checkCopyRequest(environment, request),
     });
   };

@@ -42,7 +42,6 @@ export function createStartDumpCopy(
       options,
       request,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => {
         await authoriseDumpSet(parts, context, location, request.filePattern);
         await checkDumpCopyRequest(environment, request, ioContext(parts, context));

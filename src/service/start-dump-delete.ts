@@ -39,7 +39,6 @@ export function createStartDumpDelete(
       options,
       request,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => {
         await authoriseDumpSet(parts, context, location, filePattern);
         await checkDumpDeleteRequest(environment, request, ioContext(parts, context));

@@ -81,7 +81,6 @@ export function createStartImport(
       options,
       request,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => {
         const io = options.placeLater === true ? null : ioContext(parts, context);
         if (ownFiles === null) await authoriseDumpSet(parts, context, location, request.filePattern);

@@ -27,8 +27,8 @@ export interface JobDraft {
   readonly asked?: unknown;
   /** The request to check and to store for a job of that name. */
   requestFor(jobName: string): JobRequest;
-  /** Whether another name may find the place free that this one found taken. */
-  readonly nameDecidesPlace: boolean;
+  /** Whether another name may find the place free that this one found taken; default false. */
+  readonly nameDecidesPlace?: boolean;
   /** Throws what stands in the way of a job of that name. */
   check(request: JobRequest, jobName: string): Promise<void>;
 }
@@ -112,7 +112,7 @@ export function createStartJob(parts: ServiceDependencies, sealing: InTurn): Sta
         return attempt;
       } catch (error) {
         const isTaken = error instanceof AppError && error.code === 'file-exists';
-        if (!isTaken || !draft.nameDecidesPlace || isLast) throw error;
+        if (!isTaken || draft.nameDecidesPlace !== true || isLast) throw error;
       }
     }
   }

@@ -77,7 +77,6 @@ export function createStartRestore(
         threads: input.threads ?? null,
       },
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => {
         const { engine } = await environment.database(database);
         checkFits(engine, database, backup);

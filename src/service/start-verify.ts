@@ -42,7 +42,6 @@ export function createStartVerify(
       options,
       request,
       requestFor: () => request,
-      nameDecidesPlace: false,
       check: async () => {
         await authoriseDumpSet(parts, context, location, request.filePattern);
         await checkVerifyRequest(environment, request, ioContext(parts, context));
