@@ -1,4 +1,5 @@
 import { linkAbort } from '../base/linked-abort.ts';
+import { quantity } from '../base/quantity.ts';
 import { sizeText } from '../base/size-text.ts';
 import { AppError, toAppError } from '../core/errors.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
@@ -66,7 +67,7 @@ function examinedLine(
   const packed = compression === 'none' ? '' : ` (${compression})`;
   return logLine(
     'note',
-    `File ${position + 1} of ${count}, ${shown}: ${sizeText(bytes)}${packed} read and found right, ${rows} rows of ${tables.length} ${tables.length === 1 ? 'table' : 'tables'}.`,
+    `File ${position + 1} of ${count}, ${shown}: ${sizeText(bytes)}${packed} read and found right, ${rows} rows of ${quantity(tables.length, 'table')}.`,
     { file: shown, bytes, rows },
   );
 }

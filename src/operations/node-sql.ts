@@ -1,3 +1,4 @@
+import { quantity } from '../base/quantity.ts';
 import type { DefinitionNode, NodeAction } from '../core/definition.ts';
 import { AppError } from '../core/errors.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
@@ -76,7 +77,7 @@ export async function runScript(
     }
   }
   const before = applied === 0 ? '' : `, ${applied} of them in an earlier try`;
-  const count = steps.length === 1 ? '1 statement' : `${steps.length} statements`;
+  const count = quantity(steps.length, 'statement');
   return [
     logLine('note', `Node ${node.name} completed on ${database}: ${count}${before}, ${rowsOfAll} rows.`, {
       node: node.name,

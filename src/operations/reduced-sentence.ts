@@ -1,3 +1,4 @@
+import { quantity } from '../base/quantity.ts';
 import type { TableName } from '../core/catalogue.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
 import type { Reduction } from '../core/read-rules.ts';
@@ -20,7 +21,7 @@ export function reducedSentence(tables: readonly MaybeReduced[]): string | null 
       .map(([word, said]) => [reduced.filter((table) => table.reduced?.includes(word)).length, said] as const)
       .filter(([count]) => count > 0)
       .map(([count, said], i) =>
-        i === 0 ? `of ${count} ${count === 1 ? 'table' : 'tables'} are ${said}` : `of ${count} ${said}`,
+        i === 0 ? `of ${quantity(count, 'table')} are ${said}` : `of ${count} ${said}`,
       )
       .join(', ');
   const rows = counts([

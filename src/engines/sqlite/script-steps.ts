@@ -1,3 +1,4 @@
+import { quantity } from '../../base/quantity.ts';
 import type { ScriptStep } from '../engine.ts';
 import { refuseStatement } from './script-refusal.ts';
 import { type ScriptStatement, scriptInvalid, statementsOf, titleOf } from './script-statements.ts';
@@ -91,7 +92,7 @@ function whole(
   last: ScriptStatement,
   end: ReadStep['end'],
 ): ReadStep {
-  const count = statements.length === 1 ? '1 statement' : `${statements.length} statements`;
+  const count = quantity(statements.length, 'statement');
   return {
     step: {
       text: script.slice(begin.start, last.end),

@@ -1,4 +1,5 @@
 import type { TransactionStmt } from 'libpg-query';
+import { quantity } from '../../../base/quantity.ts';
 import type { ScriptStep } from '../../engine.ts';
 import { cutterOf } from '../ddl/statements.ts';
 import { readScript, type ScriptStatement, scriptInvalid, titleOf } from './read-script.ts';
@@ -96,7 +97,7 @@ function whole(
   last: ScriptStatement,
   end: ReadStep['end'],
 ): ReadStep {
-  const count = statements.length === 1 ? '1 statement' : `${statements.length} statements`;
+  const count = quantity(statements.length, 'statement');
   return {
     step: {
       text: cutterOf(script)(begin.start, last.end).trimEnd(),
