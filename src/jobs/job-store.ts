@@ -2,6 +2,30 @@ import type { ErrorRecord } from '../core/errors.ts';
 import type { Job, JobKind, JobLogEntry, JobState, NewJobLogEntry, TableProgress } from '../core/job.ts';
 import type { JobRequest } from '../core/request.ts';
 
+/** The files of a dump set, as far as names tell sets apart: sets without a common beginning share no file. */
+export interface SetNames {
+  /** Place and name of its folder, or of its file; of numbered files what comes before the number. */
+  readonly top: string;
+  /** More follows `top`. */
+  readonly isPattern: boolean;
+}
+
+/** What a job does with a dump set. */
+export interface NewSetUse {
+  readonly does: 'reads' | 'writes' | 'removes';
+  readonly names: SetNames;
+  /** Plain JSON, for those who compare sets exactly. */
+  readonly set: unknown;
+}
+
+/** The use of a set by a job that is unfinished, or could be resumed. */
+export interface SetUse extends NewSetUse {
+  readonly job: Pick<Job, 'id' | 'name' | 'database' | 'state'> & {
+    /** It got as far as a plan. */
+    readonly isPlanned: boolean;
+  };
+}
+
 /** A job as the service hands it in. */
 export interface NewJob {
   /** Candidate names: called with 0, 1, 2 ... until one is free within (database, api). */
@@ -34,6 +58,12 @@ export interface NewJob {
    * being stopped or cancelled, or rests: a cleanup starts no jobs.
    */
   readonly parent?: { readonly jobId: string; readonly step: string };
+  /** What a job of that name does with dump sets, kept until it has completed or is cancelled; absent: nothing. */
+  readonly usesFor?: (name: string) => readonly NewSetUse[];
+  /** Throws what is in the way among the uses of other jobs near those; asked when no other job can be made before this one is. */
+  readonly refuse?: (mine: readonly NewSetUse[], others: readonly SetUse[]) => void;
+  /** See Job.priority; absent: 0. */
+  readonly priority?: number;
   /** What stands in the job's log from the start. */
   readonly log?: readonly NewJobLogEntry[];
 }
@@ -118,6 +148,11 @@ export interface TaskCompletion {
    * work: one that is being stopped or cancelled goes its way. It needs a task that is left (spawned, perhaps) to go on with.
    */
   readonly rest?: { readonly state: 'failed'; readonly error: ErrorRecord } | { readonly state: 'stopped' };
+  /**
+   * From now on the job's tasks run in this process alone, until the job restarts or rests: it holds what no other can join. Where a store is shared by
+   * several processes, that of the lease is its home; when that process dies, they go to any other.
+   */
+  readonly staysHere?: boolean;
 }
 
 /** What a completion brought about. */
@@ -165,6 +200,8 @@ export interface JobStore extends AsyncDisposable {
     owner: string,
     idempotency: { readonly key: string; readonly digest: string },
   ): Promise<Job | null>;
+  /** The uses of other jobs that could be of the same files as sets of these names. */
+  usesNear(names: readonly SetNames[]): Promise<readonly SetUse[]>;
   /** The job that this step of that job started; null: none yet, or one that was cancelled before the parent was resumed. */
   childJob(parentId: string, step: string): Promise<Job | null>;
   /** In the order in which they were started. */
@@ -176,13 +213,19 @@ export interface JobStore extends AsyncDisposable {
   tasks(jobId: string, kind?: string, group?: string): Promise<readonly TaskRecord[]>;
 
   /**
-   * The next ready task of a claimable job with fewer running tasks than `threads` (jobs with fewer running tasks first, then older;
+   * The next ready task of a claimable job with fewer running tasks than `threads` (jobs of a higher priority first, then those with fewer running tasks, then older;
    * within a job heavier first), now `running` under a new lease. Claiming `plan` makes the job `planning`, `finish` `completing`, any other
    * `executing`. A `cancelling` job gives its `cleanup` task once nothing else of it runs. Null: nothing to do. Tasks whose `retryAt` is in the future are left.
    */
   claimTask(workerId: string): Promise<ClaimedTask | null>;
   /** Milliseconds since the epoch of the earliest retry, or end of a hold, that is waited for; null when there is none. */
   nextRetryAt(): Promise<number | null>;
+  /** Nothing, where the lease is the current one. Throws `lease-lost`. */
+  confirmLease(lease: Lease): Promise<void>;
+  /** Keeps a token by which others can join the snapshot that the owner of this lease has open; forgotten when the job restarts or rests. Again: no error. */
+  shareSnapshot(lease: Lease, token: string): Promise<void>;
+  /** The tokens that were shared of a job's snapshot, the newest last. Some may be of processes that are gone. */
+  snapshotTokens(jobId: string): Promise<readonly string[]>;
   /** Keeps what a running task has done so far; shown in the job's progress, replaced by `done` at the end. */
   reportProgress(lease: Lease, done: { readonly bytes: number; readonly rows: number }): Promise<void>;
   /** Done. The last unfinished task makes the job `completed` (`cleanup`: `cancelled`). */

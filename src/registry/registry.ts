@@ -10,6 +10,8 @@ export interface DatabaseRecord {
   readonly sealedTarget: string;
   /** The URL without its secrets. */
   readonly description: string;
+  /** Of an engine with `localFiles`: every instance of a shared store sees the same file under this path. */
+  readonly shared: boolean;
   readonly createdAt: number;
 }
 
@@ -21,6 +23,8 @@ export interface DirectoryRecord {
   readonly credential: string | null;
   /** Nothing is written there: the credential, or the place, only lets read. */
   readonly readOnly: boolean;
+  /** Of a local folder: every instance of a shared store sees the same files under this path. */
+  readonly shared: boolean;
   readonly createdAt: number;
 }
 
@@ -67,7 +71,19 @@ export interface AuditEntry {
  * `add*` throws database-exists, directory-exists, credential-exists, user-exists; `remove*` throws ...-unknown.
  */
 export interface Registry {
-  addDatabase(record: Omit<DatabaseRecord, 'uid' | 'createdAt'>): Promise<DatabaseRecord>;
+  addDatabase(
+    record: Omit<DatabaseRecord, 'uid' | 'createdAt' | 'shared'> & { readonly shared?: boolean },
+  ): Promise<DatabaseRecord>;
+  /** Another place, or other credentials, under the same name: uid, policy, schedule and backups stay. Throws `database-unknown`. */
+  changeDatabase(
+    name: string,
+    change: Pick<DatabaseRecord, 'engine' | 'sealedTarget' | 'description'>,
+  ): Promise<DatabaseRecord>;
+  /** Another way to the same database, under the name and the uid that it has. Throws `database-unknown`. */
+  setDatabaseTarget(
+    name: string,
+    target: Pick<DatabaseRecord, 'sealedTarget' | 'description'>,
+  ): Promise<DatabaseRecord>;
   getDatabase(name: string): Promise<DatabaseRecord | null>;
   /** Without those that are a job's own (core/job-database.ts). */
   listDatabases(): Promise<readonly DatabaseRecord[]>;
@@ -77,7 +93,10 @@ export interface Registry {
   removeDatabase(name: string): Promise<void>;
   /** Throws also `credential-unknown`: a directory's credential is there as long as the directory is. */
   addDirectory(
-    record: Omit<DirectoryRecord, 'createdAt' | 'readOnly'> & { readonly readOnly?: boolean },
+    record: Omit<DirectoryRecord, 'createdAt' | 'readOnly' | 'shared'> & {
+      readonly readOnly?: boolean;
+      readonly shared?: boolean;
+    },
   ): Promise<DirectoryRecord>;
   getDirectory(name: string): Promise<DirectoryRecord | null>;
   listDirectories(): Promise<readonly DirectoryRecord[]>;
@@ -106,6 +125,11 @@ export interface Registry {
     change: (sealed: string | null) => string | null,
   ): Promise<string | null>;
   addUser(record: Omit<UserRecord, 'createdAt'>): Promise<UserRecord>;
+  /** Another role, or another password. Throws `user-unknown`. */
+  changeUser(
+    name: string,
+    change: Pick<UserRecord, 'role' | 'passwordHash' | 'databases'>,
+  ): Promise<UserRecord>;
   getUser(name: string): Promise<UserRecord | null>;
   listUsers(): Promise<readonly UserRecord[]>;
   removeUser(name: string): Promise<void>;

@@ -6,8 +6,8 @@ import { hasUnfinishedChildren } from './family.ts';
 import { type JobRow, lockJob, toJob } from './job-row.ts';
 import { saveJob } from './save-job.ts';
 import type { StoreSchema } from './schema.ts';
-import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
-import { cleanupTask, toTaskSpec } from './task-row.ts';
+import { inTransaction, type StoreContext, type Trx, withoutIndex } from './store-context.ts';
+import { cleanupTask, type TaskRow, toTaskSpec } from './task-row.ts';
 
 /** The state that a job is in while tasks of a kind run; all others: executing. */
 const stateOfKind: Readonly<Record<string, JobState>> = {
@@ -30,8 +30,9 @@ export function nextRetryAt(store: StoreContext): Promise<number | null> {
     const held = await trx
       .selectFrom('job')
       .select(sql<number | null>`min(held_until)`.as('heldUntil'))
+      .where('held_until', '>', sql.lit(0))
       .where('held_until', '>', now)
-      .where('state', 'in', [...claimableStates, 'cancelling'])
+      .where(withoutIndex('state'), 'in', [...claimableStates, 'cancelling'])
       .executeTakeFirst();
     const row = await trx
       .selectFrom('task')
@@ -75,8 +76,9 @@ async function claimOnce(
           .where((task) => mayRun(task)),
       ),
     )
-    .where('job.state', 'in', [...claimableStates, 'cancelling'])
     .where('job.held_until', '<=', now)
+    .where('job.finished_at', 'is', null)
+    .orderBy('job.priority', 'desc')
     .orderBy('job.running')
     .orderBy('job.seq')
     .limit(1)
@@ -90,6 +92,17 @@ async function claimOnce(
       : await takeTask(trx, job, workerId, now);
   if (job === undefined || task === undefined) return 'raced';
 
+  return startTask(store, trx, job, task, now);
+}
+
+/** The job of a task that was just taken goes on. */
+export async function startTask(
+  store: StoreContext,
+  trx: Trx,
+  job: JobRow,
+  task: TaskRow,
+  now: number,
+): Promise<ClaimedTask> {
   const wanted = stateOfKind[task.kind] ?? 'executing';
   const after = await saveJob(store, trx, job, {
     running: job.running + 1,
@@ -108,12 +121,12 @@ async function claimOnce(
 function mayRun(eb: ExpressionBuilder<StoreSchema, 'job' | 'task'>): Expression<SqlBool> {
   return eb.or([
     eb.and([
-      eb('job.state', 'in', claimableStates),
+      eb(withoutIndex('job.state'), 'in', claimableStates),
       eb('job.running', '<', eb.ref('job.threads')),
       eb('task.kind', '<>', cleanupTask.kind),
     ]),
     eb.and([
-      eb('job.state', '=', 'cancelling'),
+      eb(withoutIndex('job.state'), '=', 'cancelling'),
       eb('job.running', '=', 0),
       eb('task.kind', '=', cleanupTask.kind),
       eb.not(
@@ -130,7 +143,12 @@ function mayRun(eb: ExpressionBuilder<StoreSchema, 'job' | 'task'>): Expression<
 }
 
 /** The heaviest ready task of a locked job, now running under a new lease. */
-async function takeTask(trx: Trx, job: JobRow, workerId: string, now: number) {
+export async function takeTask(
+  trx: Trx,
+  job: JobRow,
+  workerId: string,
+  now: number,
+): Promise<TaskRow | undefined> {
   const isCleanup = job.state === 'cancelling';
   if (
     isCleanup
@@ -139,24 +157,13 @@ async function takeTask(trx: Trx, job: JobRow, workerId: string, now: number) {
   ) {
     return undefined;
   }
-  const next = await trx
-    .selectFrom('task')
-    .select('key')
-    .where('job_id', '=', job.id)
-    .where('state', '=', 'ready')
-    .where('retry_at', '<=', now)
-    .where('kind', isCleanup ? '=' : '<>', cleanupTask.kind)
-    .orderBy('bytes', 'desc')
-    .orderBy('key')
-    .limit(1)
-    .executeTakeFirst();
-  if (next === undefined) return undefined;
   return trx
     .updateTable('task')
     .set((eb) => ({
       state: 'running',
       attempt: eb('attempt', '+', 1),
       claims: eb('claims', '+', 1),
+      claimed_at: eb.fn.coalesce('claimed_at', eb.val(now)),
       token: newId(),
       worker_id: workerId,
       retry_at: 0,
@@ -164,8 +171,18 @@ async function takeTask(trx: Trx, job: JobRow, workerId: string, now: number) {
       rows_done: 0,
     }))
     .where('job_id', '=', job.id)
-    .where('key', '=', next.key)
-    .where('state', '=', 'ready')
+    .where('key', '=', (eb) =>
+      eb
+        .selectFrom('task')
+        .select('key')
+        .where('job_id', '=', job.id)
+        .where('state', '=', 'ready')
+        .where('retry_at', '<=', now)
+        .where('kind', isCleanup ? '=' : '<>', cleanupTask.kind)
+        .orderBy('bytes', 'desc')
+        .orderBy('key')
+        .limit(1),
+    )
     .returningAll()
     .executeTakeFirst();
 }

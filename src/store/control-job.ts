@@ -2,7 +2,16 @@ import { AppError, type ErrorRecord } from '../core/errors.ts';
 import { claimableStates, type Job, type JobState, jobStates, jobTransitions } from '../core/job.ts';
 import { addTasks, growth } from './add-tasks.ts';
 import { descendantsOf, isStopped, openChildren } from './family.ts';
-import { type JobRow, lockJob, lockKnownJob, toJob, unknownJob } from './job-row.ts';
+import {
+  type JobChanges,
+  type JobRow,
+  lockJob,
+  lockKnownJob,
+  toFoundJob,
+  toJob,
+  unknownJob,
+} from './job-row.ts';
+import { offerWork } from './offer-work.ts';
 import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
 import { addDelta, changeGroups, type GroupDeltas } from './task-group.ts';
@@ -16,7 +25,7 @@ import { againState, cleanupTask } from './task-row.ts';
 export function requestStop(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'stop a job', async (trx) => {
     const known = await lookUp(trx, jobId);
-    if (known.state === 'stopping' || known.state === 'stopped') return toJob(store, trx, known);
+    if (known.state === 'stopping' || known.state === 'stopped') return unchanged(store, trx, known);
     const stopBelow = () => eachBelow(trx, known, claimableStates, (job) => stop(store, trx, job));
     await stopBelow();
     const job = await lockKnownJob(trx, jobId);
@@ -69,7 +78,7 @@ async function resume(store: StoreContext, trx: Trx, jobId: string): Promise<Job
     .where('state', 'in', ['waiting', 'ready'])
     .where((eb) => eb.or([eb('attempt', '>', 0), eb('awaits_json', 'is not', null)]))
     .execute();
-  return saveJob(store, trx, job, {
+  const after = await saveJob(store, trx, job, {
     state: 'queued',
     unfinished: job.unfinished + failed,
     error_count: job.error_count - failed,
@@ -77,6 +86,8 @@ async function resume(store: StoreContext, trx: Trx, jobId: string): Promise<Job
     // Else the first task would find that it was too often again.
     restarts: job.restarts + (hasLostSnapshot(job) ? 1 : 0),
   });
+  await offerWork(store, trx, after);
+  return after;
 }
 
 async function forget(trx: Trx, jobId: string): Promise<void> {
@@ -97,7 +108,7 @@ const hasLostSnapshot = ({ state, error_json }: JobRow): boolean =>
 export function requestCancel(store: StoreContext, jobId: string): Promise<Job> {
   return inTransaction(store, 'cancel a job', async (trx) => {
     const known = await lookUp(trx, jobId);
-    if (known.state === 'cancelling' || known.state === 'cancelled') return toJob(store, trx, known);
+    if (known.state === 'cancelling' || known.state === 'cancelled') return unchanged(store, trx, known);
     const cancelBelow = () => eachBelow(trx, known, cancellableStates, (job) => cancel(store, trx, job));
     await cancelBelow();
     const job = await lockKnownJob(trx, jobId);
@@ -110,6 +121,7 @@ export function requestCancel(store: StoreContext, jobId: string): Promise<Job> 
 const cancellableStates = jobStates.filter((state) => jobTransitions[state].includes('cancelling'));
 
 async function cancel(store: StoreContext, trx: Trx, job: JobRow): Promise<JobRow> {
+  const changes: JobChanges = { state: 'cancelling', held_until: 0 };
   if (await hasCleanup(trx, job)) {
     // The cleanup of a cancel that failed: it is tried again from the start.
     await trx
@@ -118,10 +130,19 @@ async function cancel(store: StoreContext, trx: Trx, job: JobRow): Promise<JobRo
       .where('job_id', '=', job.id)
       .where('key', '=', cleanupTask.key)
       .execute();
-    return saveJob(store, trx, job, { state: 'cancelling', held_until: 0 });
+  } else {
+    await addTasks(trx, job.id, [cleanupTask], new Map());
+    Object.assign(changes, growth(job, [cleanupTask]));
   }
-  await addTasks(trx, job.id, [cleanupTask], new Map());
-  return saveJob(store, trx, job, { ...growth(job, [cleanupTask]), state: 'cancelling', held_until: 0 });
+  const after = await saveJob(store, trx, job, changes);
+  await offerWork(store, trx, after);
+  return after;
+}
+
+async function unchanged(store: StoreContext, trx: Trx, known: JobRow): Promise<Job> {
+  const job = await toFoundJob(store, trx, known);
+  if (job === null) throw unknownJob(known.id);
+  return job;
 }
 
 /** Looks without locking, so that asking twice leaves the version alone. Throws `job-unknown`. */

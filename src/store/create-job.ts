@@ -1,15 +1,25 @@
 import { newId } from '../base/id.ts';
 import { AppError } from '../core/errors.ts';
-import { claimableStates, type Job, type NewJobLogEntry, unfinishedStates } from '../core/job.ts';
+import { claimableStates, type Job, type NewJobLogEntry } from '../core/job.ts';
 import type { JobRequest } from '../core/request.ts';
 import type { NewJob } from '../jobs/job-store.ts';
 import { addTasks } from './add-tasks.ts';
 import { findChild } from './family.ts';
 import { keepJobCredentials } from './job-credentials.ts';
-import { type JobRow, lockKnownJob, toJob } from './job-row.ts';
+import { type JobRow, lockKnownJob, toFoundJob, toJob } from './job-row.ts';
 import { appendLogRows } from './log-row.ts';
+import { offerPlan } from './offer-work.ts';
 import { stateEntry } from './save-job.ts';
-import { inTransaction, nextNumber, type StoreContext, type Trx, toJson } from './store-context.ts';
+import { findUses, keepUses } from './set-uses.ts';
+import {
+  type Db,
+  inTransaction,
+  nextNumber,
+  reading,
+  type StoreContext,
+  type Trx,
+  toJson,
+} from './store-context.ts';
 import { planTask } from './task-row.ts';
 
 export function createJob(
@@ -17,15 +27,15 @@ export function createJob(
   job: NewJob,
 ): Promise<{ readonly job: Job; readonly created: boolean }> {
   return inTransaction(store, 'create a job', async (trx) => {
-    const known = await findByIdempotencyKey(trx, job.owner, job.idempotency);
-    if (known !== undefined) return { job: await toJob(store, trx, known), created: false };
+    const known = await findByIdempotencyKey(store, trx, job.owner, job.idempotency);
+    if (known !== null) return { job: known, created: false };
 
     // From here on no other job is made until this one is.
     const seq = await nextNumber(trx, 'job');
     const parent = job.parent === undefined ? undefined : await lockParent(trx, job.parent);
     if (job.parent !== undefined) {
-      const started = await findChild(trx, job.parent.jobId, job.parent.step);
-      if (started !== undefined) return { job: await toJob(store, trx, started), created: false };
+      const started = await toFoundJob(store, trx, await findChild(trx, job.parent.jobId, job.parent.step));
+      if (started !== null) return { job: started, created: false };
     }
     if (job.onlyOfDatabase === true) await refuseBesideOthers(trx, job.database, parent);
     let tried: string | undefined;
@@ -39,16 +49,27 @@ export function createJob(
       tried = name;
       const row = await insertJob(store, trx, job, { seq, name, parent });
       if (row !== undefined) {
+        await takePlaces(trx, job, row);
         await keepJobCredentials(trx, row, job.credentials ?? []);
         await addTasks(trx, row.id, [planTask], new Map());
         await appendLogRows(trx, row.id, 0, row.created_at, firstEntries(job));
+        await offerPlan(store, trx, row);
         return { job: await toJob(store, trx, row), created: true };
       }
       // Not written: the name is taken, or another process has just used the same key.
-      const raced = await findByIdempotencyKey(trx, job.owner, job.idempotency);
-      if (raced !== undefined) return { job: await toJob(store, trx, raced), created: false };
+      const raced = await findByIdempotencyKey(store, trx, job.owner, job.idempotency);
+      if (raced !== null) return { job: raced, created: false };
     }
   });
+}
+
+/** Keeps what the job uses. Throws what is in the way. */
+async function takePlaces(trx: Trx, job: NewJob, row: JobRow): Promise<void> {
+  const uses = job.usesFor?.(row.name) ?? [];
+  if (uses.length === 0) return;
+  const names = uses.map((use) => use.names);
+  job.refuse?.(uses, await findUses(trx, names));
+  await keepUses(trx, row.id, uses);
 }
 
 export function findIdempotent(
@@ -56,19 +77,17 @@ export function findIdempotent(
   owner: string,
   idempotency: { readonly key: string; readonly digest: string },
 ): Promise<Job | null> {
-  return inTransaction(store, 'find a job', async (trx) => {
-    const row = await findByIdempotencyKey(trx, owner, idempotency);
-    return row === undefined ? null : toJob(store, trx, row);
-  });
+  return reading(store, 'find a job', (db) => findByIdempotencyKey(store, db, owner, idempotency));
 }
 
 async function findByIdempotencyKey(
-  trx: Trx,
+  store: StoreContext,
+  db: Db,
   owner: string,
   idempotency: NewJob['idempotency'],
-): Promise<JobRow | undefined> {
-  if (idempotency === null) return undefined;
-  const row = await trx
+): Promise<Job | null> {
+  if (idempotency === null) return null;
+  const row = await db
     .selectFrom('job')
     .selectAll()
     .where('owner', '=', owner)
@@ -79,7 +98,7 @@ async function findByIdempotencyKey(
       message: `The idempotency key was used before for another request: job ${JSON.stringify(row.name)}.`,
     });
   }
-  return row;
+  return toFoundJob(store, db, row);
 }
 
 const firstEntries = (job: NewJob): readonly NewJobLogEntry[] => [
@@ -101,15 +120,17 @@ async function lockParent(trx: Trx, { jobId }: NonNullable<NewJob['parent']>): P
  * family that the job is to belong to do not count.
  */
 async function refuseBesideOthers(trx: Trx, database: string, parent: JobRow | undefined): Promise<void> {
-  const unfinished = await trx
+  const unfinished = trx
     .selectFrom('job')
-    .select(['name', 'database', 'request_json'])
-    .where('state', 'in', unfinishedStates)
-    .where('root_id', '<>', parent?.root_id ?? '')
-    .where((eb) => eb.or([eb('database', '=', database), eb('kind', 'in', ['copy', 'backup_verify'])]))
+    .select(['name', 'database', 'request_json', 'seq'])
+    .where('finished_at', 'is', null)
+    .where('root_id', '<>', parent?.root_id ?? '');
+  const rivals = await unfinished
+    .where('database', '=', database)
+    .unionAll(unfinished.where('kind', 'in', ['copy', 'backup_verify']))
     .orderBy('seq')
     .execute();
-  const other = unfinished.find(
+  const other = rivals.find(
     (row) => row.database === database || worksToo(JSON.parse(row.request_json) as JobRequest, database),
   );
   if (other === undefined) return;
@@ -175,6 +196,8 @@ function insertJob(
       parent_step: job.parent?.step ?? null,
       forgotten: 0,
       root_id: parent?.root_id ?? id,
+      priority: job.priority ?? 0,
+      home: null,
     })
     .onConflict((conflict) => conflict.doNothing())
     .returningAll()

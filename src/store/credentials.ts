@@ -5,6 +5,7 @@ import type { CredentialRecord, Registry } from '../registry/registry.ts';
 import { byName, exists, unknown } from './named-things.ts';
 import type { CredentialTable } from './schema.ts';
 import { inTransaction, type StoreContext } from './store-context.ts';
+import { resealCanary } from './wallet-canary.ts';
 
 type CredentialVerbs = Pick<
   Registry,
@@ -105,6 +106,7 @@ export function createCredentialVerbs(store: StoreContext): CredentialVerbs {
             .where('id', '=', id)
             .execute();
         }
+        await resealCanary(trx, reseal);
         return databases.length + credentials.length + documents.length + keys.length;
       }),
   };

@@ -1,6 +1,5 @@
 import { newId } from '../base/id.ts';
-import type { Trx } from './store-context.ts';
-import { toJson } from './store-context.ts';
+import { type Db, type Trx, toJson } from './store-context.ts';
 
 /** Characters of JSON that are worth remembering parsed. */
 const cacheChars = 4 * 1024 * 1024;
@@ -60,17 +59,33 @@ export async function deleteDocument(trx: Trx, id: string | null): Promise<void>
   if (id !== null) await trx.deleteFrom('job_document').where('id', '=', id).execute();
 }
 
-/** The body of a document; null for no document. */
-export async function readDocument(trx: Trx, cache: DocumentCache, id: string | null): Promise<unknown> {
-  if (id === null) return null;
-  const known = cache.get(id);
-  if (known !== undefined) return known.body;
-  const row = await trx
-    .selectFrom('job_document')
-    .select('body_json')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
-  const body: unknown = JSON.parse(row.body_json);
-  cache.set(id, body, row.body_json.length);
-  return body;
+/** Documents of one query: each may be megabytes. */
+const batch = 20;
+
+/** Bodies by id; without those that are gone. */
+export async function readDocuments(
+  db: Db,
+  cache: DocumentCache,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, unknown>> {
+  const bodies = new Map<string, unknown>();
+  const missing: string[] = [];
+  for (const id of ids) {
+    const known = cache.get(id);
+    if (known === undefined) missing.push(id);
+    else bodies.set(id, known.body);
+  }
+  for (let start = 0; start < missing.length; start += batch) {
+    const rows = await db
+      .selectFrom('job_document')
+      .select(['id', 'body_json'])
+      .where('id', 'in', missing.slice(start, start + batch))
+      .execute();
+    for (const { id, body_json } of rows) {
+      const body: unknown = JSON.parse(body_json);
+      cache.set(id, body, body_json.length);
+      bodies.set(id, body);
+    }
+  }
+  return bodies;
 }

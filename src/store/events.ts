@@ -2,7 +2,14 @@ import type { Selectable } from 'kysely';
 import type { Event } from '../core/event.ts';
 import type { EventStore } from '../jobs/event-store.ts';
 import type { EventTable } from './schema.ts';
-import { inTransaction, nextNumber, type StoreContext, toJson } from './store-context.ts';
+import {
+  inTransaction,
+  nextNumber,
+  othersWrite,
+  reading,
+  type StoreContext,
+  toJson,
+} from './store-context.ts';
 
 /** The events beside the jobs. */
 export function createEventStore(store: StoreContext): EventStore {
@@ -27,6 +34,7 @@ export function createEventStore(store: StoreContext): EventStore {
             data_json: toJson(event.data),
             deliver_at: deliver ? now : null,
             attempts: 0,
+            taken_json: null,
           })
           .onConflict((conflict) => conflict.column('key').doNothing())
           .returningAll()
@@ -43,33 +51,37 @@ export function createEventStore(store: StoreContext): EventStore {
         if (databases !== undefined) query = query.where('database', 'in', databases);
         return (await query.orderBy('seq').limit(limit).execute()).map(toEvent);
       }),
-    claimDelivery: (leaseMs) =>
-      inTransaction(store, 'claim a delivery', async (trx) => {
+    async claimDelivery(leaseMs) {
+      // Mostly there is none, and many ask.
+      if (!(await isSomethingDue(store))) return null;
+      return inTransaction(store, 'claim a delivery', async (trx) => {
         const now = store.clock.now();
         const due = await trx
           .selectFrom('event')
-          .select(['seq', 'deliver_at'])
+          .select('seq')
           .where('deliver_at', '<=', now)
           .orderBy('deliver_at')
           .orderBy('seq')
           .limit(1)
+          // Another process delivers that one.
+          .$if(othersWrite(trx), (query) => query.forNoKeyUpdate().skipLocked())
           .executeTakeFirst();
         if (due === undefined) return null;
         const row = await trx
           .updateTable('event')
           .set((eb) => ({ deliver_at: now + leaseMs, attempts: eb('attempts', '+', 1) }))
           .where('seq', '=', due.seq)
-          // Another instance may have been faster.
-          .where('deliver_at', '=', due.deliver_at)
           .returningAll()
-          .executeTakeFirst();
-        return row === undefined ? null : { event: toEvent(row), attempt: row.attempts };
-      }),
-    settleDelivery: ({ event, attempt }, retryAt) =>
+          .executeTakeFirstOrThrow();
+        const taken = JSON.parse(row.taken_json ?? '[]') as readonly string[];
+        return { event: toEvent(row), attempt: row.attempts, taken };
+      });
+    },
+    settleDelivery: ({ event, attempt, taken }, retryAt) =>
       inTransaction(store, 'settle a delivery', async (trx) => {
         await trx
           .updateTable('event')
-          .set({ deliver_at: retryAt })
+          .set({ deliver_at: retryAt, taken_json: toJson(taken) })
           .where('seq', '=', event.seq)
           .where('attempts', '=', attempt)
           .where('deliver_at', 'is not', null)
@@ -81,6 +93,17 @@ export function createEventStore(store: StoreContext): EventStore {
       }),
   };
 }
+
+const isSomethingDue = (store: StoreContext): Promise<boolean> =>
+  reading(store, 'look for deliveries', async (db) => {
+    const due = await db
+      .selectFrom('event')
+      .select('seq')
+      .where('deliver_at', '<=', store.clock.now())
+      .limit(1)
+      .executeTakeFirst();
+    return due !== undefined;
+  });
 
 const toEvent = (row: Selectable<EventTable>): Event => ({
   seq: row.seq,

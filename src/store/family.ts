@@ -1,6 +1,6 @@
 import { type Job, unfinishedStates } from '../core/job.ts';
-import { type JobRow, toJob } from './job-row.ts';
-import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
+import { type JobRow, toFoundJob, toJobs } from './job-row.ts';
+import { type Db, reading, type StoreContext, type Trx } from './store-context.ts';
 
 /** A job of a family, without what can be big. */
 export type FamilyMember = Pick<JobRow, 'id' | 'parent_id' | 'state'>;
@@ -78,8 +78,8 @@ export async function openChildren(trx: Trx, jobId: string): Promise<readonly Fa
 }
 
 /** The row of the job that a step started, unless it was forgotten. */
-export function findChild(trx: Trx, parentId: string, step: string): Promise<JobRow | undefined> {
-  return trx
+export function findChild(db: Db, parentId: string, step: string): Promise<JobRow | undefined> {
+  return db
     .selectFrom('job')
     .selectAll()
     .where('parent_id', '=', parentId)
@@ -89,22 +89,19 @@ export function findChild(trx: Trx, parentId: string, step: string): Promise<Job
 }
 
 export function childJob(store: StoreContext, parentId: string, step: string): Promise<Job | null> {
-  return inTransaction(store, 'find a job that another one started', async (trx) => {
-    const row = await findChild(trx, parentId, step);
-    return row === undefined ? null : toJob(store, trx, row);
-  });
+  return reading(store, 'find a job that another one started', async (db) =>
+    toFoundJob(store, db, await findChild(db, parentId, step)),
+  );
 }
 
 export function childJobs(store: StoreContext, parentId: string): Promise<readonly Job[]> {
-  return inTransaction(store, 'list the jobs that a job started', async (trx) => {
-    const rows = await trx
+  return reading(store, 'list the jobs that a job started', async (db) => {
+    const rows = await db
       .selectFrom('job')
       .selectAll()
       .where('parent_id', '=', parentId)
       .orderBy('seq')
       .execute();
-    const jobs: Job[] = [];
-    for (const row of rows) jobs.push(await toJob(store, trx, row));
-    return jobs;
+    return toJobs(store, db, rows);
   });
 }

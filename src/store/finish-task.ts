@@ -55,6 +55,7 @@ export function completeTask(
     }
     // What it was held for answers again.
     if (job.held_until <= store.clock.now()) changes.held_for = null;
+    if (completion.staysHere === true) changes.home = store.sharing?.instance ?? null;
     changes.error_count = job.error_count + whole(completion.errors ?? 0);
     const { after, finishedGroups } = await settle(
       store,

@@ -2,14 +2,46 @@ import type { Selectable } from 'kysely';
 import { AppError, type ErrorRecord } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { completeRequest } from '../core/stored-request.ts';
-import { readDocument } from './documents.ts';
+import { readDocuments } from './documents.ts';
 import type { JobTable } from './schema.ts';
-import type { StoreContext, Trx } from './store-context.ts';
+import { type Db, othersWrite, type StoreContext, type Trx } from './store-context.ts';
 
 export type JobRow = Selectable<JobTable>;
 
-/** The job as readers get it. */
+/** A job of a locked row, as readers get it. */
 export async function toJob(store: StoreContext, trx: Trx, row: JobRow): Promise<Job> {
+  return withDocuments(row, await readDocuments(trx, store.documents, documentsOf(row)));
+}
+
+/** Jobs as readers get them. The rows are not locked: of a job that has got another plan or result meanwhile it is the newer state, and one that is gone is left out. */
+export async function toJobs(store: StoreContext, db: Db, rows: readonly JobRow[]): Promise<readonly Job[]> {
+  const bodies = new Map(await readDocuments(db, store.documents, rows.flatMap(documentsOf)));
+  const jobs: Job[] = [];
+  for (const row of rows) {
+    let current: JobRow | undefined = row;
+    while (current !== undefined && !documentsOf(current).every((id) => bodies.has(id))) {
+      current = await db.selectFrom('job').selectAll().where('id', '=', row.id).executeTakeFirst();
+      if (current === undefined) break;
+      for (const [id, body] of await readDocuments(db, store.documents, documentsOf(current)))
+        bodies.set(id, body);
+    }
+    if (current !== undefined) jobs.push(withDocuments(current, bodies));
+  }
+  return jobs;
+}
+
+/** The job that a query found, as readers get it; null when it found none. */
+export async function toFoundJob(store: StoreContext, db: Db, row: JobRow | undefined): Promise<Job | null> {
+  if (row === undefined) return null;
+  const [job] = await toJobs(store, db, [row]);
+  return job ?? null;
+}
+
+const documentsOf = ({ plan_id, result_id }: JobRow): readonly string[] =>
+  [plan_id, result_id].filter((id) => id !== null);
+
+function withDocuments(row: JobRow, bodies: ReadonlyMap<string, unknown>): Job {
+  const bodyOf = (id: string | null): unknown => (id === null ? null : bodies.get(id));
   return {
     id: row.id,
     seq: row.seq,
@@ -21,9 +53,10 @@ export async function toJob(store: StoreContext, trx: Trx, row: JobRow): Promise
     api: row.api,
     apiData: JSON.parse(row.api_data_json) as Readonly<Record<string, unknown>>,
     request: completeRequest(JSON.parse(row.request_json)),
-    plan: await readDocument(trx, store.documents, row.plan_id),
-    result: await readDocument(trx, store.documents, row.result_id),
+    plan: bodyOf(row.plan_id),
+    result: bodyOf(row.result_id),
     threads: row.threads,
+    priority: row.priority,
     running: row.running,
     progress: {
       bytesDone: row.bytes_done,
@@ -49,16 +82,12 @@ export async function toJob(store: StoreContext, trx: Trx, row: JobRow): Promise
 }
 
 /**
- * Raises the job's version, which locks its row until the end of the transaction. Every verb that changes a job or its tasks begins
- * so: verbs on one job run one after the other, and never wait for each other in a circle.
+ * Locks the job's row until the end of the transaction. Every verb that changes a job or its tasks begins so: verbs on one job run one after
+ * the other, and never wait for each other in a circle.
  */
 export function lockJob(trx: Trx, id: string): Promise<JobRow | undefined> {
-  return trx
-    .updateTable('job')
-    .set((eb) => ({ version: eb('version', '+', 1) }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
+  const job = trx.selectFrom('job').selectAll().where('id', '=', id);
+  return (othersWrite(trx) ? job.forNoKeyUpdate() : job).executeTakeFirst();
 }
 
 /** As {@link lockJob}; throws `job-unknown`. */
@@ -93,5 +122,6 @@ export type JobChanges = Partial<
     | 'held_until'
     | 'held_for'
     | 'mail_due_at'
+    | 'home'
   >
 >;

@@ -20,6 +20,8 @@ import {
   unclaimTask,
 } from './return-task.ts';
 import { saveJob } from './save-job.ts';
+import { usesNear } from './set-uses.ts';
+import { confirmLease, shareSnapshot, snapshotTokens } from './snapshots.ts';
 import { inTransaction, type StoreContext } from './store-context.ts';
 
 /** The job store over any database that Kysely speaks to; closing it does not close the database. */
@@ -29,6 +31,7 @@ export function createJobStore(store: StoreContext): JobStore {
     findIdempotent: (owner, idempotency) => findIdempotent(store, owner, idempotency),
     getJob: (id) => getJob(store, id),
     findJob: (database, api, name) => findJob(store, database, api, name),
+    usesNear: (names) => usesNear(store, names),
     childJob: (parentId, step) => childJob(store, parentId, step),
     childJobs: (parentId) => childJobs(store, parentId),
     listJobs: (filter) => listJobs(store, filter),
@@ -37,6 +40,9 @@ export function createJobStore(store: StoreContext): JobStore {
 
     claimTask: (workerId) => claimTask(store, workerId),
     nextRetryAt: () => nextRetryAt(store),
+    confirmLease: (lease) => confirmLease(store, lease),
+    shareSnapshot: (lease, token) => shareSnapshot(store, lease, token),
+    snapshotTokens: (jobId) => snapshotTokens(store, jobId),
     reportProgress: (lease, done) => reportProgress(store, lease, done),
     completeTask: (lease, completion) => completeTask(store, lease, completion),
     failTask: (lease, error, log) => failTask(store, lease, error, log),

@@ -7,34 +7,60 @@ import { whyHeld } from './migrations/0003-why-held.ts';
 import { credentials } from './migrations/0004-credentials.ts';
 import { mailsAndDocuments } from './migrations/0005-mails-and-documents.ts';
 import { familiesBackupsDefinitions } from './migrations/0006-families-backups-definitions.ts';
+import { sharedStore } from './migrations/0007-shared-store.ts';
+import { dumpUses } from './migrations/0008-dump-uses.ts';
 import type { StoreSchema } from './schema.ts';
 
-/** Version n is made by the n-th of them; they are only ever added to. */
-const migrations: readonly ((db: Kysely<never>) => Promise<void>)[] = [
+export type Migration = (db: Kysely<never>) => Promise<void>;
+
+/**
+ * Version n is made by the n-th of them; they are only ever added to. Each leaves what is there as older programs know it, since those go on with it while
+ * instances are replaced one by one: it adds tables, indexes, and columns that have a default or may be null.
+ */
+export const storeMigrations: readonly Migration[] = [
   jobsAndRegistry,
   heldJobs,
   whyHeld,
   credentials,
   mailsAndDocuments,
   familiesBackupsDefinitions,
+  sharedStore,
+  dumpUses,
 ];
+
+/** The version of this program. */
+export const newestVersion: number = storeMigrations.length;
+
+export interface MigrateOptions {
+  /** {@link storeMigrations}; fewer are an older program's. */
+  readonly migrations?: readonly Migration[];
+  /** What each step begins with, in its transaction. */
+  readonly before?: (trx: Kysely<StoreSchema>) => Promise<void>;
+  /** What each step ends with, in its transaction. */
+  readonly after?: (trx: Kysely<StoreSchema>) => Promise<void>;
+}
 
 /**
  * Brings the schema to the version of this program, one transaction per step. Any number of processes may do so at once: the version
  * table's key lets one of them win each step, the others notice and go on. Throws `store-version` when the schema is newer.
  */
-export async function migrate(db: Kysely<StoreSchema>, clock: Clock): Promise<void> {
+export async function migrate(
+  db: Kysely<StoreSchema>,
+  clock: Clock,
+  options: MigrateOptions = {},
+): Promise<void> {
+  const newest = options.migrations?.length ?? newestVersion;
   let failures = 0;
   let seen = -1;
   for (;;) {
     try {
-      const version = await db.transaction().execute((trx) => step(trx, clock));
-      if (version === migrations.length) return;
+      const version = await db.transaction().execute((trx) => step(trx, clock, options));
+      if (version === newest) return;
       seen = version;
     } catch (error) {
       if (error instanceof AppError) throw error;
       // A loser of the race fails on whatever the winner made first; an error that comes again without progress is a real one.
-      const version = await currentVersion(db).catch(() => seen);
+      const version = await schemaVersion(db).catch(() => seen);
       failures = version > seen ? 0 : failures + 1;
       seen = Math.max(seen, version);
       if (failures > 20) throw error;
@@ -43,20 +69,29 @@ export async function migrate(db: Kysely<StoreSchema>, clock: Clock): Promise<vo
   }
 }
 
+/** Throws `store-version` when this program does not know the version. */
+export function refuseNewer(version: number, newest: number = newestVersion): void {
+  if (version <= newest) return;
+  throw new AppError('store-version', {
+    message: `The job store has schema version ${version}; this Pumphouse knows versions up to ${newest}.`,
+  });
+}
+
 /** Applies the next migration, if there is one; gives the version afterwards. */
-async function step(trx: Transaction<StoreSchema>, clock: Clock): Promise<number> {
+async function step(
+  trx: Transaction<StoreSchema>,
+  clock: Clock,
+  { migrations = storeMigrations, before, after }: MigrateOptions,
+): Promise<number> {
+  await before?.(trx);
   await trx.schema
     .createTable('schema_version')
     .ifNotExists()
     .addColumn('version', 'bigint', (column) => column.primaryKey().notNull())
     .addColumn('applied_at', 'bigint', (column) => column.notNull())
     .execute();
-  const version = await currentVersion(trx);
-  if (version > migrations.length) {
-    throw new AppError('store-version', {
-      message: `The job store has schema version ${version}; this Pumphouse knows versions up to ${migrations.length}.`,
-    });
-  }
+  const version = await schemaVersion(trx);
+  refuseNewer(version, migrations.length);
   const next = migrations[version];
   if (next === undefined) return version;
   await trx
@@ -64,10 +99,12 @@ async function step(trx: Transaction<StoreSchema>, clock: Clock): Promise<number
     .values({ version: version + 1, applied_at: clock.now() })
     .execute();
   await next(trx as unknown as Kysely<never>);
+  await after?.(trx);
   return version + 1;
 }
 
-async function currentVersion(db: Kysely<StoreSchema>): Promise<number> {
+/** The newest version that was applied; 0: none. */
+export async function schemaVersion(db: Kysely<StoreSchema>): Promise<number> {
   const row = await db
     .selectFrom('schema_version')
     .select(sql<number | null>`max(version)`.as('version'))

@@ -1,6 +1,6 @@
 import { isResting, restingStates } from '../core/job.ts';
 import { dropJobCredentials } from './job-credentials.ts';
-import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
+import { inTransaction, type StoreContext, type Trx, withoutIndex } from './store-context.ts';
 
 /** Families of one transaction: removing a job may mean hundreds of thousands of rows. */
 const batch = 20;
@@ -26,7 +26,7 @@ async function oldFamilies(trx: Trx, finishedBefore: number): Promise<readonly s
   const rows = await trx
     .selectFrom('job')
     .select('id')
-    .where('parent_id', 'is', null)
+    .where(withoutIndex('parent_id'), '=', '')
     .where('state', 'in', restingStates)
     .where('finished_at', '<', finishedBefore)
     .where((eb) =>

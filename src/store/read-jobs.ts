@@ -1,14 +1,14 @@
-import type { Job, JobLogEntry, TableProgress } from '../core/job.ts';
+import { isResting, type Job, type JobLogEntry, type TableProgress } from '../core/job.ts';
 import type { JobFilter, TaskRecord } from '../jobs/job-store.ts';
-import { type JobRow, toJob } from './job-row.ts';
+import { type JobRow, toFoundJob, toJobs } from './job-row.ts';
 import { toLogEntry } from './log-row.ts';
-import { inTransaction, type StoreContext } from './store-context.ts';
+import { othersWrite, reading, type StoreContext, withoutIndex } from './store-context.ts';
 import { toTaskRecord } from './task-row.ts';
 
 export function getJob(store: StoreContext, id: string): Promise<Job | null> {
-  return inTransaction(store, 'read a job', async (trx) => {
-    const row = await trx.selectFrom('job').selectAll().where('id', '=', id).executeTakeFirst();
-    return row === undefined ? null : toJob(store, trx, row);
+  return reading(store, 'read a job', async (db) => {
+    const row = await db.selectFrom('job').selectAll().where('id', '=', id).executeTakeFirst();
+    return toFoundJob(store, db, row);
   });
 }
 
@@ -18,40 +18,58 @@ export function findJob(
   api: string,
   name: string,
 ): Promise<Job | null> {
-  return inTransaction(store, 'find a job', async (trx) => {
-    const row = await trx
+  return reading(store, 'find a job', async (db) => {
+    const row = await db
       .selectFrom('job')
       .selectAll()
       .where('database', '=', database)
       .where('api', '=', api)
       .where('name', '=', name)
       .executeTakeFirst();
-    return row === undefined ? null : toJob(store, trx, row);
+    return toFoundJob(store, db, row);
   });
 }
+
+/** Columns that have an index with `seq`, the best first; of unfinished jobs, those that have one of these alone. */
+const allIndexes = ['owner', 'database', 'api', 'kind', 'state'] as const;
+const unfinishedIndexes = ['database', 'kind'] as const;
 
 export function listJobs(store: StoreContext, filter: JobFilter): Promise<readonly Job[]> {
   const { kinds, states, owner, databases, api, topLevel, beforeSeq } = filter;
   if (kinds?.length === 0 || states?.length === 0 || databases?.length === 0) return Promise.resolve([]);
-  return inTransaction(store, 'list jobs', async (trx) => {
-    let query = trx.selectFrom('job').selectAll().orderBy('seq', 'desc').limit(filter.limit);
-    if (kinds !== undefined) query = query.where('kind', 'in', kinds);
-    if (states !== undefined) query = query.where('state', 'in', states);
-    if (owner !== undefined) query = query.where('owner', '=', owner);
-    if (databases !== undefined) query = query.where('database', 'in', databases);
-    if (api !== undefined) query = query.where('api', '=', api);
+  return reading(store, 'list jobs', async (db) => {
+    let query = db.selectFrom('job').selectAll().orderBy('seq', 'desc').limit(filter.limit);
+    const isUnfinished = states?.every((state) => !isResting(state)) ?? false;
+    // Else they would be looked for among all that are over.
+    if (isUnfinished) query = query.where('finished_at', 'is', null);
+    const lists = {
+      owner: owner === undefined ? undefined : [owner],
+      database: databases,
+      api: api === undefined ? undefined : [api],
+      kind: kinds,
+      state: states,
+    };
+    const order = isUnfinished ? unfinishedIndexes : allIndexes;
+    // PostgreSQL knows by its figures which index is the best.
+    const knowsBest = othersWrite(db);
+    const indexed = order.find((column) => lists[column] !== undefined);
+    for (const column of allIndexes) {
+      const values = lists[column];
+      if (values === undefined) continue;
+      query = query.where((eb) =>
+        eb(knowsBest || column === indexed ? eb.ref(column) : withoutIndex(column), 'in', values),
+      );
+    }
     if (topLevel === true) query = query.where('parent_id', 'is', null);
     if (beforeSeq !== undefined) query = query.where('seq', '<', beforeSeq);
     const rows: readonly JobRow[] = await query.execute();
-    const jobs: Job[] = [];
-    for (const row of rows) jobs.push(await toJob(store, trx, row));
-    return jobs;
+    return toJobs(store, db, rows);
   });
 }
 
 export function tableProgress(store: StoreContext, jobId: string): Promise<readonly TableProgress[]> {
-  return inTransaction(store, 'read the progress of tables', async (trx) => {
-    const rows = await trx
+  return reading(store, 'read the progress of tables', async (db) => {
+    const rows = await db
       .selectFrom('task_group')
       .selectAll()
       .where('job_id', '=', jobId)
@@ -76,8 +94,8 @@ export function readTasks(
   kind?: string,
   group?: string,
 ): Promise<readonly TaskRecord[]> {
-  return inTransaction(store, 'read tasks', async (trx) => {
-    let query = trx
+  return reading(store, 'read tasks', async (db) => {
+    let query = db
       .selectFrom('task')
       .select(['key', 'kind', 'group_name', 'state', 'payload_json', 'result_json', 'error_json'])
       .where('job_id', '=', jobId)
@@ -94,8 +112,8 @@ export function readLog(
   afterSeq: number,
   limit: number,
 ): Promise<readonly JobLogEntry[]> {
-  return inTransaction(store, 'read a job log', async (trx) => {
-    const rows = await trx
+  return reading(store, 'read a job log', async (db) => {
+    const rows = await db
       .selectFrom('job_log')
       .selectAll()
       .where('job_id', '=', jobId)

@@ -25,12 +25,35 @@ export function createRegistry(store: StoreContext): Registry {
             engine: record.engine,
             sealed_target: record.sealedTarget,
             description: record.description,
+            shared: record.shared === true ? 1 : 0,
             created_at: store.clock.now(),
           })
           .onConflict((conflict) => conflict.column('name').doNothing())
           .returningAll()
           .executeTakeFirst();
         if (row === undefined) throw exists('database-exists', 'database', record.name);
+        return toDatabase(row);
+      }),
+    changeDatabase: (name, { engine, sealedTarget, description }) =>
+      inTransaction(store, 'change a database', async (trx) => {
+        const row = await trx
+          .updateTable('database')
+          .set({ engine, sealed_target: sealedTarget, description })
+          .where('name', '=', name)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) throw unknown('database-unknown', 'database', name);
+        return toDatabase(row);
+      }),
+    setDatabaseTarget: (name, { sealedTarget, description }) =>
+      inTransaction(store, 'change a database', async (trx) => {
+        const row = await trx
+          .updateTable('database')
+          .set({ sealed_target: sealedTarget, description })
+          .where('name', '=', name)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) throw unknown('database-unknown', 'database', name);
         return toDatabase(row);
       }),
     getDatabase: (name) =>
@@ -67,7 +90,7 @@ export function createRegistry(store: StoreContext): Registry {
 
     addDirectory: (record) =>
       inTransaction(store, 'add a directory', async (trx) => {
-        const { name, url, credential, readOnly = false } = record;
+        const { name, url, credential, readOnly = false, shared = false } = record;
         const isMissing =
           credential !== null &&
           (await trx
@@ -83,7 +106,14 @@ export function createRegistry(store: StoreContext): Registry {
         }
         const row = await trx
           .insertInto('directory')
-          .values({ name, url, credential, read_only: readOnly ? 1 : 0, created_at: store.clock.now() })
+          .values({
+            name,
+            url,
+            credential,
+            read_only: readOnly ? 1 : 0,
+            shared: shared ? 1 : 0,
+            created_at: store.clock.now(),
+          })
           .onConflict((conflict) => conflict.column('name').doNothing())
           .returningAll()
           .executeTakeFirst();
@@ -125,6 +155,17 @@ export function createRegistry(store: StoreContext): Registry {
           .returningAll()
           .executeTakeFirst();
         if (row === undefined) throw exists('user-exists', 'user', record.name);
+        return toUser(row);
+      }),
+    changeUser: (name, { role, passwordHash, databases }) =>
+      inTransaction(store, 'change a user', async (trx) => {
+        const row = await trx
+          .updateTable('user_account')
+          .set({ role, password_hash: passwordHash, databases_json: toJson(databases) })
+          .where('name', '=', name)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) throw unknown('user-unknown', 'user', name);
         return toUser(row);
       }),
     getUser: (name) =>
@@ -197,6 +238,7 @@ const toDatabase = (row: Selectable<DatabaseTable>): DatabaseRecord => ({
   engine: row.engine,
   sealedTarget: row.sealed_target,
   description: row.description,
+  shared: row.shared === 1,
   createdAt: row.created_at,
 });
 
@@ -205,6 +247,7 @@ const toDirectory = (row: Selectable<DirectoryTable>): DirectoryRecord => ({
   url: row.url,
   credential: row.credential,
   readOnly: row.read_only === 1,
+  shared: row.shared === 1,
   createdAt: row.created_at,
 });
 

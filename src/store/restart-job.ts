@@ -4,6 +4,7 @@ import { deleteDocument } from './documents.ts';
 import { isStopped } from './family.ts';
 import { giveBack } from './return-task.ts';
 import { saveJob } from './save-job.ts';
+import { forgetSnapshots } from './snapshots.ts';
 import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
 import { addDelta, type GroupDeltas } from './task-group.ts';
 import { isRefused, lockLease, planTask } from './task-row.ts';
@@ -27,6 +28,7 @@ export function restartJob(
     const kept = await forgetTasks(trx, job.id, new Set(keep));
     await addTasks(trx, job.id, [{ ...planTask, payload }], kept.groups);
     await deleteDocument(trx, job.result_id);
+    await forgetSnapshots(trx, job.id);
     await saveJob(
       store,
       trx,
@@ -35,6 +37,7 @@ export function restartJob(
         state:
           job.state === 'stopping' ? ((await isStopped(trx, job, 0)) ? 'stopped' : 'stopping') : 'queued',
         result_id: null,
+        home: null,
         running: 0,
         unfinished: 1,
         bytes_done: kept.bytes,

@@ -3,6 +3,7 @@ import { jobTransitions, type NewJobLogEntry, unfinishedStates } from '../core/j
 import type { Lease } from '../jobs/job-store.ts';
 import { isStopped } from './family.ts';
 import { type JobChanges, type JobRow, lockJob } from './job-row.ts';
+import { offerWork } from './offer-work.ts';
 import { saveJob } from './save-job.ts';
 import { inTransaction, type StoreContext, type Trx, toJson, whole } from './store-context.ts';
 import { addDelta, changeGroups, type GroupDeltas } from './task-group.ts';
@@ -114,6 +115,7 @@ export function awaitJobs(
 
 /** Whether none of these rests, or is gone. */
 async function allWork(trx: Trx, jobIds: readonly string[]): Promise<boolean> {
+  if (jobIds.length === 0) return true;
   const rows = await trx
     .selectFrom('job')
     .select('id')
@@ -123,25 +125,27 @@ async function allWork(trx: Trx, jobIds: readonly string[]): Promise<boolean> {
   return rows.length === new Set(jobIds).size;
 }
 
-export function recover(store: StoreContext, workerId: string): Promise<number> {
-  return inTransaction(store, 'recover', async (trx) => {
-    const owners = await trx
-      .selectFrom('task')
-      .select('job_id')
-      .distinct()
-      .where('worker_id', '=', workerId)
-      .orderBy('job_id')
-      .execute();
-    let count = 0;
-    for (const { job_id } of owners) {
-      const job = await lockJob(trx, job_id);
-      if (job === undefined) continue;
-      const tasks = await runningTasks(trx, job, workerId);
-      await saveJob(store, trx, job, await atRest(trx, job, await giveBack(trx, job, tasks)));
-      count += tasks.length;
-    }
-    return count;
-  });
+export const recover = (store: StoreContext, workerId: string): Promise<number> =>
+  inTransaction(store, 'recover', (trx) => recoverIn(store, trx, workerId));
+
+export async function recoverIn(store: StoreContext, trx: Trx, workerId: string): Promise<number> {
+  const owners = await trx
+    .selectFrom('task')
+    .select('job_id')
+    .distinct()
+    .where('worker_id', '=', workerId)
+    .orderBy('job_id')
+    .execute();
+  let count = 0;
+  for (const { job_id } of owners) {
+    const job = await lockJob(trx, job_id);
+    if (job === undefined) continue;
+    const tasks = await runningTasks(trx, job, workerId);
+    const after = await saveJob(store, trx, job, await atRest(trx, job, await giveBack(trx, job, tasks)));
+    await offerWork(store, trx, after);
+    count += tasks.length;
+  }
+  return count;
 }
 
 export function failJob(store: StoreContext, lease: Lease, error: ErrorRecord): Promise<void> {
@@ -226,5 +230,5 @@ export async function giveBack(
 }
 
 /** A stopping job of which nothing runs any more, nor of those that it started, has stopped. */
-const atRest = async (trx: Trx, job: JobRow, changes: JobChanges): Promise<JobChanges> =>
+export const atRest = async (trx: Trx, job: JobRow, changes: JobChanges): Promise<JobChanges> =>
   (await isStopped(trx, job, changes.running ?? job.running)) ? { ...changes, state: 'stopped' } : changes;

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { AppError } from '../core/errors.ts';
 import {
   isResting,
@@ -10,6 +11,9 @@ import { isStopped, jobIdsOf } from './family.ts';
 import { dropJobCredentials } from './job-credentials.ts';
 import { type JobChanges, type JobRow, lockJob } from './job-row.ts';
 import { appendLogRows } from './log-row.ts';
+import { offerWork } from './offer-work.ts';
+import { dropUses } from './set-uses.ts';
+import { forgetSnapshots } from './snapshots.ts';
 import type { StoreContext, Trx } from './store-context.ts';
 
 /**
@@ -34,19 +38,27 @@ export async function saveJob(
     derived.finished_at = isResting(to) ? now : null;
     if (to !== 'failed') derived.error_json = null;
     // A failed or stopped job can be resumed, and a cancel that failed tried again.
-    if (to === 'completed' || to === 'cancelled') await dropJobCredentials(trx, [before.id]);
+    if (to === 'completed' || to === 'cancelled') {
+      await dropJobCredentials(trx, [before.id]);
+      await dropUses(trx, before.id);
+    }
     const isTold = (to === 'completed' || to === 'failed') && before.mail_to_json !== null;
     Object.assign(derived, { mail_due_at: isTold ? now : null, mail_attempts: 0 });
     log.push(stateEntry(to, changes.error_count ?? before.error_count));
   }
   if (isResting(to) || changes.held_until === 0) derived.held_for = null;
+  if (to !== before.state && isResting(to)) {
+    derived.home = null;
+    await forgetSnapshots(trx, before.id);
+  }
   derived.log_seq = before.log_seq + log.length;
   const after = await trx
     .updateTable('job')
-    .set({ ...changes, ...derived })
+    .set((eb) => ({ ...changes, ...derived, version: eb('version', '+', 1) }))
     .where('id', '=', before.id)
     .where('state', '=', before.state)
     .returningAll()
+    .$if(store.sharing !== null && log.length > 0, (query) => query.returning(tellAll))
     .executeTakeFirstOrThrow();
   await appendLogRows(trx, before.id, before.log_seq, now, log);
   if (to !== before.state && isResting(to) && before.parent_id !== null) {
@@ -54,6 +66,12 @@ export async function saveJob(
   }
   return after;
 }
+
+/** What is told of changes of jobs at the commit; see postgres/notices.ts. */
+export const noticeChannel = 'pumphouse_job';
+
+const tellAll =
+  sql<null>`pg_notify(${sql.lit(noticeChannel)}, concat_ws(' ', id, state, restarts, version))`.as('told');
 
 /**
  * A job came to rest: the tasks of its parent that wait for it go on, and so does a stop of the parent that was held up by it. Children are
@@ -79,6 +97,7 @@ async function tellParent(store: StoreContext, trx: Trx, parentId: string, child
       .execute();
   }
   if (await isStopped(trx, parent, parent.running)) await saveJob(store, trx, parent, { state: 'stopped' });
+  else await offerWork(store, trx, parent);
 }
 
 /** The log line of a state that was reached. */

@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts';
 import type { Schedule, ScheduleRule, ScheduleSubject } from '../core/schedule.ts';
 import type { ScheduleStore } from '../jobs/schedule-store.ts';
 import type { ScheduleTable } from './schema.ts';
-import { inTransaction, type StoreContext, type Trx, toJson } from './store-context.ts';
+import { inTransaction, reading, type StoreContext, type Trx, toJson } from './store-context.ts';
 
 /** The schedules beside the jobs. */
 export function createScheduleStore(store: StoreContext): ScheduleStore {
@@ -55,8 +55,8 @@ export function createScheduleStore(store: StoreContext): ScheduleStore {
     removeSchedule: (subject) =>
       inTransaction(store, 'remove a schedule', (trx) => dropSchedule(trx, subject)),
     dueSchedules: (now) =>
-      inTransaction(store, 'look for due schedules', async (trx) => {
-        const rows = await trx
+      reading(store, 'look for due schedules', async (db) => {
+        const rows = await db
           .selectFrom('schedule')
           .selectAll()
           .where('next_at', '<=', now)
@@ -85,8 +85,8 @@ export function createScheduleStore(store: StoreContext): ScheduleStore {
         return true;
       }),
     dueRuns: () =>
-      inTransaction(store, 'look for due runs', async (trx) => {
-        const rows = await trx
+      reading(store, 'look for due runs', async (db) => {
+        const rows = await db
           .selectFrom('due_run')
           .innerJoin('schedule', 'schedule.id', 'due_run.schedule_id')
           .selectAll('schedule')

@@ -3,7 +3,7 @@ import type { WorkspaceItemKind } from '../core/definition.ts';
 import type { EventType } from '../core/event.ts';
 import type { JobKind, JobLogEntry, JobState } from '../core/job.ts';
 import type { Role } from '../core/permission.ts';
-import type { TaskState } from '../jobs/job-store.ts';
+import type { NewSetUse, TaskState } from '../jobs/job-store.ts';
 
 /**
  * The tables as the queries see them; `migrations/` makes them. Numbers are whole (bigint columns: counts pass 2^31), times are
@@ -33,6 +33,10 @@ export interface StoreSchema {
   workspace_item: WorkspaceItemTable;
   definition_version: DefinitionVersionTable;
   access_key: AccessKeyTable;
+  job_snapshot: JobSnapshotTable;
+  job_use: JobUseTable;
+  instance: InstanceTable;
+  store_setting: StoreSettingTable;
 }
 
 export interface SchemaVersionTable {
@@ -99,6 +103,9 @@ export interface JobTable {
   forgotten: number;
   /** The first of its ancestors, or itself: the same for the whole family. */
   root_id: string;
+  priority: number;
+  /** Id of the instance that alone runs its tasks; null: any. */
+  home: string | null;
 }
 
 /** A plan or result: written once under an id of its own, so that readers may keep it. */
@@ -129,6 +136,8 @@ export interface TaskTable {
   attempt: number;
   /** How often it was claimed; never goes back. */
   claims: number;
+  /** When it was claimed first; null: never. */
+  claimed_at: number | null;
   /** Token of the lease; null unless running. */
   token: string | null;
   worker_id: string | null;
@@ -138,6 +147,17 @@ export interface TaskTable {
   error_json: string | null;
   /** JSON array of the jobs that it waits for, or waited for last: when one rests, `retry_at` is 0. Null: it never waited. */
   awaits_json: string | null;
+}
+
+/** What a job does with a dump set; see NewSetUse. */
+export interface JobUseTable {
+  job_id: string;
+  position: number;
+  does: NewSetUse['does'];
+  top: string;
+  /** 0 or 1. */
+  is_pattern: number;
+  set_json: string;
 }
 
 /** Sums over the tasks of one group, kept up to date by every verb. */
@@ -177,6 +197,8 @@ export interface DatabaseTable {
   sealed_target: string;
   description: string;
   created_at: number;
+  /** 0 or 1. */
+  shared: number;
 }
 
 export interface DirectoryTable {
@@ -186,6 +208,8 @@ export interface DirectoryTable {
   credential: string | null;
   /** 0 or 1. */
   read_only: number;
+  /** 0 or 1. */
+  shared: number;
 }
 
 export interface CredentialTable {
@@ -255,6 +279,8 @@ export interface EventTable {
   deliver_at: number | null;
   /** How often that was tried. */
   attempts: number;
+  /** Names of the channels that have taken it; null: none. */
+  taken_json: string | null;
 }
 
 export interface BackupPolicyTable {
@@ -326,4 +352,27 @@ export interface AccessKeyTable {
   user_name: string;
   sealed_secret: string;
   created_at: number;
+}
+
+/** A token by which others can join the snapshot of a job. */
+export interface JobSnapshotTable {
+  job_id: string;
+  token: string;
+  /** From 1, in the order in which they were shared. */
+  seq: number;
+}
+
+/** A process that shares the store. Times are those of the database's own clock. */
+export interface InstanceTable {
+  id: string;
+  name: string;
+  version: string;
+  url: string | null;
+  started_at: number;
+  seen_at: number;
+}
+
+export interface StoreSettingTable {
+  name: string;
+  value: string;
 }

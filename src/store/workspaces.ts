@@ -5,7 +5,7 @@ import { AppError } from '../core/errors.ts';
 import type { Workspaces } from '../registry/workspaces.ts';
 import { byName, exists, unknown } from './named-things.ts';
 import type { WorkspaceTable } from './schema.ts';
-import { inTransaction, type StoreContext } from './store-context.ts';
+import { inTransaction, type StoreContext, type Trx } from './store-context.ts';
 import { createItemVerbs, lockWorkspace } from './workspace-items.ts';
 
 /** Workspaces and what is in them, in the tables beside the registry's. */
@@ -15,6 +15,7 @@ export function createWorkspaces(store: StoreContext): Workspaces {
 
     addWorkspace: (name) =>
       inTransaction(store, 'add a workspace', async (trx) => {
+        await lockChoices(trx);
         const isFirst =
           (await trx.selectFrom('workspace').select('id').limit(1).executeTakeFirst()) === undefined;
         const row = await trx
@@ -49,6 +50,7 @@ export function createWorkspaces(store: StoreContext): Workspaces {
       }),
     setDefaultWorkspace: (id) =>
       inTransaction(store, 'choose the default workspace', async (trx) => {
+        await lockChoices(trx);
         await trx.updateTable('workspace').set({ is_default: 0 }).where('is_default', '=', 1).execute();
         if (id === null) return;
         const row = await trx
@@ -77,6 +79,15 @@ export function createWorkspaces(store: StoreContext): Workspaces {
         await trx.deleteFrom('workspace').where('id', '=', id).execute();
       }),
   };
+}
+
+/** At most one is the default: they are made and chosen one at a time. */
+async function lockChoices(trx: Trx): Promise<void> {
+  await trx
+    .updateTable('counter')
+    .set((eb) => ({ value: eb.ref('value') }))
+    .where('name', '=', 'item')
+    .execute();
 }
 
 const toWorkspace = (row: Selectable<WorkspaceTable>): Workspace => ({

@@ -253,6 +253,31 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       await busy;
     });
 
+    it('keeps a snapshot as long as one of those who hold it, whoever took it', async () => {
+      if (!engine.capabilities.joinableSnapshot) return;
+      const changing = await harness.createDatabase();
+      await harness.execute(changing, portableSample);
+      await using source = await engine.openSource(changing, context);
+      const first = await source.begin(1, context);
+      const { units } = await takeStock(first, 1e9);
+      const customers = units.find((unit) => unit.table.name === 'customer') as Unit;
+      const seen = await collect(first, customers, 'text');
+      await using other = await engine.openSource(changing, context);
+      const second = await other.join(first.token as string, 1, context);
+      await first[Symbol.asyncDispose]();
+      assert.deepEqual(await collect(second, customers, 'text'), seen);
+      await using third = await engine.openSource(changing, context);
+      await using joined = await third.join(second.token as string, 1, context);
+      await second[Symbol.asyncDispose]();
+      const busy = harness
+        .execute(changing, "INSERT INTO customer VALUES (1000, 'late', NULL)")
+        .catch(() => {});
+      assert.deepEqual(await collect(joined, customers, 'text'), seen);
+      assert.equal(joined.lost.aborted, false);
+      await joined[Symbol.asyncDispose]();
+      await busy;
+    });
+
     it('says snapshot-lost for a token whose snapshot is gone', async () => {
       if (!engine.capabilities.joinableSnapshot) return;
       const changing = await harness.createDatabase();
@@ -309,6 +334,17 @@ export function engineConformance(name: string, createHarness: () => Promise<Eng
       assert.deepEqual(await session.write(unit, unread, context), { rows: 500, alreadyApplied: true });
       assert.equal(await countCustomers(to), 500);
       assert.deepEqual(await session.receipts(context), new Map([[unit.key, 500]]));
+    });
+
+    it('writes nothing for a job that is over, whoever still believes that he works for it', async () => {
+      const { to, session, bytes, unit } = await openForCustomer();
+      await using _session = session;
+      await using other = await engine.openTarget(to, context);
+      await other.begin('another job', 1, context);
+      await other.forget('job', context);
+      await assert.rejects(session.write(unit, oneChunk(bytes), context), isCode('receipts-missing'));
+      await assert.rejects(session.apply('after', [], context), isCode('receipts-missing'));
+      assert.equal(await countCustomers(to), 0);
     });
 
     it('writes bytes that come in pieces of any size', async () => {

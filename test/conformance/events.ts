@@ -68,11 +68,11 @@ export function eventConformance(name: string, open: () => Promise<EventsUnderTe
       store.advance(1);
       const second = await events.addEvent(event('b'), loud);
       await events.addEvent(event('c'), quiet);
-      assert.deepEqual(await events.claimDelivery(leaseMs), { event: first, attempt: 1 });
-      assert.deepEqual(await events.claimDelivery(leaseMs), { event: second, attempt: 1 });
+      assert.deepEqual(await events.claimDelivery(leaseMs), { event: first, attempt: 1, taken: [] });
+      assert.deepEqual(await events.claimDelivery(leaseMs), { event: second, attempt: 1, taken: [] });
       assert.equal(await events.claimDelivery(leaseMs), null);
       store.advance(leaseMs);
-      assert.deepEqual(await events.claimDelivery(leaseMs), { event: first, attempt: 2 });
+      assert.deepEqual(await events.claimDelivery(leaseMs), { event: first, attempt: 2, taken: [] });
     });
 
     it('are due again when they ask for it, and an old claim decides nothing', async () => {
@@ -85,11 +85,15 @@ export function eventConformance(name: string, open: () => Promise<EventsUnderTe
       const current = await events.claimDelivery(leaseMs);
       assert.ok(current);
       await events.settleDelivery(old, null);
-      await events.settleDelivery(current, store.now() + 500);
+      await events.settleDelivery({ ...current, taken: ['mail'] }, store.now() + 500);
       assert.equal(await events.claimDelivery(leaseMs), null);
       store.advance(500);
       const third = await events.claimDelivery(leaseMs);
-      assert.deepEqual(third, { event: sent, attempt: 3 });
+      assert.deepEqual(
+        third,
+        { event: sent, attempt: 3, taken: ['mail'] },
+        'whoever claims it knows who has it',
+      );
       await events.settleDelivery(third, null);
       await events.settleDelivery(third, store.now());
       store.advance(10 * leaseMs);

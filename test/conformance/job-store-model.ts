@@ -64,7 +64,7 @@ interface Known {
 }
 
 /** Random verbs in random order; after each the store must be whole, and in the end every job can be brought to its end. */
-export function jobStoreModel(name: string, open: OpenStore): void {
+export function jobStoreModel(name: string, open: OpenStore, numRuns = 25): void {
   describe(`job store under random verbs: ${name}`, () => {
     it('loses no task, never runs one under two live leases, and keeps its sums', async () => {
       await fc.assert(
@@ -83,7 +83,7 @@ export function jobStoreModel(name: string, open: OpenStore): void {
           }
           await model.finishAll();
         }),
-        { numRuns: 25, interruptAfterTimeLimit: 60_000 },
+        { numRuns, interruptAfterTimeLimit: 60_000 },
       );
     });
   });

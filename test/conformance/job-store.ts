@@ -18,6 +18,7 @@ import {
 } from './job-store-fixture.ts';
 import { mailConformance } from './job-store-mails.ts';
 import { taskConformance } from './job-store-tasks.ts';
+import { useConformance } from './job-store-uses.ts';
 
 /** Every promise of src/jobs/job-store.ts; each test opens a store of its own. */
 export function jobStoreConformance(name: string, open: OpenStore): void {
@@ -28,6 +29,7 @@ export function jobStoreConformance(name: string, open: OpenStore): void {
     controlConformance(open);
     familyConformance(open);
     mailConformance(open);
+    useConformance(open);
   });
 }
 

@@ -26,12 +26,23 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       await using store = await open();
       const { registry } = store;
       const first = await registry.addDatabase(database);
-      assert.deepEqual(first, { ...database, uid: 1, createdAt: store.now() });
+      assert.deepEqual(first, { ...database, shared: false, uid: 1, createdAt: store.now() });
       assert.deepEqual(await registry.getDatabase('orders'), first);
       const second = await registry.addDatabase({ ...database, name: 'stock' });
       assert.equal(second.uid, 2);
       await registry.removeDatabase('stock');
       assert.equal((await registry.addDatabase({ ...database, name: 'stock' })).uid > 2, true);
+    });
+
+    it('leads to a database in another way, under the name and uid that it has', async () => {
+      await using store = await open();
+      const { registry } = store;
+      const first = await registry.addDatabase(database);
+      const changed = { sealedTarget: 'sealed anew', description: 'postgres://else@host/orders' };
+      const after = await registry.setDatabaseTarget(database.name, changed);
+      assert.deepEqual(after, { ...first, ...changed });
+      assert.deepEqual(await registry.getDatabase(database.name), after);
+      await rejects(registry.setDatabaseTarget('nowhere', changed), 'database-unknown');
     });
 
     it('refuses a name that is taken, and changes nothing', async () => {
@@ -117,6 +128,21 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
       await registry.removeDirectory('D');
       await registry.removeCredential('C');
       assert.equal(await registry.getCredential('C'), null);
+    });
+
+    it('changes where a database is, and the role and password of a user, under their names', async () => {
+      await using store = await open();
+      const { registry } = store;
+      const before = await registry.addDatabase(database);
+      const change = { engine: 'postgres', sealedTarget: 'other', description: 'postgres://h/o' };
+      assert.deepEqual(await registry.changeDatabase('orders', change), { ...before, ...change });
+      assert.deepEqual(await registry.getDatabase('orders'), { ...before, ...change });
+      await rejects(registry.changeDatabase('x', change), 'database-unknown');
+      const known = await registry.addUser(user);
+      const other = { role: 'viewer', passwordHash: 'h2', databases: [] } as const;
+      assert.deepEqual(await registry.changeUser(user.name, other), { ...known, ...other });
+      assert.deepEqual(await registry.getUser(user.name), { ...known, ...other });
+      await rejects(registry.changeUser('x', other), 'user-unknown');
     });
 
     it('leaves the databases that jobs made for themselves out of the list', async () => {
@@ -254,11 +280,15 @@ export function registryConformance(name: string, open: () => Promise<RegistryUn
         url: 'file:///var/d%C3%A9',
         credential: null,
         readOnly: false,
+        shared: false,
         createdAt: store.now(),
       });
-      const archive = { name: 'E', url: 'file:///e', credential: null, readOnly: true };
+      const archive = { name: 'E', url: 'file:///e', credential: null, readOnly: true, shared: true };
       assert.deepEqual(await registry.addDirectory(archive), { ...archive, createdAt: store.now() });
       assert.equal((await registry.getDirectory('E'))?.readOnly, true);
+      const mounted = await registry.addDatabase({ ...database, name: 'mounted', shared: true });
+      assert.equal(mounted.shared, true);
+      assert.deepEqual(await registry.getDatabase('mounted'), mounted);
     });
 
     it('lists the audit trail newest first', async () => {

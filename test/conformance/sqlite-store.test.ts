@@ -6,9 +6,11 @@ import { createMemoryLog } from '../harness/http-fixture.ts';
 import { accessKeyConformance } from './access-keys.ts';
 import { backupConformance } from './backup-catalogue.ts';
 import { eventConformance } from './events.ts';
+import { censusConformance } from './job-census.ts';
 import { jobCredentialConformance } from './job-credentials.ts';
 import { jobStoreConformance } from './job-store.ts';
 import { jobStoreModel } from './job-store-model.ts';
+import { jobSharingConformance } from './job-store-sharing.ts';
 import { registryConformance } from './registry.ts';
 import { scheduleConformance } from './schedules.ts';
 import { workspaceConformance } from './workspaces.ts';
@@ -25,6 +27,7 @@ async function open() {
   });
   return {
     jobs: store.jobs,
+    census: store.census,
     registry: store.registry,
     schedules: store.schedules,
     events: store.events,
@@ -44,6 +47,7 @@ async function open() {
 
 jobStoreConformance('SQLite', open);
 jobStoreModel('SQLite', open);
+jobSharingConformance('SQLite', open);
 registryConformance('SQLite', open);
 jobCredentialConformance('SQLite', open);
 scheduleConformance('SQLite', open);
@@ -51,3 +55,4 @@ eventConformance('SQLite', open);
 backupConformance('SQLite', open);
 workspaceConformance('SQLite', open);
 accessKeyConformance('SQLite', open);
+censusConformance('SQLite', open);

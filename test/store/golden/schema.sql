@@ -57,7 +57,8 @@ CREATE TABLE "database" ("name" text not null primary key,
   "engine" text not null,
   "sealed_target" text not null,
   "description" text not null,
-  "created_at" bigint not null);
+  "created_at" bigint not null,
+  "shared" integer default 0 not null);
 
 CREATE TABLE "definition_version" ("item_id" bigint not null references "workspace_item" ("id") on delete cascade,
   "version" bigint not null,
@@ -72,7 +73,8 @@ CREATE TABLE "directory" ("name" text not null primary key,
   "url" text not null,
   "created_at" bigint not null,
   "credential" text references "credential" ("name"),
-  "read_only" integer default 0 not null);
+  "read_only" integer default 0 not null,
+  "shared" integer default 0 not null);
 
 CREATE TABLE "due_run" ("schedule_id" text not null references "schedule" ("id") on delete cascade,
   "planned_at" bigint not null, constraint "due_run_time" primary key ("schedule_id",
@@ -87,7 +89,15 @@ CREATE TABLE "event" ("seq" bigint not null primary key,
   "job_id" text,
   "data_json" text not null,
   "deliver_at" bigint,
-  "attempts" bigint not null);
+  "attempts" bigint not null,
+  "taken_json" text);
+
+CREATE TABLE "instance" ("id" text not null primary key,
+  "name" text not null,
+  "version" text not null,
+  "url" text,
+  "started_at" bigint not null,
+  "seen_at" bigint not null);
 
 CREATE TABLE "job" ("id" text not null primary key,
   "seq" bigint not null unique,
@@ -128,7 +138,9 @@ CREATE TABLE "job" ("id" text not null primary key,
   "parent_id" text,
   "parent_step" text,
   "forgotten" bigint default 0 not null,
-  "root_id" text default '' not null, constraint "job_name" unique ("database",
+  "root_id" text default '' not null,
+  "priority" bigint default 0 not null,
+  "home" text, constraint "job_name" unique ("database",
   "api",
   "name"), constraint "job_idempotency" unique ("owner",
   "idempotency_key"));
@@ -146,6 +158,19 @@ CREATE TABLE "job_log" ("job_id" text not null references "job" ("id") on delete
   "data_json" text not null, constraint "job_log_seq" primary key ("job_id",
   "seq"));
 
+CREATE TABLE "job_snapshot" ("job_id" text not null references "job" ("id") on delete cascade,
+  "token" text not null,
+  "seq" bigint not null, constraint "job_snapshot_token" primary key ("job_id",
+  "token"));
+
+CREATE TABLE "job_use" ("job_id" text not null references "job" ("id") on delete cascade,
+  "position" bigint not null,
+  "does" text not null,
+  "top" text not null,
+  "is_pattern" integer not null,
+  "set_json" text not null, constraint "job_use_position" primary key ("job_id",
+  "position"));
+
 CREATE TABLE "schedule" ("id" text not null primary key,
   "subject_key" text not null unique,
   "subject_json" text not null,
@@ -159,6 +184,9 @@ CREATE TABLE "schedule" ("id" text not null primary key,
 
 CREATE TABLE "schema_version" ("version" bigint not null primary key,
   "applied_at" bigint not null);
+
+CREATE TABLE "store_setting" ("name" text not null primary key,
+  "value" text not null);
 
 CREATE TABLE "task" ("job_id" text not null references "job" ("id") on delete cascade,
   "key" text not null,
@@ -180,7 +208,8 @@ CREATE TABLE "task" ("job_id" text not null references "job" ("id") on delete ca
   "retry_at" bigint not null,
   "result_json" text,
   "error_json" text,
-  "awaits_json" text, constraint "task_key" primary key ("job_id",
+  "awaits_json" text,
+  "claimed_at" bigint, constraint "task_key" primary key ("job_id",
   "key"));
 
 CREATE TABLE "task_group" ("job_id" text not null references "job" ("id") on delete cascade,
@@ -230,9 +259,29 @@ CREATE INDEX "access_key_user" on "access_key" ("user_name");
 
 CREATE INDEX "event_delivery" on "event" ("deliver_at") where "deliver_at" is not null;
 
+CREATE INDEX "job_api" on "job" ("api",
+  "seq");
+
+CREATE INDEX "job_claim" on "job" ("priority" desc,
+  "running",
+  "seq") where "finished_at" is null;
+
+CREATE INDEX "job_database" on "job" ("database",
+  "seq");
+
 CREATE INDEX "job_document_job" on "job_document" ("job_id");
 
+CREATE INDEX "job_held" on "job" ("held_until") where "held_until" > 0;
+
+CREATE INDEX "job_home" on "job" ("home") where "home" is not null;
+
+CREATE INDEX "job_kind" on "job" ("kind",
+  "seq");
+
 CREATE INDEX "job_mail" on "job" ("mail_due_at") where "mail_due_at" is not null;
+
+CREATE INDEX "job_owner" on "job" ("owner",
+  "seq");
 
 CREATE UNIQUE INDEX "job_parent" on "job" ("parent_id",
   "parent_step",
@@ -242,6 +291,17 @@ CREATE INDEX "job_root" on "job" ("root_id");
 
 CREATE INDEX "job_state" on "job" ("state",
   "finished_at");
+
+CREATE INDEX "job_unfinished" on "job" ("seq") where "finished_at" is null;
+
+CREATE INDEX "job_unfinished_database" on "job" ("database",
+  "seq") where "finished_at" is null;
+
+CREATE INDEX "job_unfinished_kind" on "job" ("kind",
+  "seq") where "finished_at" is null;
+
+CREATE INDEX "job_use_top" on "job_use" ("top",
+  "is_pattern");
 
 CREATE INDEX "schedule_next" on "schedule" ("next_at") where "next_at" is not null;
 
@@ -255,5 +315,8 @@ CREATE INDEX "task_group_member" on "task" ("job_id",
   "key");
 
 CREATE INDEX "task_retry" on "task" ("retry_at") where "retry_at" > 0;
+
+CREATE INDEX "task_retry_of_job" on "task" ("job_id",
+  "retry_at") where "retry_at" > 0;
 
 CREATE INDEX "task_worker" on "task" ("worker_id") where "worker_id" is not null;
