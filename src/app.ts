@@ -1,19 +1,22 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { createDataArtsApi } from './apis/dataarts/dataarts-api.ts';
 import { createDbcsApi } from './apis/dbcs/dbcs-api.ts';
 import { createNativeApi } from './apis/native/native-api.ts';
 import { createOrdsApi } from './apis/ords/ords-api.ts';
 import { createRedisEnterpriseApi } from './apis/redis-enterprise/redis-enterprise-api.ts';
+import { openAppStore } from './app-store.ts';
+import { openAppWallet } from './app-wallet.ts';
 import { systemClock } from './base/clock.ts';
 import { createLogger } from './base/log.ts';
 import { Secret } from './base/secret.ts';
 import { version } from './base/version.ts';
-import type { App, AppUse } from './cli/host.ts';
+import type { App, AppExtras, AppUse } from './cli/host.ts';
 import { locateDataFolder, prepareDataFolder } from './config/data-folder.ts';
 import { options as declarations, type OptionDeclaration, type Options } from './config/options.ts';
+import { resealSecrets } from './config/reseal-secrets.ts';
 import { certificateSource } from './config/server-certificate.ts';
 import { removeServiceFile, writeServiceFile } from './config/service-file.ts';
-import { openWallet } from './config/wallet.ts';
 import { AppError } from './core/errors.ts';
 import { postgresEngine } from './engines/postgres/engine.ts';
 import { redisEngine } from './engines/redis/engine.ts';
@@ -22,9 +25,10 @@ import { createAlarmMail } from './events/alarm-mail.ts';
 import { createEventDispatch } from './events/event-dispatch.ts';
 import { createEventWriter } from './events/event-writer.ts';
 import { createWebhook } from './events/webhook.ts';
+import { openAccessLog } from './http/access-log.ts';
+import { metricsRoutes } from './http/metrics-route.ts';
 import { createHttpPorts, type OwnPort } from './http/ports.ts';
-import { createLocalDispatcher } from './jobs/local/dispatcher.ts';
-import { defaultOutagePolicy } from './jobs/outage.ts';
+import { createStoreProbe } from './http/readiness.ts';
 import { createRetention } from './jobs/retention.ts';
 import { createScheduler } from './jobs/scheduler.ts';
 import { createWorker } from './jobs/worker.ts';
@@ -32,6 +36,9 @@ import { createMailDispatch } from './mail/mail-dispatch.ts';
 import { createSmtpMailer } from './mail/smtp-mailer.ts';
 import { createNetwork } from './network/create-network.ts';
 import { createRequestFollower } from './network/follow-request.ts';
+import { rememberEngines } from './observability/engine-names.ts';
+import { observeService } from './observability/observe-service.ts';
+import { tracingSettings } from './observability/tracing/tracing-settings.ts';
 import { createBackupHandler } from './operations/backup.ts';
 import { createBackupDeleteHandler } from './operations/backup-delete.ts';
 import type { BackupParts } from './operations/backup-parts.ts';
@@ -52,6 +59,7 @@ import { createDefinitionImportRights } from './service/definition-import-rights
 import { ensureDefaults } from './service/directories.ts';
 import { createFamilyProgress } from './service/family-progress.ts';
 import { withSignals } from './service/job-signals.ts';
+import { provide } from './service/provision.ts';
 import { createScheduledRuns } from './service/scheduled-runs.ts';
 import { finishKilledRotation } from './service/wallet.ts';
 import { azureDriver } from './storages/azure/driver.ts';
@@ -66,10 +74,10 @@ import { createStorageStack, defaultLayerOptions } from './storages/stack.ts';
 import type { StorageDriver } from './storages/storage.ts';
 import { swiftDriver } from './storages/swift/driver.ts';
 import { webdavDriver } from './storages/webdav/driver.ts';
-import { openSqliteStore, type Store } from './store/sqlite-store.ts';
+import { newestVersion } from './store/migrate.ts';
 
-/** There is one process on an embedded store. */
-const workerId = 'local';
+/** Spans are sent for so long at the end, also where tasks have taken the whole grace. */
+const leastFlushMs = 500;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /** Every kind of place that dump files can be at; docs/guides/storages.md tells them in this order. */
@@ -91,7 +99,7 @@ export const storageDrivers: readonly StorageDriver[] = [
  * The composition root: the only file that names concrete engines, storages and APIs.
  * Opens the data folder (one process at a time) and answers requests in process; `startJobs` and `listen` bring the rest.
  */
-export async function openApp(options: Options, use: AppUse): Promise<App> {
+export async function openApp(options: Options, use: AppUse, extras: AppExtras = {}): Promise<App> {
   const clock = systemClock;
   // What a command's user has to know is in the command's own words; the log would say it again.
   const log = createLogger({
@@ -101,18 +109,35 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
   await using opening = new AsyncDisposableStack();
 
   await prepareDataFolder(folder);
-  const opened = opening.use(await openSqliteStore({ path: folder.storeFile, clock, log }));
-  const { store, signals } = withSignals(opened.jobs);
+  const appStore = opening.use(await openAppStore({ options, file: folder.storeFile, clock, log }));
+  const { sharing } = appStore;
+  const observation = await observeService(appStore.store, {
+    metrics: use === 'service' && options.metrics !== 'off',
+    tracing:
+      use === 'service'
+        ? tracingSettings({ url: options.otlpUrl, headers: options.otlpHeaders }, process.env)
+        : null,
+    version,
+    instance: appStore.instance,
+    engineOf: rememberEngines((name) => appStore.store.registry.getDatabase(name), clock),
+    sharing,
+    clock,
+    log,
+  });
+  const { store: opened } = observation;
+  const { store, signals } = withSignals(opened.jobs, use === 'service' ? sharing?.notices : undefined);
   const { registry } = opened;
-  const wallet = await openWallet(
-    folder.walletFile,
-    { key: options.walletKey, previous: options.walletKeyPrevious },
-    await holdsSecrets(opened),
-  );
+  const wallet = await openAppWallet({
+    file: folder.walletFile,
+    options,
+    store: opened,
+    isShared: sharing !== null,
+  });
   const network = createNetwork({ allow: options.urlAllow });
   const storages = createStorageStack({
     drivers: storageDrivers,
     network,
+    observer: observation.storage,
     concurrency: options.storageConcurrency,
     options: {
       ...defaultLayerOptions,
@@ -125,13 +150,22 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     registry,
     sealer: wallet,
     openStorage: storages.open,
+    ...(sharing === null
+      ? {}
+      : { spread: { instance: options.instance ?? hostname(), isLocal: storages.isLocal } }),
   });
-  await ensureDefaults(registry, folder.dumpFolder);
-  await finishKilledRotation(registry, wallet, log);
+  // A folder of this machine is none of the others'.
+  if (sharing === null) await ensureDefaults(registry, folder.dumpFolder);
+  const resealSettings = () => resealSecrets(options.config, wallet);
+  await finishKilledRotation(registry, wallet, log, resealSettings);
+  const { provision } = extras;
+  const unprovided =
+    provision === undefined ? [] : await provide({ registry, environment, wallet, clock }, provision);
 
+  const mailTo = (database: string) => options.of(database).smtpTo;
   const tell = createEventWriter(opened.events, {
     webhook: options.webhookUrl !== null,
-    mail: options.smtpUrl !== null && options.smtpTo.length > 0,
+    mail: (database) => options.smtpUrl !== null && mailTo(database).length > 0,
   });
   // Jobs start jobs by the service, which is made with the worker that runs them.
   const backups: BackupParts = {
@@ -173,9 +207,9 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     clock,
   };
   const handlers = [
-    createExportHandler(environment, { unitBytes: options.unitBytes }),
+    createExportHandler(environment, { unitBytes: (database) => options.of(database).unitBytes }),
     createImportHandler(environment),
-    createCopyHandler(environment, { unitBytes: options.unitBytes }),
+    createCopyHandler(environment, { unitBytes: (database) => options.of(database).unitBytes }),
     createVerifyHandler(environment),
     createDumpCopyHandler(environment),
     createDumpDeleteHandler(environment),
@@ -193,17 +227,17 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       clock,
     }),
   ];
-  const outage = { ...defaultOutagePolicy, patienceMs: options.patienceSeconds * 1000 };
-  const worker = createWorker({ store, handlers, clock, log, outage });
-  const dispatcher = createLocalDispatcher({
+  const worker = createWorker({
     store,
-    worker,
-    workerId,
-    maxRunning: options.workers,
+    handlers: observation.handlers(handlers),
     clock,
     log,
+    patienceOf: (database) => options.of(database).patienceSeconds * 1000,
   });
+  const dispatcher = appStore.createDispatcher({ store, worker, watchTickets: observation.tickets });
   let closing = false;
+  // A job that comes while the service starts or stops is stored, and run by whoever runs next.
+  let takesJobs = true;
   let started: Promise<void> | null = null;
   const startJobs = (): Promise<void> => {
     started ??= dispatcher.start();
@@ -230,21 +264,43 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     clock,
     log,
     options: {
-      threadsMax: options.threadsMax,
-      mail: { canSend: options.smtpUrl !== null, to: options.smtpTo },
+      threadsMax: (database) => options.of(database).threadsMax,
+      mail: { canSend: options.smtpUrl !== null, to: mailTo },
+      databaseRetryMs: (database) => options.of(database).databaseRetrySeconds * 1000,
     },
     localToken,
-    isReady: () => !closing && (use === 'command' || isServing),
+    resealSettings,
+    storeVersions: async () => ({ version: await opened.schemaVersion(), knownVersion: newestVersion }),
+    ...(sharing === null ? {} : { listInstances: () => sharing.instances.listInstances() }),
+    isReady: () => takesJobs,
   });
   const { service } = ports;
   const importRights = createDefinitionImportRights({ registry }, service);
+  const accessLog =
+    options.accessLog === null || use === 'command'
+      ? null
+      : opening.use(
+          openAccessLog({
+            folder: options.accessLog,
+            name: extras.accessLogName ?? 'pumphouse',
+            keepDays: options.accessLogDays,
+            log,
+          }),
+        );
+  const storeAnswers = sharing === null ? async () => true : createStoreProbe(() => opened.schemaVersion());
   const http = createHttpPorts(
     {
+      accessLog,
       apis: [
         createNativeApi(service, { version }),
         createOrdsApi({
           service,
           defaultDatabase: () => options.defaultDatabase,
+          unusable: new Map(
+            unprovided.flatMap(({ kind, name, problem }) => (kind === 'database' ? [[name, problem]] : [])),
+          ),
+          databaseApi: options.ordsEnabled === 'true',
+          mostRows: (database) => options.of(database).ordsMaxRows,
           endState: options.ordsEndState,
           clock,
         }),
@@ -254,12 +310,20 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       ],
       service,
       log,
-      options: { trustedProxies: options.trustedProxies, bodyLimit: options.bodyLimit },
+      options: {
+        trustedProxies: options.trustedProxies,
+        httpsHeaderCheck: options.httpsHeaderCheck,
+        bodyLimit: options.bodyLimit,
+      },
       certificate: certificateSource(
         { certificate: options.tlsCertificate, key: options.tlsKey },
         folder.tlsFile,
         options.host,
       ),
+      isReady: async () => !closing && isServing && (await storeAnswers()),
+      systemRoutes: metricsRoutes(observation.expose, options, service),
+      metrics: observation.metrics,
+      ...(observation.inTrace === undefined ? {} : { inTrace: observation.inTrace }),
     },
     {
       'redis-enterprise': ownPort(declarations.redisEnterprisePort, options.redisEnterprisePort),
@@ -298,12 +362,11 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     store: opened.events,
     channels: [
       ...(webhook === null ? [] : [webhook]),
-      ...(mailer === null || options.smtpTo.length === 0 ? [] : [createAlarmMail(mailer, options.smtpTo)]),
+      ...(mailer === null ? [] : [createAlarmMail(mailer, mailTo)]),
     ],
     clock,
     log,
   });
-  const summary = await summaryOf(registry);
   const parts = opening.move();
 
   return {
@@ -326,6 +389,7 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
     listen: async (port = options.port) => {
       // The port comes first: where it cannot be had, no job is begun only to be broken off.
       const { url, own } = await http.listen(options.host, port);
+      dispatcher.answersAt(url);
       await startJobs();
       retention.start();
       scheduler.start();
@@ -341,21 +405,27 @@ export async function openApp(options: Options, use: AppUse): Promise<App> {
       });
       return { url, ownPorts: own };
     },
-    summary,
+    unprovided,
     [Symbol.asyncDispose]: async () => {
       closing = true;
       const graceMs = use === 'command' ? 0 : options.shutdownGraceSeconds * 1000;
+      const drainMs = use === 'command' ? 0 : options.drainDelaySeconds * 1000;
+      const endsAt = performance.now() + drainMs + graceMs;
       await removeServiceFile(folder.serviceFile, process.pid);
       retention.stop();
+      ports.standings.stop();
       sweep.abort();
       await scheduler.stop();
       await Promise.all([
         swept,
-        http.close(graceMs),
+        http.close(graceMs, drainMs).then(() => {
+          takesJobs = false;
+        }),
         dispatcher.drain(graceMs),
         mails?.stop(),
         eventDispatch.stop(),
       ]);
+      await observation.close(Math.max(leastFlushMs, endsAt - performance.now()));
       await parts.disposeAsync();
     },
   };
@@ -376,23 +446,3 @@ const ownPort = ({ name, flag, env }: OptionDeclaration, port: OwnPort['port']):
   option: name,
   spelling: `${flag} N or ${env}`,
 });
-
-/** Whether something in the store was sealed. */
-async function holdsSecrets({
-  registry,
-  accessKeys,
-}: Pick<Store, 'registry' | 'accessKeys'>): Promise<boolean> {
-  const sealed: unknown[] = [...(await registry.listDatabases()), ...(await registry.listCredentials())];
-  for (const { name } of await registry.listUsers()) sealed.push(...(await accessKeys.listAccessKeys(name)));
-  return sealed.length > 0;
-}
-
-async function summaryOf(registry: {
-  listDatabases(): Promise<
-    readonly { readonly name: string; readonly engine: string; readonly description: string }[]
-  >;
-}): Promise<readonly string[]> {
-  const databases = await registry.listDatabases();
-  if (databases.length === 0) return ['No databases are registered yet: pumphouse database add NAME URL'];
-  return databases.map(({ name, engine, description }) => `Database ${name}: ${engine}, ${description}`);
-}

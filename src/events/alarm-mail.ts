@@ -2,12 +2,17 @@ import { type Event, isAlarm } from '../core/event.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { EventChannel } from './event-channel.ts';
 
-/** Sends alarms to addresses. */
-export function createAlarmMail(mailer: Mailer, to: readonly string[]): EventChannel {
+/**
+ * Sends alarms to addresses.
+ * @param toOf who is told about this database, and of the empty name about what concerns none; nobody: nothing is sent
+ */
+export function createAlarmMail(mailer: Mailer, toOf: (database: string) => readonly string[]): EventChannel {
   return {
     name: 'mail',
     takes: isAlarm,
     async send(event, signal) {
+      const to = toOf(event.database ?? '');
+      if (to.length === 0) return;
       await mailer.send({ to, id: `event-${event.seq}.${event.at}`, ...letterOf(event) }, signal);
     },
   };

@@ -12,9 +12,12 @@ export interface EventChannel {
 /** Which channels there are: so much is known also where none is opened. */
 export interface ConfiguredChannels {
   readonly webhook: boolean;
-  readonly mail: boolean;
+  /** Whether anybody is told of alarms about this database; of the empty name: about what concerns none. */
+  readonly mail: (database: string) => boolean;
 }
 
 /** Whether an event is to leave on any channel: all go to the webhook, alarms also by mail. */
-export const isToBeDelivered = (type: EventType, { webhook, mail }: ConfiguredChannels): boolean =>
-  webhook || (mail && isAlarm(type));
+export const isToBeDelivered = (
+  { type, database }: Pick<Event, 'type' | 'database'>,
+  { webhook, mail }: ConfiguredChannels,
+): boolean => webhook || (isAlarm(type) && mail(database ?? ''));

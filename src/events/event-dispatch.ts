@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { createRecurringWork, type RecurringWork } from '../base/recurring-work.ts';
+import { createRepeats } from '../base/repeats.ts';
 import type { RetryPolicy } from '../base/retry.ts';
 import type { Logger } from '../core/context.ts';
 import { toAppError } from '../core/errors.ts';
@@ -30,8 +31,7 @@ export type EventDispatch = RecurringWork;
 
 export function createEventDispatch(options: EventDispatchOptions): EventDispatch {
   const { store, channels, clock, log, retry = defaultRetry, everyMs = pollMs } = options;
-  /** Of events that are tried again: the channels that have them already. */
-  const taken = new Map<number, Set<string>>();
+  const isNews = createRepeats();
 
   async function sendAll(stopped: AbortSignal): Promise<void> {
     try {
@@ -42,24 +42,23 @@ export function createEventDispatch(options: EventDispatchOptions): EventDispatc
         await sendOne(due, stopped);
       }
     } catch (error) {
-      log.error('events cannot be sent; trying again', { error });
+      log[isNews(toAppError(error).message) ? 'error' : 'debug']('events cannot be sent; trying again', {
+        error,
+      });
     }
   }
 
   async function sendOne(due: DueDelivery, stopped: AbortSignal): Promise<void> {
     const { event, attempt } = due;
-    const has = taken.get(event.seq) ?? new Set<string>();
+    const has = new Set(due.taken);
     const missing = channels.filter(({ name, takes }) => takes(event.type) && !has.has(name));
     const failures = (await Promise.all(missing.map((channel) => sendOn(channel, due, has, stopped)))).filter(
       (delay) => delay !== null,
     );
     const isLast = attempt >= retry.attempts && !stopped.aborted;
-    if (failures.length === 0 || isLast) {
-      taken.delete(event.seq);
-      return store.settleDelivery(due, null);
-    }
-    taken.set(event.seq, has);
-    await store.settleDelivery(due, clock.now() + (stopped.aborted ? 0 : Math.max(...failures)));
+    const settled = { ...due, taken: [...has] };
+    if (failures.length === 0 || isLast) return store.settleDelivery(settled, null);
+    await store.settleDelivery(settled, clock.now() + (stopped.aborted ? 0 : Math.max(...failures)));
   }
 
   /** How long to wait before another try; null: none is needed. */

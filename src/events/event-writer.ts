@@ -8,6 +8,6 @@ export function createEventWriter(
   channels: ConfiguredChannels,
 ): (event: NewEvent) => Promise<void> {
   return async (event) => {
-    await store.addEvent(event, { deliver: isToBeDelivered(event.type, channels) });
+    await store.addEvent(event, { deliver: isToBeDelivered(event, channels) });
   };
 }

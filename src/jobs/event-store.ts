@@ -5,6 +5,8 @@ export interface DueDelivery {
   readonly event: Event;
   /** Which try this is, from 1. */
   readonly attempt: number;
+  /** Names of the channels that have taken it in earlier tries. */
+  readonly taken: readonly string[];
 }
 
 /** Events, durable, and the deliveries that they make due. Each verb is one transaction. */
@@ -19,7 +21,7 @@ export interface EventStore {
   }): Promise<readonly Event[]>;
   /** Until `leaseMs` have passed nobody else gets it. Null: there is none. */
   claimDelivery(leaseMs: number): Promise<DueDelivery | null>;
-  /** Ends a claim: due again at `retryAt`, or never (null). A claim that is not current any more decides nothing. */
+  /** Ends a claim: due again at `retryAt` for those who have not `taken` it, or never (null). A claim that is not current any more decides nothing. */
   settleDelivery(delivery: DueDelivery, retryAt: number | null): Promise<void>;
   /** Removes events older than `before` that are not to be delivered any more. */
   pruneEvents(before: number): Promise<void>;

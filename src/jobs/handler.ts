@@ -19,6 +19,14 @@ export interface TaskContext extends OperationContext {
   /** Reads the job's tasks back (for plan and finish), those of the kind and the group where given. */
   tasks(kind?: string, group?: string): Promise<readonly TaskRecord[]>;
   /**
+   * Whether the task is still this process's: asked before what cannot be taken back (the last byte of a file, a manifest), since the process may have been
+   * frozen or cut off, and another may have gone on meanwhile. Throws `lease-lost`, `store-unavailable`.
+   */
+  confirm(): Promise<void>;
+  /** See JobStore.shareSnapshot, JobStore.snapshotTokens. */
+  shareSnapshot(token: string): Promise<void>;
+  snapshotTokens(): Promise<readonly string[]>;
+  /**
    * Something that the job's tasks in this process share (an open session, a snapshot). Opened once per key, on first use; disposed, newest first,
    * when the job comes to rest or starts again. A rejected `open` is forgotten, so that the next task tries again; so is what is lost.
    */

@@ -1,5 +1,6 @@
 import type { Logger } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
 import type { OutageWatch } from './outage.ts';
 import { createSharedResources, type SharedResources } from './shared-resources.ts';
 
@@ -16,10 +17,14 @@ const slowInterruptionMs = 10_000;
 export interface JobRun {
   readonly shared: SharedResources;
   readonly outages: OutageWatch;
+  /** The job as it was when the newest task was claimed that began since the run was opened; null: none did. */
+  newest(): Job | null;
+  /** Tokens by which other processes can join the snapshot that this run holds, while it holds it. */
+  readonly tokens: Set<string>;
   /** Settles when the run is not closing. */
   opened(): Promise<void>;
-  /** Counts the work as a running task until it ends. The signal is aborted when the run closes. */
-  task(work: (task: RunningTask) => Promise<void>): Promise<void>;
+  /** Counts the work, of a task that was claimed with this job, as a running task until it ends. The signal is aborted when the run closes. */
+  task(job: Job, work: (task: RunningTask) => Promise<void>): Promise<void>;
   /**
    * Interrupts all running tasks but `except`, waits for them, disposes shared resources, then does `last` before new tasks may start.
    * If the run is closing already, only waits for that; a task that runs (`except`) is itself waited for then, and returns at once.
@@ -37,6 +42,8 @@ export interface RunningTask {
 }
 
 export function createJobRun(jobId: string, outages: OutageWatch, log: Logger): JobRun {
+  const tokens = new Set<string>();
+  let newest: Job | null = null;
   const shared = createSharedResources(log);
   const running = new Map<RunningTask, Promise<void>>();
   let closing: Promise<void> | undefined;
@@ -51,16 +58,21 @@ export function createJobRun(jobId: string, outages: OutageWatch, log: Logger): 
     await Promise.allSettled(others.map(([, ended]) => ended));
     clearTimeout(slow);
     await shared.dispose();
+    tokens.clear();
+    newest = null;
     await last?.();
   };
 
   return {
     shared,
     outages,
+    newest: () => newest,
+    tokens,
     async opened() {
       while (closing !== undefined) await closing.catch(() => undefined);
     },
-    async task(work) {
+    async task(claimedJob, work) {
+      if (newest === null || claimedJob.version > newest.version) newest = claimedJob;
       const controller = new AbortController();
       const task: RunningTask = {
         signal: controller.signal,

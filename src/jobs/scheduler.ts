@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
+import { createRepeats } from '../base/repeats.ts';
 import type { Logger } from '../core/context.ts';
 import { nextTime } from '../core/cron.ts';
 import { toAppError } from '../core/errors.ts';
@@ -41,6 +42,7 @@ export function createScheduler({
   everyMs = usualMs,
 }: SchedulerOptions): Scheduler {
   const stopping = new AbortController();
+  const isNews = createRepeats();
   let running: Promise<void> | undefined;
 
   async function look(): Promise<void> {
@@ -50,7 +52,8 @@ export function createScheduler({
       for (const schedule of due) await advance(schedule, waiting);
       for (const run of await schedules.dueRuns()) await begin(run);
     } catch (error) {
-      log.error('schedules could not be looked at', { error });
+      const level = isNews(toAppError(error).message) ? 'error' : 'debug';
+      log[level]('schedules could not be looked at; trying again', { error });
     }
   }
 

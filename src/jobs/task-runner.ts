@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { createRepeats } from '../base/repeats.ts';
 import { type RetryPolicy, retry as tryAgain } from '../base/retry.ts';
 import type { Logger } from '../core/context.ts';
 import { AppError, isInterruption, toAppError, toErrorRecord } from '../core/errors.ts';
@@ -53,13 +54,17 @@ export interface TaskRunner {
 
 export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
   const { store, handlers, clock, retry, closed } = options;
+  const isNews = createRepeats();
 
   const persist = <T>(write: () => Promise<T>): Promise<T> =>
     tryAgain(write, {
       ...storePatience,
       signal: closed,
       isTemporary: (error) => toAppError(error).temporary,
-      onRetry: (error) => options.log.error('the job store takes no writes; trying again', { error }),
+      onRetry: (error) => {
+        const level = isNews(toAppError(error).message) ? 'error' : 'debug';
+        options.log[level]('the job store takes no writes; trying again', { error });
+      },
     });
 
   /** Runs the handler; progress is at rest when it settles. */
@@ -83,9 +88,16 @@ export function createTaskRunner(options: TaskRunnerOptions): TaskRunner {
       job,
       signal: task.signal,
       log: options.log,
+      work: { jobId: job.id, restarts: job.restarts, claims: claimed.claims },
       progress: (done) => progress.push(done),
       note: (...entries) => store.appendLog(job.id, entries),
       tasks: (kind, group) => store.tasks(job.id, kind, group),
+      confirm: () => store.confirmLease(lease),
+      async shareSnapshot(token) {
+        await store.shareSnapshot(lease, token);
+        run.tokens.add(token);
+      },
+      snapshotTokens: () => store.snapshotTokens(job.id),
       shared: (key, open) => run.shared.get(key, open),
     };
     try {

@@ -19,6 +19,7 @@ const job: Job = {
   plan: null,
   result: null,
   threads: 1,
+  priority: 0,
   running: 0,
   progress: {
     bytesDone: 1234567,

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { createRecurringWork, type RecurringWork } from '../base/recurring-work.ts';
+import { createRepeats } from '../base/repeats.ts';
 import type { RetryPolicy } from '../base/retry.ts';
 import type { Logger } from '../core/context.ts';
 import { toAppError } from '../core/errors.ts';
@@ -34,6 +35,7 @@ export type MailDispatch = RecurringWork;
 
 export function createMailDispatch(options: MailDispatchOptions): MailDispatch {
   const { store, mailer, clock, log, retry = defaultRetry, everyMs = pollMs } = options;
+  const isNews = createRepeats();
   const { shown = async (job: Job) => job } = options;
 
   async function sendAll(stopped: AbortSignal): Promise<void> {
@@ -45,7 +47,8 @@ export function createMailDispatch(options: MailDispatchOptions): MailDispatch {
         await sendOne(due, stopped);
       }
     } catch (error) {
-      log.error('mails about jobs cannot be sent; trying again', { error });
+      const level = isNews(toAppError(error).message) ? 'error' : 'debug';
+      log[level]('mails about jobs cannot be sent; trying again', { error });
     }
   }
 

@@ -1,14 +1,24 @@
+import type { JobNotices } from '../jobs/job-notices.ts';
 import type { JobStore } from '../jobs/job-store.ts';
 
-/** Tells, within this process, that a job has changed. Nothing is promised about changes by other processes. */
+/** Tells that a job has changed: in this process, and in those that share its store as far as there are notices. Nothing is promised about the latter. */
 export interface JobSignals {
   /** Calls `listener` soon after each change of the job, until the returned function is called. */
   subscribe(jobId: string, listener: () => void): () => void;
 }
 
-/** The store, and signals of what is written through it. Worker and service must share the returned store. */
-export function withSignals(store: JobStore): { readonly store: JobStore; readonly signals: JobSignals } {
+/** The store, and signals of what is written through it, and of what notices tell. Worker and service must share the returned store. */
+export function withSignals(
+  store: JobStore,
+  notices?: JobNotices,
+): { readonly store: JobStore; readonly signals: JobSignals } {
   const listeners = new Map<string, Set<() => void>>();
+  notices?.subscribe(
+    ({ jobId }) => changed(jobId),
+    () => {
+      for (const jobId of listeners.keys()) changed(jobId);
+    },
+  );
 
   function changed(jobId: string): void {
     for (const listener of listeners.get(jobId) ?? []) listener();
@@ -25,6 +35,7 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
       getJob: (id) => store.getJob(id),
       findJob: (database, api, name) => store.findJob(database, api, name),
       findIdempotent: (owner, idempotency) => store.findIdempotent(owner, idempotency),
+      usesNear: (names) => store.usesNear(names),
       childJob: (parentId, step) => store.childJob(parentId, step),
       childJobs: (parentId) => store.childJobs(parentId),
       listJobs: (filter) => store.listJobs(filter),
@@ -42,6 +53,9 @@ export function withSignals(store: JobStore): { readonly store: JobStore; readon
         if (claimed !== null) changed(claimed.job.id);
         return claimed;
       },
+      confirmLease: (lease) => store.confirmLease(lease),
+      shareSnapshot: (lease, token) => store.shareSnapshot(lease, token),
+      snapshotTokens: (jobId) => store.snapshotTokens(jobId),
       reportProgress: (lease, done) => telling(lease.jobId, store.reportProgress(lease, done)),
       completeTask: (lease, completion) => telling(lease.jobId, store.completeTask(lease, completion)),
       failTask: (lease, error, log) => telling(lease.jobId, store.failTask(lease, error, log)),
