@@ -36,6 +36,8 @@ export interface BackupPolicy {
   readonly retention: RetentionRules;
   readonly schedule: ScheduleRule | null;
   readonly threads: number;
+  /** Of the backups' jobs: see Job.priority; absent: 0. */
+  readonly priority?: number;
   /** Who set it: scheduled backups have this user's rights. */
   readonly owner: string;
   readonly updatedAt: number;

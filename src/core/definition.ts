@@ -62,6 +62,8 @@ export interface Definition {
   readonly schedule: ScheduleRule | null;
   /** Of a whole run; null: no limit. */
   readonly timeoutSeconds: number | null;
+  /** Of a run that names none: see Job.priority; absent: 0. */
+  readonly priority?: number;
 }
 
 /** What an API wants to give back exactly as it came: its own text of the thing. Opaque to everybody else. */

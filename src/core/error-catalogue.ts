@@ -1,3 +1,4 @@
+import { accountErrors } from './account-errors.ts';
 import { type CatalogueEntry, entry } from './error-entry.ts';
 import { storageErrors } from './storage-errors.ts';
 
@@ -112,6 +113,7 @@ export const errorCatalogue = {
     'A database of that name is registered already.',
     'Choose another name, or remove the old one first.',
   ),
+  ...accountErrors,
   'database-in-use': entry(
     'conflict',
     'A job of this database is not finished.',
@@ -320,6 +322,11 @@ export const errorCatalogue = {
     'The database server does not answer in time.',
     'Check the server and the network, or raise the time-out.',
   ),
+  'database-away': entry(
+    'unavailable',
+    'The database could not be used when it was tried, just now or a moment ago.',
+    'It is tried again by itself; pumphouse status shows which databases are away.',
+  ),
   'database-missing': entry(
     'not_found',
     'The server has no such database, or the file does not exist.',
@@ -380,6 +387,11 @@ export const errorCatalogue = {
     'The snapshot that the job read from is gone.',
     'The job starts its data again under a new snapshot by itself.',
   ),
+  'receipts-missing': entry(
+    'conflict',
+    'The target does not know the job any more: its receipts were removed, or are of a later try.',
+    'Look whether somebody has removed the schema _pumphouse of the target. Cancel the job, drop what it made in the target, and start it again.',
+  ),
   'definitions-changed': entry(
     'conflict',
     'The definitions of the source have changed since the job made them in the target.',
@@ -411,6 +423,26 @@ export const errorCatalogue = {
     'unsupported',
     'The job store was written by a newer Pumphouse.',
     'Use the newer Pumphouse.',
+  ),
+  'store-unavailable': entry(
+    'unavailable',
+    'The job store does not answer.',
+    'Nothing is lost: ask again in a moment. If it goes on, look at the PostgreSQL server of PUMPHOUSE_STORE.',
+  ),
+  'store-refused': entry(
+    'unsupported',
+    'The job store cannot be used as it is.',
+    'Correct PUMPHOUSE_STORE, or give its user the rights that docs/guides/scale-out.md names.',
+  ),
+  'wallet-mismatch': entry(
+    'unsupported',
+    'The wallet key is not the one that the shared store is sealed with.',
+    'Give every instance the same PUMPHOUSE_WALLET_KEY.',
+  ),
+  'not-shared': entry(
+    'unsupported',
+    'The place is of one machine, and the job may run on any instance.',
+    'Use a storage that every instance reaches (s3://, sftp:// ...), or mark a folder that all of them mount: pumphouse directory add NAME PATH --shared.',
   ),
   'port-in-use': entry(
     'conflict',

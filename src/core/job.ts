@@ -52,6 +52,9 @@ export const unfinishedStates: readonly JobState[] = jobStates.filter(
   (state) => !restingStates.includes(state),
 );
 
+/** Priorities go from minus this to this. */
+export const mostPriority = 10;
+
 /** True when nothing will happen to the job without a new request. */
 export const isResting = (state: JobState): boolean => restingStates.includes(state);
 
@@ -88,8 +91,10 @@ export interface Job {
   readonly plan: unknown;
   /** What the finish task summed up (operations own its shape); null before it ran. */
   readonly result: unknown;
-  /** The hard limit of tasks running at once. */
+  /** The hard limit of tasks running at once, over all instances. */
   readonly threads: number;
+  /** From -10 to 10, 0 unless asked for: tasks of jobs of a higher one are given out first. */
+  readonly priority: number;
   /** Tasks running now. */
   readonly running: number;
   readonly progress: JobProgress;

@@ -17,6 +17,7 @@ const allowed: Readonly<Record<Action, Readonly<Record<Role, boolean>>>> = {
   'verify:start': { administrator: true, operator: true, developer: true, viewer: false },
   'job:read': { administrator: true, operator: true, developer: true, viewer: true },
   'job:control': { administrator: true, operator: true, developer: true, viewer: false },
+  'job:prioritise': { administrator: true, operator: true, developer: false, viewer: false },
   'dump:read': { administrator: true, operator: true, developer: true, viewer: true },
   'dump:manage': { administrator: true, operator: true, developer: true, viewer: false },
   'database:read': { administrator: true, operator: true, developer: true, viewer: true },

@@ -8,6 +8,7 @@ export type Action =
   | 'verify:start'
   | 'job:read'
   | 'job:control'
+  | 'job:prioritise' // a priority above 0: before the jobs of everybody else
   | 'dump:read'
   | 'dump:manage' // copy and delete dump sets
   | 'database:read'
@@ -53,6 +54,7 @@ const everything: readonly Action[] = [
   'verify:start',
   'job:read',
   'job:control',
+  'job:prioritise',
   'dump:read',
   'dump:manage',
   'database:read',
@@ -94,7 +96,7 @@ const working: readonly Action[] = [
 
 const actionsOf: Readonly<Record<Role, readonly Action[]>> = {
   administrator: everything,
-  operator: working,
+  operator: [...working, 'job:prioritise'],
   developer: working,
   viewer: reading,
 };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { layoutForExport } from './layout.ts';
-import { setsOverlap } from './overlap.ts';
+import { namesOfSet, setsOverlap } from './overlap.ts';
 
 const at = (place: string, filePattern: string | null) => ({
   place,
@@ -31,4 +32,29 @@ test('a place counts, and a folder may be one itself', () => {
   assert.equal(setsOverlap(at('s3://b/p', 'JOB'), whole('s3://b/p/JOB')), true);
   assert.equal(setsOverlap(at('s3://b/p/', null), whole('s3://b/p/JOB/')), true);
   assert.equal(setsOverlap(at('s3://b/p', 'OTHER'), whole('s3://b/p/JOB')), false);
+});
+
+test('sets that overlap are found by what their names begin with', () => {
+  const part = fc.constantFrom('A', 'A0', '1', '01', 'x');
+  const pattern = fc.oneof(
+    fc.constant(null),
+    part,
+    fc.tuple(part, part).map(([before, after]) => `${before}%U${after}`),
+    fc.tuple(part, part).map(([before, after]) => `${before}%I_%N${after}`),
+  );
+  const set = fc
+    .tuple(fc.constantFrom('s3://b', 's3://b/', 's3://b/JOB', 's3://b/A'), pattern)
+    .map(([place, name]) => at(place, name));
+  fc.assert(
+    fc.property(set, set, (a, b) => {
+      if (!setsOverlap(a, b)) return;
+      const [one, other] = [namesOfSet(a), namesOfSet(b)];
+      assert.ok(
+        one.top === other.top ||
+          (one.isPattern && other.top.startsWith(one.top)) ||
+          (other.isPattern && one.top.startsWith(other.top)),
+      );
+    }),
+    { numRuns: 3000 },
+  );
 });

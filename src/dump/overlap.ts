@@ -17,6 +17,17 @@ export function setsOverlap(a: PlacedSet, b: PlacedSet): boolean {
   );
 }
 
+/** What the names of its files begin with, where they are numbered; else the name of its file or folder. Sets that overlap share that beginning. */
+export function namesOfSet({ place, layout }: PlacedSet): {
+  readonly top: string;
+  readonly isPattern: boolean;
+} {
+  const [first = ''] = topNames({ place, layout });
+  if (layout.form === 'folder' || layout.form === 'file') return { top: first, isPattern: false };
+  const literal = layout.pattern.slice(0, layout.pattern.indexOf('%'));
+  return { top: `${baseOf(place)}/${literal}`, isPattern: true };
+}
+
 /** How many files without a manifest there will be is not known before they are. */
 function hasBare({ place, layout }: PlacedSet, name: string): boolean {
   const folder = `${baseOf(place)}/`;

@@ -11,6 +11,7 @@ import type {
   SelectionRequest,
   TableExistsAction,
 } from '../core/request.ts';
+import type { Accounts } from './accounts.ts';
 
 /** Files that other programs of the database's world read and write, without a manifest of ours. */
 export interface OwnFileFormat {
@@ -27,6 +28,8 @@ export interface EngineCapabilities {
   readonly encodings: readonly [Encoding, ...Encoding[]];
   /** Other processes can join a snapshot by its token. Without it a job's data tasks stay in one process. */
   readonly joinableSnapshot: boolean;
+  /** Its databases are files of a machine: processes on others do not see them, unless the folder is shared. */
+  readonly localFiles: boolean;
   /** What can be renamed. Empty: `remap` is absent. What is not here is refused by name. */
   readonly remaps: readonly (keyof Remaps)[];
   /** What can be done with tables that exist; empty: nothing, so that they refuse the job. */
@@ -76,6 +79,13 @@ export interface Engine {
   openSource(target: EngineTarget, context: OperationContext): Promise<SourceSession>;
   /** Opens for writing. */
   openTarget(target: EngineTarget, context: OperationContext): Promise<TargetSession>;
+  /** Makes the user that jobs work as; absent: its databases have no users. */
+  readonly accounts?: Accounts;
+  /**
+   * Ends what any process has open in a database to read a snapshot for the job of `context.work`: asked when nobody needs it any more, since one that
+   * is frozen cannot close what is its own, and keeps the database from tidying up. Absent: a reader is in nobody's way.
+   */
+  endReaders?(target: EngineTarget, context: OperationContext): Promise<void>;
   /** Only with the capability `scratch`. */
   readonly scratch?: ScratchDatabases;
   /** Opens a database to run a script on. Only with the capability `scripts`. */
@@ -220,7 +230,10 @@ export interface SourceSession extends AsyncDisposable {
    * the snapshot's `lanes` says how many it can serve.
    */
   begin(lanes: number, context: OperationContext): Promise<Snapshot>;
-  /** Joins a snapshot by its token, from any process. Throws `snapshot-lost` when it is gone. */
+  /**
+   * Joins a snapshot by its token, from any process. Throws `snapshot-lost` when it is gone. What it gives has a token of its own, and outlives
+   * the one that it was joined by: a snapshot is there as long as one of those who hold it.
+   */
   join(token: string, lanes: number, context: OperationContext): Promise<Snapshot>;
 }
 

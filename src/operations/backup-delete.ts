@@ -7,6 +7,7 @@ import type { ClaimedTask, TaskSpec } from '../jobs/job-store.ts';
 import { removeSetOf } from './backup-files.ts';
 import { type BackupParts, entryOf, titleOf } from './backup-parts.ts';
 import type { BackupDeleteResult } from './backup-results.ts';
+import { confirmedParts } from './confirmed.ts';
 import { logLine } from './log-lines.ts';
 
 /**
@@ -19,7 +20,7 @@ import { logLine } from './log-lines.ts';
 export function createBackupDeleteHandler(parts: BackupParts): JobHandler {
   return {
     kind: 'backup_delete',
-    run: (claimed, context) => runTask(parts, claimed, context),
+    run: (claimed, context) => runTask(confirmedParts(parts, context), claimed, context),
     // One set that cannot be removed now does not keep the others; it stays marked, and the next removal tries it again.
     onError: () => 'fail-job',
     subject: ({ payload }) => (payload === null ? null : `Backup ${(payload as RemovePayload).backup}`),

@@ -6,6 +6,7 @@ import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask } from '../jobs/job-store.ts';
 import { type BackupParts, completedBackup, titleOf } from './backup-parts.ts';
 import type { BackupPlan, BackupVerifyResult } from './backup-results.ts';
+import { confirmedParts } from './confirmed.ts';
 import { isOfTheBackup } from './error-scope.ts';
 import { failureOf, stepOf, stepsInTurn } from './job-steps.ts';
 import { logLine } from './log-lines.ts';
@@ -27,7 +28,7 @@ import { childFailed, followChild, storedError } from './run-child.ts';
 export function createBackupVerifyHandler(parts: BackupParts): JobHandler {
   return {
     kind: 'backup_verify',
-    run: (claimed, context) => runTask(parts, claimed, context),
+    run: (claimed, context) => runTask(confirmedParts(parts, context), claimed, context),
     onError: (taskKind: string, _error: ErrorRecord) => (taskKind === 'prove' ? 'fail-task' : 'fail-job'),
   };
 }

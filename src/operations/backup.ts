@@ -6,6 +6,7 @@ import { exportBackup, recordBackup } from './backup-export.ts';
 import { type BackupParts, entryOf, titleOf } from './backup-parts.ts';
 import { pruneBackups } from './backup-prune.ts';
 import type { BackupPlan, BackupResult } from './backup-results.ts';
+import { confirmedParts } from './confirmed.ts';
 import { failureOf, stepOf, stepsInTurn } from './job-steps.ts';
 import { logLine } from './log-lines.ts';
 import { runChild, storedError } from './run-child.ts';
@@ -27,7 +28,7 @@ import { runChild, storedError } from './run-child.ts';
 export function createBackupHandler(parts: BackupParts): JobHandler {
   return {
     kind: 'backup',
-    run: (claimed, context) => runTask(parts, claimed, context),
+    run: (claimed, context) => runTask(confirmedParts(parts, context), claimed, context),
     onError: (taskKind: string, _error: ErrorRecord) =>
       ['export', 'verify', 'prune'].includes(taskKind) ? 'fail-task' : 'fail-job',
   };

@@ -3,19 +3,33 @@ import { tableKey } from '../core/catalogue.ts';
 import { AppError } from '../core/errors.ts';
 import type { NewJobLogEntry } from '../core/job.ts';
 import type { CopyRequest } from '../core/request.ts';
-import type { UnitReader } from '../engines/engine.ts';
+import type { Snapshot, UnitReader } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { TaskRecord } from '../jobs/job-store.ts';
+import { confirmedAfterPauses } from './confirmed.ts';
 import { targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
-import { sharedSource } from './export-source.ts';
+import { withSource } from './export-source.ts';
 import { withHashKey } from './hash-key.ts';
 import { counted, readyTarget } from './import-tasks.ts';
 import { tableLine } from './log-lines.ts';
 import type { CopyDataPayload, CopyDataResult } from './plan-types.ts';
 
 /** One unit: its bytes go from the source's connection to the target's as they come, no faster than the target takes them. */
-export async function copyUnit(
+export function copyUnit(
+  environment: Environment,
+  request: CopyRequest,
+  key: string,
+  payload: CopyDataPayload,
+  context: TaskContext,
+): Promise<TaskOutcome> {
+  return withSource(environment, request, context, ({ snapshot }) =>
+    copyFrom(snapshot, environment, request, key, payload, context),
+  );
+}
+
+async function copyFrom(
+  snapshot: Snapshot,
   environment: Environment,
   request: CopyRequest,
   key: string,
@@ -23,7 +37,6 @@ export async function copyUnit(
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const { schema, name, unit, encoding, wholeTable } = payload;
-  const { snapshot } = await sharedSource(environment, request, context);
   const target = await readyTarget(environment, targetOf(request), context);
 
   // A target that fails must also end a source that waits for its database.
@@ -36,7 +49,7 @@ export async function copyUnit(
   // Nobody asks for it when the target has the unit already, or fails.
   rows.catch(() => undefined);
   let read = 0;
-  const bytes = counted(reader.bytes, (done) => {
+  const bytes = counted(confirmedAfterPauses(reader.bytes, context), (done) => {
     read = done;
     context.progress({ bytes: done, rows: 0 });
   });

@@ -19,7 +19,7 @@ import {
 import { targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
 import type { ExportSettings } from './export.ts';
-import { beginSource } from './export-source.ts';
+import { beginSource, shareSource } from './export-source.ts';
 import { withoutHashKey } from './hash-key.ts';
 import { withoutGlobals } from './import-set.ts';
 import { sharedTarget } from './import-target.ts';
@@ -45,7 +45,8 @@ export async function planCopy(
   const { engine } = await environment.database(request.database);
 
   // Both sides, and the snapshot that everything is read through.
-  const { session, snapshot } = await beginSource(environment, request, context);
+  const source = await beginSource(environment, request, context);
+  const { session, snapshot } = source;
   const target = await sharedTarget(environment, targetOf(request), context);
   await reportFindings(await session.preflight(context), context);
   await reportFindings(await target.preflight(context), context);
@@ -72,7 +73,7 @@ export async function planCopy(
   const left = work.tables.filter((table) => !work.kept.has(tableKey(table)));
   const data = copyDataTasks(
     left,
-    snapshot.plan(choice.tables, settings.unitBytes).map(withoutHashKey),
+    snapshot.plan(choice.tables, settings.unitBytes(request.database)).map(withoutHashKey),
     encoding,
     job.restarts,
     work.prepare,
@@ -89,6 +90,7 @@ export async function planCopy(
     type: 'done',
     result: null,
     plan,
+    ...(await shareSource(source, context)),
     errors: work.errors,
     spawn: inBatches([
       ...applyTasks({ schedule: work.schedule, tables: work.tables, clear: work.clear, waitsFor: [] })

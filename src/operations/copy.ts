@@ -2,6 +2,7 @@ import type { Job } from '../core/job.ts';
 import type { CopyRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask, TaskRecord } from '../jobs/job-store.ts';
+import { confirmedEnvironment } from './confirmed.ts';
 import { copiedTable, copyUnit } from './copy-data.ts';
 import { finishCopy } from './copy-finish.ts';
 import { planCopy } from './copy-plan.ts';
@@ -9,6 +10,7 @@ import { keepCopied } from './copy-restart.ts';
 import { applyCopied, cleanUpCopy, targetOf } from './copy-target.ts';
 import type { Environment } from './environment.ts';
 import type { ExportSettings } from './export.ts';
+import { endSource } from './export-source.ts';
 import { forgetHashKey } from './hash-key.ts';
 import { onApplyError } from './import.ts';
 import { applyObjects, clearTarget, forgetReceipts } from './import-tasks.ts';
@@ -37,7 +39,8 @@ import { applySubject } from './task-subject.ts';
  * new snapshot (copy-restart.ts). Once all data is in, nobody needs the snapshot any more.
  */
 export function createCopyHandler(environment: Environment, settings: ExportSettings): JobHandler {
-  const run: JobHandler['run'] = (claimed, context) => runTask(environment, settings, claimed, context);
+  const run: JobHandler['run'] = (claimed, context) =>
+    runTask(confirmedEnvironment(environment, context), settings, claimed, context);
   const told = (task: TaskRecord) => (task.kind === 'data' ? copiedTable([task]) : []);
   return {
     kind: 'copy',
@@ -74,10 +77,12 @@ async function runTask(
     case 'after':
       return applyCopied(environment, target, task.kind, task.payload as ApplyPayload, context);
     case 'finish':
+      await endSource(environment, request, context);
       return finishCopy(environment, request, task.payload as CopyFinishPayload, context);
     case 'forget':
       return forgetReceipts(environment, target, context);
     case 'cleanup':
+      await endSource(environment, request, context);
       return { ...(await cleanUpCopy(environment, request, context)), ...forgetHashKey(job.plan) };
     default:
       throw new Error(`A copy has no task of kind ${task.kind}.`);

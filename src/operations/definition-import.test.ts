@@ -12,7 +12,8 @@ import { AppError } from '../core/errors.ts';
 import { isResting, type Job } from '../core/job.ts';
 import type { DefinitionImportRequest } from '../core/request.ts';
 import { createWorker } from '../jobs/worker.ts';
-import { openSqliteStore, type Store } from '../store/sqlite-store.ts';
+import { openSqliteStore } from '../store/sqlite-store.ts';
+import type { Store } from '../store/store.ts';
 import { createDefinitionImportHandler, type DefinitionImportResult } from './definition-import.ts';
 
 /* On a real store and worker; the test gives out the tasks itself. */
@@ -115,6 +116,9 @@ async function openFixture(): Promise<Fixture> {
             progress: () => undefined,
             note: async () => undefined,
             tasks: () => store.jobs.tasks(id),
+            confirm: async () => undefined,
+            shareSnapshot: async () => undefined,
+            snapshotTokens: async () => [],
             shared: <T>(_key: string, open: () => Promise<T>) => open(),
           };
           await handler.run(claimed, context);

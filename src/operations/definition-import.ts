@@ -129,6 +129,7 @@ async function apply(
     }
     const [refusal] = refusals.values();
     if (refusal !== undefined) return refused(planned, refusals, refusal, payload.round);
+    await context.confirm();
     await workspaces.changeWorkspace(
       request.workspace,
       context.job.owner,

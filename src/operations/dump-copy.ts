@@ -7,6 +7,7 @@ import { ownPrefixes, refuseForeignFiles } from '../dump/own-files.ts';
 import { checkFiles, openDumpSet } from '../dump/read-set.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask, TaskSpec } from '../jobs/job-store.ts';
+import { confirmedEnvironment } from './confirmed.ts';
 import type { Environment } from './environment.ts';
 import { refuseExistingFile } from './existing-file.ts';
 import { metOthers } from './export-cleanup.ts';
@@ -25,7 +26,7 @@ import type { DumpCopyPlan, DumpCopyResult, DumpFilePayload } from './plan-types
 export function createDumpCopyHandler(environment: Environment): JobHandler {
   return {
     kind: 'dump_copy',
-    run: (claimed, context) => runTask(environment, claimed, context),
+    run: (claimed, context) => runTask(confirmedEnvironment(environment, context), claimed, context),
     onError: () => 'fail-job',
     subject: ({ kind, payload }) =>
       kind === 'file' || kind === 'master' ? `file ${(payload as DumpFilePayload).file.name}` : null,

@@ -4,6 +4,7 @@ import { refuseForeignFiles } from '../dump/own-files.ts';
 import { openDumpSet } from '../dump/read-set.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask } from '../jobs/job-store.ts';
+import { confirmedEnvironment } from './confirmed.ts';
 import type { Environment } from './environment.ts';
 import { logLine } from './log-lines.ts';
 import type { DumpDeletePlan, DumpDeleteResult } from './plan-types.ts';
@@ -17,7 +18,7 @@ import type { DumpDeletePlan, DumpDeleteResult } from './plan-types.ts';
 export function createDumpDeleteHandler(environment: Environment): JobHandler {
   return {
     kind: 'dump_delete',
-    run: (claimed, context) => runTask(environment, claimed, context),
+    run: (claimed, context) => runTask(confirmedEnvironment(environment, context), claimed, context),
     onError: () => 'fail-job',
   };
 }

@@ -1,10 +1,13 @@
 import { Secret } from '../base/secret.ts';
+import { defaultDirectory } from '../core/default-directory.ts';
 import { AppError, withField } from '../core/errors.ts';
 import { isJobCredential } from '../core/job-credential.ts';
+import { isJobDatabase } from '../core/job-database.ts';
 import type { LocationRequest } from '../core/request.ts';
 import type { Sealer } from '../core/sealer.ts';
 import type { Engine, EngineTarget } from '../engines/engine.ts';
 import type { OpenedCredential, Storage } from '../storages/storage.ts';
+import { checkMounted, localDatabase, localDirectory, localUrl } from './local-places.ts';
 import { readOnlyStorage } from './read-only-storage.ts';
 
 /** A registered database with what is needed to open it. */
@@ -32,6 +35,12 @@ export interface Environment {
    * `credential-unknown`, `location-invalid`. No I/O at the place itself.
    */
   storage(location: LocationRequest): Promise<Storage>;
+  /**
+   * Where jobs may run on any of several instances: throws `not-shared` for a place that only one machine sees, and for a database in a file that is not
+   * marked as shared.
+   */
+  refuseLocalPlace(location: LocationRequest): Promise<void>;
+  refuseLocalDatabase(name: string): Promise<void>;
   /** The same, which knows these credentials besides the registry's: those that come with a request whose job is not made yet. */
   withCredentials(credentials: ReadonlyMap<string, SealedCredential>): Environment;
 }
@@ -44,11 +53,16 @@ export interface SealedCredential {
 
 /** What is asked of the registry here. */
 export interface NamedThings {
-  getDatabase(name: string): Promise<{ readonly engine: string; readonly sealedTarget: string } | null>;
+  getDatabase(name: string): Promise<{
+    readonly engine: string;
+    readonly sealedTarget: string;
+    readonly shared?: boolean;
+  } | null>;
   getDirectory(name: string): Promise<{
     readonly url: string;
     readonly credential: string | null;
     readonly readOnly?: boolean;
+    readonly shared?: boolean;
   } | null>;
   getCredential(name: string): Promise<SealedCredential | null>;
 }
@@ -59,6 +73,16 @@ export interface EnvironmentParts {
   readonly openStorage: (url: URL, credential: OpenedCredential | null) => Storage;
   readonly registry: NamedThings;
   readonly sealer: Sealer;
+  /** Jobs run on any of several instances; absent: on this one. */
+  readonly spread?: Spread;
+}
+
+/** What has to be known where several instances share the work. */
+export interface Spread {
+  /** Name of this one. */
+  readonly instance: string;
+  /** Whether a URL leads to the machine of the process. */
+  readonly isLocal: (url: URL) => boolean;
 }
 
 /** Seals an engine's target for the registry. */
@@ -78,7 +102,7 @@ export const sealCredential = (sealer: Sealer, body: CredentialBody): string =>
 
 /** Finds engines, registered databases and storages by what requests call them. */
 export function createEnvironment(parts: EnvironmentParts): Environment {
-  const { engines, openStorage, registry, sealer } = parts;
+  const { engines, openStorage, registry, sealer, spread } = parts;
   async function credential(name: string): Promise<OpenedCredential> {
     const record = await registry.getCredential(name);
     if (record === null) {
@@ -139,12 +163,28 @@ export function createEnvironment(parts: EnvironmentParts): Environment {
     async storage(location) {
       const place = await placeOf(registry, location);
       const opened = place.credential === null ? null : await credential(place.credential);
+      if (spread?.isLocal(place.url) && place.shared) await checkMounted(place.url, spread.instance);
       try {
         const storage = openStorage(place.url, opened);
         return place.readOnly ? readOnlyStorage(storage) : storage;
       } catch (error) {
         throw withField(error, location.type === 'directory' ? 'directory' : 'location');
       }
+    },
+
+    async refuseLocalPlace(location) {
+      if (spread === undefined) return;
+      const { url, shared } = await placeOf(registry, location);
+      if (shared || !spread.isLocal(url)) return;
+      throw location.type === 'directory' ? localDirectory(location.directory, url) : localUrl();
+    },
+
+    async refuseLocalDatabase(name) {
+      if (spread === undefined || isJobDatabase(name)) return;
+      const record = await registry.getDatabase(name);
+      const engine = engines.find(({ id }) => id === record?.engine);
+      if (engine?.capabilities.localFiles === true && record?.shared !== true)
+        throw localDatabase(name, engine);
     },
 
     withCredentials: (credentials) =>
@@ -177,21 +217,30 @@ const forgottenCredential = (): AppError =>
 async function placeOf(
   registry: NamedThings,
   location: LocationRequest,
-): Promise<{ readonly url: URL; readonly credential: string | null; readonly readOnly: boolean }> {
+): Promise<{
+  readonly url: URL;
+  readonly credential: string | null;
+  readonly readOnly: boolean;
+  readonly shared: boolean;
+}> {
   if (location.type === 'url') {
     const { url, credential } = location;
-    return { url: parseLocationUrl(url, 'location'), credential, readOnly: false };
+    return { url: parseLocationUrl(url, 'location'), credential, readOnly: false, shared: false };
   }
   const directory = await registry.getDirectory(location.directory);
   if (directory === null) {
     throw new AppError('directory-unknown', {
       field: 'directory',
       message: `There is no directory ${JSON.stringify(location.directory)}.`,
+      ...(location.directory === defaultDirectory ? { hint: noDefaultHint } : {}),
     });
   }
-  const { url, credential, readOnly = false } = directory;
-  return { url: new URL(url), credential, readOnly };
+  const { url, credential, readOnly = false, shared = false } = directory;
+  return { url: new URL(url), credential, readOnly, shared };
 }
+
+/** It is missing where somebody removed it, and where nobody has added it: no machine's folder is that of all instances. */
+const noDefaultHint = `Create it with pumphouse directory add ${defaultDirectory} PATH; on a store that several instances share with --shared, for a folder that all of them mount, or give a storage URL as its path.`;
 
 /** A storage URL as text, parsed. Throws `location-invalid`; the text is not repeated, since it may hold a secret. */
 export function parseLocationUrl(text: string, field: string): URL {

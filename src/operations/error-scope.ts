@@ -13,6 +13,7 @@ const ofThePlace: readonly ErrorCode[] = [
   'credential-unknown',
   'directory-unknown',
   'location-invalid',
+  'not-shared',
   'encryption-key-missing',
   'encryption-key-wrong',
 ];

@@ -10,7 +10,7 @@ import type { TaskRecord } from '../jobs/job-store.ts';
 import type { Storage } from '../storages/storage.ts';
 import type { Environment } from './environment.ts';
 import { othersFiles, removeDumpFiles, removeWritten, sweepDumpFiles } from './export-cleanup.ts';
-import { sharedSource } from './export-source.ts';
+import { withSource } from './export-source.ts';
 import { forgetHashKey, withHashKey } from './hash-key.ts';
 import { logLine, tablesOfGroup } from './log-lines.ts';
 import type {
@@ -65,22 +65,23 @@ export async function writeBareFile(
   const others = await context.tasks('bare');
   if (others.some(({ state }) => state === 'failed')) return { type: 'done', result: nothing };
   const storage = await environment.storage(request.location);
-  const { snapshot } = await sharedSource(environment, request, context);
-  const written = await writeDataFile(
-    storage,
-    payload.file,
-    payload.units.map((unit) => ({
-      id: unit.id,
-      open: (io) => snapshot.read(withHashKey(unit, context.job.plan), request.encoding, io),
-    })),
-    {
-      // The plan found the name free; a later run may meet what an earlier one of this very task left.
-      ifExists: claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
-      coding: { compression: request.compression, cipher: null },
-      expectedBytes: payload.bytes,
-      onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
-    },
-    context,
+  const written = await withSource(environment, request, context, ({ snapshot }) =>
+    writeDataFile(
+      storage,
+      payload.file,
+      payload.units.map((unit) => ({
+        id: unit.id,
+        open: (io) => snapshot.read(withHashKey(unit, context.job.plan), request.encoding, io),
+      })),
+      {
+        // The plan found the name free; a later run may meet what an earlier one of this very task left.
+        ifExists: claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail',
+        coding: { compression: request.compression, cipher: null },
+        expectedBytes: payload.bytes,
+        onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
+      },
+      context,
+    ),
   );
   const result: ExportDataResult = { written, failed: [] };
   return { type: 'done', result, done: figuresOf([result]) };

@@ -6,7 +6,7 @@ import type { Snapshot, Unit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
-import { sharedSource } from './export-source.ts';
+import { withSource } from './export-source.ts';
 import { spareTask } from './export-tasks.ts';
 import { withHashKey } from './hash-key.ts';
 import { errorLine } from './log-lines.ts';
@@ -20,8 +20,9 @@ export async function readDdl(
   payload: ExportDdlPayload,
   context: TaskContext,
 ): Promise<TaskOutcome> {
-  const { snapshot } = await sharedSource(environment, request, context);
-  const objects = await readDefinitions(snapshot, request, payload, context);
+  const objects = await withSource(environment, request, context, ({ snapshot }) =>
+    readDefinitions(snapshot, request, payload, context),
+  );
   return { type: 'done', result: { objects } };
 }
 
@@ -38,7 +39,6 @@ export async function writeUnits(
   context: TaskContext,
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
-  const { snapshot } = await sharedSource(environment, request, context);
   const plan = context.job.plan as ExportPlan;
   const options: DataFileOptions = {
     // The plan found the name free; a later run may meet what an earlier one of this very task left.
@@ -49,20 +49,22 @@ export async function writeUnits(
     onProgress: (bytes) => context.progress({ bytes, rows: 0 }),
   };
   let moved: readonly Unit[] = [];
-  const { written, failed } = await withoutFailingUnits(payload.units, plan, async (units, reader) => {
-    for (let fitting = units; ; ) {
-      moved = units.slice(fitting.length);
-      if (fitting.length === 0) return null;
-      const sources = fitting.map((unit) => reader(snapshot, unit, request));
-      try {
-        return await writeDataFile(storage, payload.file, sources, options, context);
-      } catch (error) {
-        const count = unitsThatFit(error) ?? 0;
-        if (count === 0 || (payload.spare ?? []).length === 0) throw error;
-        fitting = fitting.slice(0, count);
+  const { written, failed } = await withSource(environment, request, context, ({ snapshot }) =>
+    withoutFailingUnits(payload.units, plan, async (units, reader) => {
+      for (let fitting = units; ; ) {
+        moved = units.slice(fitting.length);
+        if (fitting.length === 0) return null;
+        const sources = fitting.map((unit) => reader(snapshot, unit, request));
+        try {
+          return await writeDataFile(storage, payload.file, sources, options, context);
+        } catch (error) {
+          const count = unitsThatFit(error) ?? 0;
+          if (count === 0 || (payload.spare ?? []).length === 0) throw error;
+          fitting = fitting.slice(0, count);
+        }
       }
-    }
-  });
+    }),
+  );
   const result: ExportDataResult = {
     written,
     failed: failed.map(({ unit, error }) => ({ id: unit.id, error: toErrorRecord(error) })),

@@ -14,7 +14,7 @@ import type { Environment } from './environment.ts';
 import { sweepDumpFiles } from './export-cleanup.ts';
 import { type FailedUnit, unitErrorLine, withoutFailingUnits } from './export-data.ts';
 import { unitsOf } from './export-restart.ts';
-import { sharedSource } from './export-source.ts';
+import { withSource } from './export-source.ts';
 import { forgetHashKey } from './hash-key.ts';
 import { logLine, tableLine } from './log-lines.ts';
 import type {
@@ -63,22 +63,23 @@ export async function writeSingleFile(
 ): Promise<TaskOutcome> {
   const storage = await environment.storage(request.location);
   const plan = context.job.plan as ExportPlan;
-  const { snapshot } = await sharedSource(environment, request, context);
   await sweepDumpFiles(storage, plan, context);
   const ifExists = claims > 1 || context.job.restarts > 0 ? 'replace' : 'fail';
-  const { written, failed } = await withoutFailingUnits(payload.inline, plan, async (units, reader) => {
-    const left = new Set(units.map((unit) => unit.id));
-    const errors = payload.inline.filter((unit) => !left.has(unit.id));
-    const collected = {
-      ...nothingCollected,
-      inline: units,
-      missing: errors.map((unit) => tableKey(unit.table)),
-    };
-    const draft = await draftOf(environment, request, payload, collected, context);
-    const sources = units.map((unit) => reader(snapshot, unit, request));
-    const onProgress = (bytes: number) => context.progress({ bytes, rows: 0 });
-    return writeMaster(storage, setLayoutOf(plan), draft, sources, { ifExists, onProgress }, context);
-  });
+  const { written, failed } = await withSource(environment, request, context, ({ snapshot }) =>
+    withoutFailingUnits(payload.inline, plan, async (units, reader) => {
+      const left = new Set(units.map((unit) => unit.id));
+      const errors = payload.inline.filter((unit) => !left.has(unit.id));
+      const collected = {
+        ...nothingCollected,
+        inline: units,
+        missing: errors.map((unit) => tableKey(unit.table)),
+      };
+      const draft = await draftOf(environment, request, payload, collected, context);
+      const sources = units.map((unit) => reader(snapshot, unit, request));
+      const onProgress = (bytes: number) => context.progress({ bytes, rows: 0 });
+      return writeMaster(storage, setLayoutOf(plan), draft, sources, { ifExists, onProgress }, context);
+    }),
+  );
   const lines = written.tables
     .filter((table) => table.status === 'complete')
     .map((table) => tableLine(table, { bytes: table.rawBytes, rows: table.rows }, 'exported'));

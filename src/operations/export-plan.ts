@@ -17,7 +17,7 @@ import { othersFiles, removeDumpFiles } from './export-cleanup.ts';
 import { estimated } from './export-estimate.ts';
 import { type AssignedFile, toPlace, unitsForFileSize, withSpares } from './export-file-size.ts';
 import { besideKept, fileOf, renamedUnits, unitsOf, usableFiles } from './export-restart.ts';
-import { beginSource } from './export-source.ts';
+import { beginSource, shareSource } from './export-source.ts';
 import { ddlTask, fileTasks, singleTask } from './export-tasks.ts';
 import { withoutHashKey } from './hash-key.ts';
 import { logLine, objectTypeLine } from './log-lines.ts';
@@ -39,7 +39,8 @@ export async function planExport(
   await removeEarlierBare(environment, request, payload, context);
 
   // Preflight, and the snapshot that everything is read through.
-  const { session, snapshot } = await beginSource(environment, request, context);
+  const source = await beginSource(environment, request, context);
+  const { session, snapshot } = source;
   await reportFindings(await session.preflight(context), context);
   const { engine } = await environment.database(request.database);
 
@@ -49,8 +50,8 @@ export async function planExport(
   const cut = (unitBytes: number) => snapshot.plan(choice.tables, unitBytes).map(withoutHashKey);
   const units =
     request.fileSize === null
-      ? cut(settings.unitBytes)
-      : unitsForFileSize(cut, settings.unitBytes, request.fileSize);
+      ? cut(settings.unitBytes(request.database))
+      : unitsForFileSize(cut, settings.unitBytes(request.database), request.fileSize);
   if (request.estimate) return estimated(units);
 
   // Units, and the files that they go to.
@@ -83,6 +84,7 @@ export async function planExport(
     type: 'done',
     result: null,
     plan,
+    ...(await shareSource(source, context)),
     spawn: [
       ddlTask(choice.chosen),
       ...(layout.form === 'file'

@@ -3,6 +3,7 @@ import type { Job } from '../core/job.ts';
 import type { ExportRequest } from '../core/request.ts';
 import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask } from '../jobs/job-store.ts';
+import { confirmedEnvironment } from './confirmed.ts';
 import type { Environment } from './environment.ts';
 import { finishBareExport, writeBareFile } from './export-bare.ts';
 import { cleanUpExport } from './export-cleanup.ts';
@@ -10,6 +11,7 @@ import { readDdl, writeUnits } from './export-data.ts';
 import { finishExport, writeSingleFile } from './export-finish.ts';
 import { planExport } from './export-plan.ts';
 import { keepExportedFiles } from './export-restart.ts';
+import { endSource } from './export-source.ts';
 import { forgetHashKey } from './hash-key.ts';
 import { tablesOfGroup } from './log-lines.ts';
 import type { ExportDataPayload, ExportDdlPayload, ExportFinishPayload, ExportPlan } from './plan-types.ts';
@@ -32,7 +34,8 @@ import { exportSubject } from './task-subject.ts';
 export function createExportHandler(environment: Environment, settings: ExportSettings): JobHandler {
   return {
     kind: 'export',
-    run: (claimed, context) => runTask(environment, settings, claimed, context),
+    run: (claimed, context) =>
+      runTask(confirmedEnvironment(environment, context), settings, claimed, context),
     // What failed of files without a manifest is for `finish` to see, which removes the others and fails the job.
     onError: (taskKind: string, _error: ErrorRecord) =>
       taskKind === 'cleanup' || taskKind === 'bare' ? 'fail-task' : 'fail-job',
@@ -43,8 +46,8 @@ export function createExportHandler(environment: Environment, settings: ExportSe
 }
 
 export interface ExportSettings {
-  /** Size at which a table is cut into units, in bytes of the source. */
-  readonly unitBytes: number;
+  /** Size at which a table of this database is cut into units, in bytes of the source. */
+  readonly unitBytes: (database: string) => number;
 }
 
 async function runTask(
@@ -64,12 +67,14 @@ async function runTask(
     case 'bare':
       return writeBareFile(environment, request, task.payload as ExportDataPayload, claims, context);
     case 'finish':
+      await endSource(environment, request, context);
       if ((job.plan as ExportPlan).layout.form === 'bare')
         return finishBareExport(environment, request, task.payload as ExportFinishPayload, claims, context);
       return finishExport(environment, request, task.payload as ExportFinishPayload, claims, context);
     case 'single':
       return writeSingleFile(environment, request, task.payload as ExportFinishPayload, claims, context);
     case 'cleanup':
+      await endSource(environment, request, context);
       await cleanUpExport(environment, request, job, context);
       return { type: 'done', result: null, ...forgetHashKey(job.plan) };
     default:

@@ -5,6 +5,7 @@ import type { ImportRequest } from '../core/request.ts';
 import { readFrame } from '../dump/read-frame.ts';
 import type { ApplyFailure, TargetSession, WriteUnit } from '../engines/engine.ts';
 import type { TaskContext, TaskOutcome } from '../jobs/handler.ts';
+import { confirmedAfterPauses } from './confirmed.ts';
 import { countReads } from './counting-storage.ts';
 import { codingOf } from './dump-cipher.ts';
 import type { Environment } from './environment.ts';
@@ -101,7 +102,8 @@ export async function writeUnit(
   const { encryption } = context.job.plan as ImportPlan;
   const { encryptionKey } = request;
   const coding = await codingOf(environment, { compression, encryptionKey, encryption });
-  const bytes = counted(readFrame(storage, unit, coding, `table ${tableKey(table)}`, context), (done) =>
+  const frame = readFrame(storage, unit, coding, `table ${tableKey(table)}`, context);
+  const bytes = counted(confirmedAfterPauses(frame, context), (done) =>
     context.progress({ bytes: done, rows: 0 }),
   );
   const write: WriteUnit = {
@@ -135,7 +137,7 @@ async function objectTest({
 }
 
 /** Sessions with the place for receipts made, or being made. */
-const begun = new WeakMap<TargetSession, Promise<void>>();
+const begun = new WeakMap<TargetSession, { readonly made: Promise<void>; isMade: boolean }>();
 
 /** The shared target; a process that comes later finds the receipts that an earlier one made. */
 export async function readyTarget(
@@ -145,14 +147,23 @@ export async function readyTarget(
 ): Promise<TargetSession> {
   const target = await sharedTarget(environment, request, context);
   const known = begun.get(target);
-  const beginning = known ?? target.begin(context.job.id, request.threads, context);
+  if (known?.isMade === true) return target;
+  // A process that was frozen, and wakes when the job is over, must not make the place for receipts again: nothing would keep it from writing then.
+  await context.confirm();
+  const beginning = begun.get(target) ?? {
+    made: target.begin(context.job.id, request.threads, context),
+    isMade: false,
+  };
   begun.set(target, beginning);
   try {
-    await beginning;
+    await beginning.made;
   } catch (error) {
     begun.delete(target);
     throw error;
   }
+  beginning.isMade = true;
+  // It may have been frozen in between.
+  await context.confirm();
   return target;
 }
 

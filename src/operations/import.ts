@@ -66,7 +66,9 @@ export function onApplyError(taskKind: string, error: ErrorRecord): 'fail-task' 
   const single = ['data', 'index', 'constraints', 'after'].includes(unbatchedKind(taskKind));
   const kind: AppError['kind'] = errorKindOf(error.code);
   const isOfAll =
-    ['unavailable', 'timeout', 'internal', 'snapshot_lost'].includes(kind) || isOfThePlace(error);
+    ['unavailable', 'timeout', 'internal', 'snapshot_lost'].includes(kind) ||
+    error.code === 'receipts-missing' ||
+    isOfThePlace(error);
   return single && !isOfAll ? 'fail-task' : 'fail-job';
 }
 

@@ -55,6 +55,7 @@ export async function sendNodeRequest(
     node.timeoutSeconds === null
       ? AbortSignal.any([signal, AbortSignal.timeout(defaultRequestSeconds * 1000)])
       : signal;
+  await context.confirm();
   const { status, bytes } = await send(request, limited).catch((thrown: unknown) => {
     if (signal.aborted || !limited.aborted) throw sendError(toAppError(thrown), node, method, about);
     throw new AppError('request-failed', {

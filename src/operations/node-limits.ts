@@ -2,7 +2,10 @@ import type { Clock } from '../base/clock.ts';
 import { linkAbort } from '../base/linked-abort.ts';
 import type { Definition, DefinitionNode } from '../core/definition.ts';
 import { AppError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
 import type { Shareable, TaskContext } from '../jobs/handler.ts';
+import type { JobStore } from '../jobs/job-store.ts';
+import { type BeginResult, nodeGroup, triesOf, type WorkPayload, type WorkResult } from './run-tasks.ts';
 
 /** When a try of a node must be over, and why. */
 export interface NodeLimit {
@@ -17,29 +20,59 @@ interface Beginning extends Shareable {
 }
 
 /**
- * The nearer of the two limits of a try: its node's, and the run's; null: there is none. Both count from when this process took the run, or the
- * try, up: after a resume and after a restart of the service they begin anew.
+ * The nearer of the two limits of a try: its node's, and the run's; null: there is none. Both count from when the run, or the try, was begun, whichever
+ * process has it now; after a resume they begin anew.
  */
 export async function limitOf(
-  clock: Clock,
+  jobs: Pick<JobStore, 'readLog'>,
   context: TaskContext,
-  task: string,
+  payload: WorkPayload,
   node: DefinitionNode,
   definition: Definition,
 ): Promise<NodeLimit | null> {
-  const begun = (what: string): Promise<Beginning> =>
-    context.shared(`began ${what}`, async () => ({
-      at: clock.now(),
-      [Symbol.asyncDispose]: async () => undefined,
-    }));
-  const run = await begun('run');
-  const own = await begun(task);
+  if (definition.timeoutSeconds === null && node.timeoutSeconds === null) return null;
+  const run = await context.shared('began run', async (): Promise<Beginning> => {
+    const at = await takenUpAt(jobs, context.job);
+    return { at, [Symbol.asyncDispose]: async () => undefined };
+  });
+  const own = Math.max(run.at, await begunAt(context, payload, node));
   const limits = [
     limit(run.at, definition.timeoutSeconds, true, 'The run'),
-    limit(own.at, node.timeoutSeconds, false, `The node ${node.name}`),
+    limit(own, node.timeoutSeconds, false, `The node ${node.name}`),
   ];
   const [nearest = null] = limits.flatMap((each) => each ?? []).sort((a, b) => a.at - b.at);
   return nearest;
+}
+
+const pageOfLog = 1_000;
+
+/** When the run was begun, or was last resumed, and was then given out: its log tells, to every process the same. */
+async function takenUpAt(jobs: Pick<JobStore, 'readLog'>, job: Job): Promise<number> {
+  let queuedAt = job.createdAt;
+  let takenAt: number | null = null;
+  for (let after = 0; ; ) {
+    const entries = await jobs.readLog(job.id, after, pageOfLog);
+    for (const { event, data, at } of entries) {
+      if (event !== 'state') continue;
+      if (data.state === 'queued') [queuedAt, takenAt] = [at, null];
+      else takenAt ??= at;
+    }
+    after = entries.at(-1)?.seq ?? after;
+    if (entries.length < pageOfLog) return takenAt ?? queuedAt;
+  }
+}
+
+/** A try comes after the decision that the node runs, or after the try before it. */
+async function begunAt(
+  context: TaskContext,
+  { node: place, number }: WorkPayload,
+  { retryDelaySeconds }: DefinitionNode,
+): Promise<number> {
+  const tasks = await context.tasks(undefined, nodeGroup(place));
+  const before = triesOf(tasks).find(({ payload }) => (payload as WorkPayload).number === number - 1);
+  if (before !== undefined) return (before.result as WorkResult).at + retryDelaySeconds * 1000;
+  const decided = tasks.find(({ kind }) => kind === 'begin');
+  return decided === undefined ? context.job.createdAt : (decided.result as BeginResult).at;
 }
 
 function limit(since: number, seconds: number | null, ofRun: boolean, what: string): NodeLimit | null {

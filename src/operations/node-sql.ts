@@ -63,7 +63,10 @@ export async function runScript(
   const { database, text } = scriptOfNode(request, node, action);
   await using session = await openScriptsOn(environment, database, context);
   const steps = await session.steps(text);
+  // As in import-tasks.ts: also after it, since this process may be frozen in between.
+  await context.confirm();
   await session.begin(context.job.id, context);
+  await context.confirm();
   let applied = 0;
   let rowsOfAll = 0;
   for (const [position, step] of steps.entries()) {

@@ -75,6 +75,7 @@ export async function swapIn(
   const { job } = context;
   const { engine, target } = await environment.database(database);
   const beside = await environment.database(jobDatabaseName(job.id, 'new'));
+  await context.confirm();
   const old = await scratchOf(engine).swap(target, beside.target, physicalName(job, 'old'), context);
   const keepsOld = how.type === 'in_place' && how.keepOld;
   // Registered, so that it is found to be dropped, whatever happens in between.
@@ -84,6 +85,7 @@ export async function swapIn(
 
 /** What was replaced goes, and nothing of the job's own stays registered. Repeatable. */
 export async function dropOld(parts: BackupParts, { job, ...context }: TaskContext): Promise<TaskOutcome> {
+  await context.confirm();
   await dropRegistered(parts, jobDatabaseName(job.id, 'old'), context);
   await parts.jobDatabases.remove(jobDatabaseName(job.id, 'new'));
   return { type: 'done', result: null };

@@ -5,6 +5,7 @@ import type { JobHandler, TaskContext, TaskOutcome } from '../jobs/handler.ts';
 import type { ClaimedTask } from '../jobs/job-store.ts';
 import { type BackupParts, completedBackup, entryOf, titleOf } from './backup-parts.ts';
 import type { BackupPlan, RestoreResult } from './backup-results.ts';
+import { confirmedParts } from './confirmed.ts';
 import { failureOf, findStep, stepOf, stepsInTurn } from './job-steps.ts';
 import { logLine } from './log-lines.ts';
 import type { ImportResult } from './plan-types.ts';
@@ -29,7 +30,7 @@ import { runChild, storedError } from './run-child.ts';
 export function createRestoreHandler(parts: BackupParts): JobHandler {
   return {
     kind: 'restore',
-    run: (claimed, context) => runTask(parts, claimed, context),
+    run: (claimed, context) => runTask(confirmedParts(parts, context), claimed, context),
     onError: (taskKind: string, _error: ErrorRecord) =>
       ['beside', 'import', 'swap', 'drop'].includes(taskKind) ? 'fail-task' : 'fail-job',
   };

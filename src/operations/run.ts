@@ -34,7 +34,7 @@ import {
 /** What runs of definitions are made of; app.ts brings it. */
 export interface RunParts extends JobNodeParts {
   readonly environment: Environment;
-  readonly jobs: Pick<JobStore, 'childJob' | 'childJobs' | 'getJob'>;
+  readonly jobs: Pick<JobStore, 'childJob' | 'childJobs' | 'getJob' | 'readLog'>;
   readonly send: SendRequest;
   readonly clock: Clock;
 }
@@ -143,7 +143,7 @@ async function workOn(
 ): Promise<TaskOutcome> {
   const payload = task.payload as WorkPayload;
   const node = nodeAt(request.definition.nodes, payload.node);
-  const limit = await limitOf(parts.clock, context, task.key, node, request.definition);
+  const limit = await limitOf(parts.jobs, context, payload, node, request.definition);
   try {
     return await act(parts, request, node, payload, limit, context);
   } catch (error) {

@@ -3,6 +3,7 @@ import { AppError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { jobDatabaseName } from '../core/job-database.ts';
 import type { Engine, EngineTarget, ScratchDatabases } from '../engines/engine.ts';
+import type { TaskContext } from '../jobs/handler.ts';
 import type { Environment } from './environment.ts';
 
 /** The registry, as far as databases that a job makes for itself are concerned. */
@@ -44,6 +45,9 @@ export interface JobDatabase {
 export const physicalName = ({ id }: Pick<Job, 'id'>, word: JobDatabaseWord): string =>
   `pumphouse_${word}_${id}`;
 
+/** Of a task: it is asked whether it is still this process's before a database goes that somebody else may have filled since. */
+type ConfirmedContext = OperationContext & Pick<TaskContext, 'confirm'>;
+
 /** The engine's means to make databases. Throws `unsupported` (field `database`). */
 export function scratchOf(engine: Engine): ScratchDatabases {
   if (engine.capabilities.scratch && engine.scratch !== undefined) return engine.scratch;
@@ -62,7 +66,7 @@ export async function makeJobDatabase(
   job: Job,
   word: JobDatabaseWord,
   { like, claims }: { readonly like: string; readonly claims: number },
-  context: OperationContext,
+  context: ConfirmedContext,
 ): Promise<JobDatabase> {
   const name = jobDatabaseName(job.id, word);
   const known = await jobDatabases.find(name);
@@ -70,6 +74,7 @@ export async function makeJobDatabase(
   const { engine, target } = await environment.database(like);
   const scratch = scratchOf(engine);
   const make = () => scratch.make(target, physicalName(job, word), context);
+  await context.confirm();
   // One that is there and not registered is what a killed run left: nobody knows what it holds.
   if (claims > 1) await scratch.drop(await make(), context);
   return { name, uid: await jobDatabases.put(name, engine, await make()) };
@@ -84,11 +89,12 @@ export async function dropJobDatabase(
   job: Job,
   word: JobDatabaseWord,
   like: string,
-  context: OperationContext,
+  context: ConfirmedContext,
 ): Promise<void> {
   const name = jobDatabaseName(job.id, word);
   const isKnown = (await jobDatabases.find(name)) !== null;
   const { engine, target } = await environment.database(isKnown ? name : like);
+  await context.confirm();
   await jobDatabases.remove(name);
   const scratch = scratchOf(engine);
   await scratch.drop(

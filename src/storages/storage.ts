@@ -138,6 +138,8 @@ export interface StorageDriver {
   readonly credentialTypes: readonly CredentialType[];
   /** What to do with a URL whose query is signed; absent: nothing that is known. */
   readonly signedUrlHint?: string;
+  /** Its places are on the machine of the process: others do not see them, unless the folder is shared. Absent: they are for everybody. */
+  readonly isLocal?: boolean;
   /** Calls at once that one kind of place takes well; absent: the stack's own number. */
   readonly concurrency?: number;
   /** Throws `location-invalid`. No I/O. The storage may keep connections between calls, and closes idle ones by itself after some seconds. */

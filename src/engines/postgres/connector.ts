@@ -1,5 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import type { PostgresTarget } from './database-url.ts';
+import { nameKept } from './session-label.ts';
 import { connect, type RawConnection, sendCancel } from './wire/connect.ts';
 import { Connection } from './wire/connection.ts';
 import { ServerError } from './wire/messages.ts';
@@ -65,7 +66,8 @@ const endMs = 2_000;
 const endQuery = `
 SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity
 WHERE pid = $1::int4 AND usename = CURRENT_USER AND datname = pg_catalog.current_database()
-  AND application_name = pg_catalog.current_setting('application_name')`;
+  AND (application_name = pg_catalog.current_setting('application_name')
+    OR pg_catalog.starts_with(application_name, pg_catalog.left(pg_catalog.current_setting('application_name'), ${nameKept}) || ' '))`;
 
 /** Ends the session of a connection whose line is dead, if the server can be reached otherwise. */
 async function endSession(target: PostgresTarget, { processId }: RawConnection): Promise<void> {

@@ -24,6 +24,8 @@ export interface PostgresTarget {
   readonly beside?: string;
 }
 
+/** What sessions are called where the URL says nothing. */
+export const defaultName = 'pumphouse';
 const parameters = ['sslmode', 'sslrootcert', 'connect_timeout', 'application_name', 'host', 'port'];
 
 const invalid = (message: string, hint?: string): AppError =>
@@ -73,7 +75,7 @@ export function parsePostgresUrl(url: string): PostgresTarget & EngineTarget {
     connectTimeoutSeconds: options.has('connect_timeout')
       ? wholeNumber(options.get('connect_timeout') as string, 'connect_timeout', 1, 3_600)
       : null,
-    applicationName: options.get('application_name') ?? 'pumphouse',
+    applicationName: options.get('application_name') ?? defaultName,
   };
 }
 

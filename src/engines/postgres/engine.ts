@@ -1,4 +1,5 @@
 import type { Engine, EngineTarget } from '../engine.ts';
+import { createAccounts } from './account/accounts.ts';
 import { classifyPostgresError } from './classify.ts';
 import { type Connector, type ConnectorOptions, createConnector } from './connector.ts';
 import { describePostgresTarget, type PostgresTarget, parsePostgresUrl } from './database-url.ts';
@@ -7,7 +8,7 @@ import { remapObjects } from './ddl/remap.ts';
 import { schedule } from './ddl/schedule.ts';
 import { createScratchDatabases } from './scratch/scratch-databases.ts';
 import { openPostgresScripts } from './script/script-session.ts';
-import { openPostgresSource } from './source/source-session.ts';
+import { endReaders, openPostgresSource } from './source/source-session.ts';
 import { openPostgresTarget } from './target/target-session.ts';
 
 export interface PostgresOptions extends Partial<ConnectorOptions> {
@@ -28,6 +29,7 @@ export function createPostgresEngine({ lockPatienceMs = 60_000, ...options }: Po
       modes: ['full', 'schema', 'table', 'tablespace'],
       encodings: ['text', 'binary'],
       joinableSnapshot: true,
+      localFiles: false,
       remaps: ['schemas', 'tables', 'tablespaces', 'owners'],
       tableExistsActions: ['skip', 'append', 'truncate', 'replace'],
       readRules: true,
@@ -44,7 +46,9 @@ export function createPostgresEngine({ lockPatienceMs = 60_000, ...options }: Po
     describe: (target) => describePostgresTarget(target as unknown as PostgresTarget),
     openSource: (target, context) => openPostgresSource(connector(target), context),
     openTarget: (target, context) => openPostgresTarget(connector(target), lockPatienceMs, context),
+    endReaders: (target, context) => endReaders(connector(target), context),
     openScripts: (target, context) => openPostgresScripts(connector(target), lockPatienceMs, context),
+    accounts: createAccounts(connect),
     scratch: createScratchDatabases(connect),
     schedule,
     remap: remapObjects,

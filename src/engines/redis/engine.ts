@@ -1,4 +1,5 @@
 import type { Engine } from '../engine.ts';
+import { redisAccounts } from './account/accounts.ts';
 import { classifyRedisError } from './classify.ts';
 import { describeRedisTarget, parseRedisUrl, redisSchemes, redisTarget } from './database-url.ts';
 import { examineRdbFile } from './examine-file.ts';
@@ -19,6 +20,7 @@ export function createRedisEngine(): Engine {
       modes: ['full', 'schema', 'table'],
       encodings: ['rdb'],
       joinableSnapshot: true,
+      localFiles: false,
       remaps: ['schemas', 'keyPrefixes'],
       tableExistsActions: ['skip', 'truncate', 'replace'],
       readRules: true,
@@ -35,6 +37,7 @@ export function createRedisEngine(): Engine {
     describe: (target) => describeRedisTarget(redisTarget(target)),
     openSource: (target, context) => openRedisSource(redisTarget(target), limits, context),
     openTarget: (target, context) => openRedisTarget(redisTarget(target), context),
+    accounts: redisAccounts,
     schedule: scheduleFunctions,
     remap: async (objects, remaps) => remapFunctions(objects, remaps),
     refuse: async (objects) => refuseFunctions(objects),

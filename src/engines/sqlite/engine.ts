@@ -18,6 +18,7 @@ export const sqliteEngine: Engine = {
     modes: ['full', 'schema', 'table'],
     encodings: ['text'],
     joinableSnapshot: true,
+    localFiles: true,
     remaps: [],
     tableExistsActions: [],
     readRules: false,

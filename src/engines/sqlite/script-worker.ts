@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { classifySqlite, sqliteCode } from './classify.ts';
 import { patiently, stopIfInterrupted } from './patience.ts';
 import {
-  createReceiptTable,
+  beginReceipts,
   findReceipt,
   forgetTemporary,
   hasReceiptTable,
@@ -76,7 +76,7 @@ const calls = {
   },
   begin(argument: { readonly jobId: string }): void {
     jobId = argument.jobId;
-    inTransaction('IMMEDIATE', () => createReceiptTable(connection()));
+    inTransaction('IMMEDIATE', () => beginReceipts(connection(), jobId));
   },
   findStep: (key: string): StepDone | null => patiently(() => findStep(key)),
   run(step: StepToRun): StepDone {
@@ -127,9 +127,7 @@ function findStep(key: string): StepDone | null {
   return null;
 }
 
-/** The table may have gone with the last receipt of another job. */
 function noteStep({ key, hasTemporary }: StepToRun, rows: number | null): void {
-  createReceiptTable(connection());
   const receipt = { rows: rows ?? 0, failures: [] };
   writeReceipt(connection(), jobId, hasTemporary ? 'temporary' : 'step', key, receipt);
 }

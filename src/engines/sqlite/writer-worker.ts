@@ -8,7 +8,7 @@ import { findExisting } from './find-existing.ts';
 import { checkForeignKeys } from './foreign-keys.ts';
 import { quoteName } from './names.ts';
 import { patiently, stopIfInterrupted } from './patience.ts';
-import { createReceiptTable, findReceipt, removeReceipts, unitReceipts, writeReceipt } from './receipts.ts';
+import { beginReceipts, findReceipt, removeReceipts, unitReceipts, writeReceipt } from './receipts.ts';
 import { answerCalls } from './worker-calls.ts';
 import { createUnitWriter, type UnitWriter } from './write-unit.ts';
 
@@ -43,7 +43,7 @@ const calls = {
   },
   begin(argument: { readonly jobId: string }): void {
     jobId = argument.jobId;
-    transaction(() => createReceiptTable(connection()));
+    transaction(() => beginReceipts(connection(), jobId));
   },
   findExisting: (objects: readonly DdlObject[]): readonly DdlObject[] => findExisting(connection(), objects),
   apply({ key, objects }: { readonly key: string; readonly objects: readonly DdlObject[] }): ApplyOutcome {

@@ -1,11 +1,12 @@
 import { type RetryPolicy, retry } from '../../base/retry.ts';
 import type { OperationContext } from '../../core/context.ts';
 import { AppError, toAppError } from '../../core/errors.ts';
+import type { StorageCall } from '../../core/storage-observer.ts';
 import type { ByteRange, ByteSource, Storage, StoredFile } from '../storage.ts';
 
 /** Runs one step of an operation until it succeeds or fails for good. */
 type Again = <T>(
-  operation: string,
+  operation: StorageCall['operation'],
   name: string,
   context: OperationContext,
   run: () => Promise<T>,
@@ -20,8 +21,13 @@ const mostAskedMs = 60_000;
  * reached, a `list` after the name that it had reached, and each step forward gives back all tries. A file that was replaced between two
  * pieces is not noticed here: dump files are written once, and what is read of them is held against digests. What a put's source throws is passed on
  * as it is: whoever reads the source knows whether to read it again.
+ * @param onRetry called before each further try
  */
-export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
+export function withRetry(
+  storage: Storage,
+  policy: RetryPolicy,
+  onRetry?: (operation: StorageCall['operation'], name: string) => void,
+): Storage {
   const again: Again = (operation, name, context, run) =>
     retry(run, {
       ...policy,
@@ -30,7 +36,8 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
       askedDelayMs: (error) => Math.min(mostAskedMs, Number(toAppError(error).context.retryAfterMs ?? 0)),
       onRetry: (error, attempt) => {
         const { message, code } = toAppError(error);
-        context.log.warn(`storage ${operation} failed, trying again: ${message}`, {
+        onRetry?.(operation, name);
+        context.log.warn(`storage ${operation.replace('_', ' ')} failed, trying again: ${message}`, {
           storage: storage.description,
           name,
           attempt,
@@ -74,7 +81,7 @@ export function withRetry(storage: Storage, policy: RetryPolicy): Storage {
     list: (prefix, context) => resumingList(storage, prefix, context, again),
     remove: (name, context) => again('remove', name, context, () => storage.remove(name, context)),
     sweep: (prefix, context) => again('sweep', prefix, context, () => storage.sweep(prefix, context)),
-    freeBytes: (context) => again('free space', '', context, () => storage.freeBytes(context)),
+    freeBytes: (context) => again('free_space', '', context, () => storage.freeBytes(context)),
     // Somebody waits for the answer, and wants to know what is wrong now.
     probe: (context) => storage.probe(context),
   };

@@ -18,6 +18,7 @@ export const localDriver: StorageDriver = {
   example: 'file:///var/dumps',
   options: [],
   credentialTypes: [],
+  isLocal: true,
   open: ({ url }) => localStorage(baseOf(url)),
 };
 

@@ -1,6 +1,7 @@
 import { AppError } from '../../../core/errors.ts';
 import { classifyPostgresError } from '../classify.ts';
 import { ownSchema } from '../own-schema.ts';
+import { receiptsMissing } from '../target/receipts.ts';
 import { withoutRowValues } from '../target/row-error.ts';
 import { ServerError } from '../wire/messages.ts';
 
@@ -9,6 +10,7 @@ const protocolViolation = '08P01';
 /** active_sql_transaction: a statement that cannot be in one (VACUUM); invalid_transaction_termination: a procedure that commits. */
 const outsideStates: readonly string[] = ['25001', '2D000'];
 const uniqueViolation = '23505';
+const notNullViolation = '23502';
 
 /**
  * What the server says of a statement, with its line: `script-failed`, unless a retry may cure it. The words that a function of the script raises are kept; values of
@@ -16,6 +18,7 @@ const uniqueViolation = '23505';
  */
 export function refusedStatement(error: unknown, line: number): unknown {
   if (!(error instanceof ServerError)) return error;
+  if (isOver(error)) return receiptsMissing(error);
   const told = classifyPostgresError(withoutRowValues(error), 'run script');
   if (told.temporary && error.sqlState !== protocolViolation) return told;
   return new AppError('script-failed', {
@@ -31,6 +34,10 @@ export const needsNoTransaction = (error: unknown): boolean =>
   error instanceof AppError &&
   error.cause instanceof ServerError &&
   outsideStates.includes(error.cause.sqlState);
+
+/** Whether the receipts of the job are gone, which a later try or its end removed. */
+const isOver = ({ sqlState, schema }: ServerError): boolean =>
+  sqlState === notNullViolation && schema === ownSchema;
 
 /** Whether another session wrote the receipt, so that this one did its work in vain, and nothing of it is left. */
 export const isDoneElsewhere = (error: unknown): boolean =>

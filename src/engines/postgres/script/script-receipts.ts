@@ -35,9 +35,11 @@ export async function readReceipts(
   );
 }
 
-/** The statement that writes a receipt. An error `unique_violation` of it tells that another session has done the same. */
+/**
+ * The statement that writes a receipt. An error `unique_violation` of it tells that another session has done the same, `not_null_violation` that the job is over.
+ */
 export const receiptStatement = (jobId: string, key: string, { rows, hadTemporary }: StepReceipt): string =>
-  `INSERT INTO ${table} (job_id, key, rows, failures) VALUES (${quoteLiteral(jobId)}, ${quoteLiteral(key)}, ${rows === null ? 'NULL' : String(rows)}, ${quoteLiteral(hadTemporary ? temporaryMark : '[]')})`;
+  `INSERT INTO ${table} (job_id, key, rows, failures) VALUES ((SELECT job_id FROM ${table} WHERE job_id = ${quoteLiteral(jobId)} AND key = '' FOR SHARE), ${quoteLiteral(key)}, ${rows === null ? 'NULL' : String(rows)}, ${quoteLiteral(hadTemporary ? temporaryMark : '[]')})`;
 
 /** Takes back that the session of these steps had temporary tables. */
 export async function forgetTemporary(

@@ -4,10 +4,13 @@ import { AppError } from '../../../core/errors.ts';
 import type { ScriptOutcome, ScriptSession, ScriptStep } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
+import { defaultName } from '../database-url.ts';
 import { loadSqlParser } from '../ddl/statements.ts';
+import { quoteLiteral } from '../names.ts';
 import { ConnectionPool } from '../pool.ts';
+import { endAllOf, endEarlier, endStalled, type Label, sessionName, workOf } from '../session-label.ts';
 import { watchBlockers } from '../target/blocker-watch.ts';
-import { beginReceipts, forgetReceipts, removeReceipts } from '../target/receipts.ts';
+import { beginningKey, beginReceipts, forgetReceipts, removeReceipts } from '../target/receipts.ts';
 import type { Connection } from '../wire/connection.ts';
 import {
   cutOff,
@@ -67,6 +70,7 @@ class PostgresScripts implements ScriptSession {
   /** Something was put into temporary tables since the last receipt. */
   #temporaryChanged = false;
   #begun: Begun | null = null;
+  #isNamed = false;
 
   constructor(connector: Connector, pool: ConnectionPool, connection: Connection, lockPatienceMs: number) {
     this.#connector = connector;
@@ -79,13 +83,16 @@ class PostgresScripts implements ScriptSession {
     return readSteps(script).map(({ step }) => step);
   }
 
-  begin(jobId: string, { signal }: OperationContext): Promise<void> {
-    return this.#load(jobId, signal);
+  begin(jobId: string, context: OperationContext): Promise<void> {
+    return this.#load(jobId, context);
   }
 
-  #load(jobId: string, signal: AbortSignal): Promise<void> {
+  #load(jobId: string, context: OperationContext): Promise<void> {
+    const { signal } = context;
+    const work = workOf(jobId, context);
     return this.#aside('make receipts', signal, async (connection) => {
-      await beginReceipts(connection, jobId, signal);
+      await endStalled(connection, { work, key: beginningKey }, context);
+      await beginReceipts(connection, work, signal);
       this.#begun = { jobId, receipts: await readReceipts(connection, jobId, signal) };
     });
   }
@@ -94,8 +101,10 @@ class PostgresScripts implements ScriptSession {
     return this.#temporary.kindOf(readStep(step)) !== 'lasting';
   }
 
-  async run(key: string, step: ScriptStep, { signal }: OperationContext): Promise<ScriptOutcome> {
+  async run(key: string, step: ScriptStep, context: OperationContext): Promise<ScriptOutcome> {
+    const { signal } = context;
     try {
+      await this.#takeOver(key, context);
       const read = readStep(step);
       const kind = this.#temporary.kindOf(read);
       const { receipts } = this.#job();
@@ -110,17 +119,40 @@ class PostgresScripts implements ScriptSession {
       if (!isDoneElsewhere(error)) throw failure(error, 'run script', signal);
     }
     // Another session has done the step in the meantime, and what this one did was undone.
-    await this.#load(this.#job().jobId, signal);
+    await this.#load(this.#job().jobId, context);
     return { alreadyApplied: true, rows: this.#job().receipts.get(key)?.rows ?? null };
   }
 
-  forget(jobId: string, { signal }: OperationContext): Promise<void> {
-    return this.#aside('remove receipts', signal, (connection) => forgetReceipts(connection, jobId, signal));
+  forget(jobId: string, context: OperationContext): Promise<void> {
+    const { signal } = context;
+    return this.#aside('remove receipts', signal, async (connection) => {
+      await endAllOf(connection, workOf(jobId, context), context);
+      await forgetReceipts(connection, jobId, signal);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool.release(this.#connection);
     await this.#pool[Symbol.asyncDispose]();
+  }
+
+  /**
+   * Before the first step: ends the session in which somebody else runs this script who lost it, and lets this one be found in the same way. A user
+   * who has named his sessions himself may depend on it.
+   */
+  async #takeOver(key: string, context: OperationContext): Promise<void> {
+    if (this.#isNamed) return;
+    const { signal } = context;
+    const script = key.slice(0, key.lastIndexOf('/'));
+    const label: Label = { work: workOf(this.#job().jobId, context), key: script };
+    if (this.#connector.target.applicationName === defaultName) {
+      await this.#aside('take the script over', signal, (connection) =>
+        endEarlier(connection, label, context),
+      );
+      const name = quoteLiteral(sessionName(this.#connection, label));
+      await this.#connection.query(`SET application_name = ${name}`, signal);
+    }
+    this.#isNamed = true;
   }
 
   /** A step that took effect in a session before this one: only what it had set is set again. */

@@ -2,7 +2,7 @@ import type { Unit } from '../../engine.ts';
 import { isLargeObjects } from '../large-objects.ts';
 import type { ConnectionPool } from '../pool.ts';
 import type { Connection } from '../wire/connection.ts';
-import { beginInSnapshot, endTransaction } from './snapshot-transaction.ts';
+import { endTransaction } from './snapshot-transaction.ts';
 
 /** After so many units it is clear that there are very many tables, and what each costs counts. */
 const manyUnits = 100;
@@ -11,20 +11,23 @@ const smallBytes = 1024 * 1024;
 /** Each unit of a transaction holds a lock until its end, and a server has few thousand in all. */
 const unitsInTransaction = 64;
 
+/** Begins a transaction that sees the snapshot. */
+export type BeginInSnapshot = (connection: Connection, signal: AbortSignal) => Promise<void>;
+
 /**
  * Connections for reading units in a snapshot. Each unit has a transaction of its own, so that no lock lasts; where there are very many small
  * units, several follow each other in one.
  */
 export class SnapshotLanes {
   readonly #pool: ConnectionPool;
-  readonly #snapshotId: string;
+  readonly #begin: BeginInSnapshot;
   /** Units read so far in the transaction that a connection is in. */
   readonly #inTransaction = new WeakMap<Connection, number>();
   #units = 0;
 
-  constructor(pool: ConnectionPool, snapshotId: string) {
+  constructor(pool: ConnectionPool, begin: BeginInSnapshot) {
     this.#pool = pool;
-    this.#snapshotId = snapshotId;
+    this.#begin = begin;
   }
 
   /** A connection in a transaction that sees the snapshot, for the caller alone until `leave`. */
@@ -34,7 +37,7 @@ export class SnapshotLanes {
       // What waits in the pool in a transaction was left so below.
       if (!connection.isInTransaction) {
         this.#inTransaction.set(connection, 0);
-        await beginInSnapshot(connection, this.#snapshotId, signal);
+        await this.#begin(connection, signal);
       }
       return connection;
     } catch (error) {

@@ -1,5 +1,7 @@
+import type { Work } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import { quoteLiteral } from '../names.ts';
+import { labelSetting, readingKey } from '../session-label.ts';
 import { readSettings } from '../session-settings.ts';
 import type { Connection } from '../wire/connection.ts';
 import { ServerError } from '../wire/messages.ts';
@@ -13,11 +15,12 @@ const goneStates: readonly string[] = ['22023', '42704', '55000'];
 export async function beginInSnapshot(
   connection: Connection,
   snapshotId: string,
+  work: Work | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     await connection.query(
-      `${beginReading}; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}; ${settings(connection)}`,
+      `${beginReading}; SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshotId)}; ${settings(connection, work)}`,
       signal,
     );
   } catch (error) {
@@ -32,8 +35,12 @@ export async function beginInSnapshot(
 }
 
 /** Begins a transaction that sees this instant. */
-export async function beginNow(connection: Connection, signal: AbortSignal): Promise<void> {
-  await connection.query(`${beginReading}; ${settings(connection)}`, signal);
+export async function beginNow(
+  connection: Connection,
+  work: Work | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  await connection.query(`${beginReading}; ${settings(connection, work)}`, signal);
 }
 
 /** Lets others see what this transaction sees, for as long as it lasts; the name to give them. */
@@ -67,4 +74,7 @@ export async function endTransaction(connection: Connection): Promise<void> {
   if (connection.isIdle) await connection.query('ROLLBACK', new AbortController().signal);
 }
 
-const settings = (connection: Connection): string => readSettings(connection.raw.serverVersionNum);
+/** @param work whose the reading is */
+const settings = (connection: Connection, work: Work | undefined): string =>
+  readSettings(connection.raw.serverVersionNum) +
+  (work === undefined ? '' : ` ${labelSetting(connection, { work, key: readingKey })}`);

@@ -1,5 +1,5 @@
 import { type Catalogue, type DdlObject, isOfDatabase, tableKey } from '../../../core/catalogue.ts';
-import type { OperationContext } from '../../../core/context.ts';
+import type { OperationContext, Work } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { Encoding } from '../../../core/request.ts';
 import type { DdlScope, Snapshot, TableToRead, Unit, UnitReader } from '../../engine.ts';
@@ -15,6 +15,7 @@ import { checkTableRules, hasRulesToCheck } from './check-rules.ts';
 import { readGlobals } from './globals.ts';
 import { holdTables } from './hold-tables.ts';
 import { inspectDatabase } from './inspect.ts';
+import { withoutInstalledRoles } from './installed-roles.ts';
 import { readLargeObjectDdl } from './large-object-ddl.ts';
 import { planUnits } from './plan.ts';
 import { closePublicSchema } from './public-schema.ts';
@@ -42,16 +43,24 @@ export async function holdSnapshot(
 ): Promise<Snapshot> {
   const holder = await connector.open(context.signal);
   try {
-    if (token === null) await beginNow(holder, context.signal);
-    else await beginInSnapshot(holder, token, context.signal);
+    if (token === null) await beginNow(holder, context.work, context.signal);
+    else await beginInSnapshot(holder, token, context.work, context.signal);
     const id = await exportSnapshot(holder, context.signal);
     // Who joins came later: the position is known to who took the snapshot.
     const position = token === null ? await currentPosition(holder, context.signal) : null;
-    return new PostgresSnapshot(connector, holder, { id, position }, lanes);
+    return new PostgresSnapshot(connector, holder, { id, position, work: context.work }, lanes);
   } catch (error) {
     await holder[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+interface SnapshotFacts {
+  /** The server's name for what the holder sees. */
+  readonly id: string;
+  readonly position: string | null;
+  /** Whose it is: of who opened it, also where others of the job read through it. */
+  readonly work: Work | undefined;
 }
 
 class PostgresSnapshot implements Snapshot {
@@ -61,27 +70,29 @@ class PostgresSnapshot implements Snapshot {
   readonly lost: AbortSignal;
   readonly #connector: Connector;
   readonly #holder: Connection;
+  readonly #work: Work | undefined;
   readonly #pool: ConnectionPool;
   readonly #readLanes: SnapshotLanes;
+  readonly #loss = new AbortController();
 
   constructor(
     connector: Connector,
     holder: Connection,
-    { id, position }: { readonly id: string; readonly position: string | null },
+    { id, position, work }: SnapshotFacts,
     lanes: number,
   ) {
     this.token = id;
+    this.#work = work;
     if (position !== null) this.position = position;
     this.lanes = lanes;
     this.#connector = connector;
     this.#holder = holder;
     this.#pool = new ConnectionPool(connector.open, lanes);
-    this.#readLanes = new SnapshotLanes(this.#pool, id);
-    const controller = new AbortController();
-    this.lost = controller.signal;
+    this.#readLanes = new SnapshotLanes(this.#pool, (lane, signal) => this.#begin(lane, signal));
+    this.lost = this.#loss.signal;
     holder.onBroken((error) => {
       const cause = classifyPostgresError(error, 'hold snapshot');
-      controller.abort(
+      this.#loss.abort(
         new AppError('snapshot-lost', {
           message: `The connection that held the snapshot is gone: ${cause.message}`,
           operation: 'hold snapshot',
@@ -110,12 +121,18 @@ class PostgresSnapshot implements Snapshot {
         ...(await readStateObjects(connection, objects, context.signal)),
         ...(hasPublicSchema(scope) ? await closePublicSchema(connection, context.signal) : []),
       ]);
-      if (scope.mode !== 'full') return [...schemasOfTables(scope), ...objects, ...state];
-      const [globals, largeObjects] = await this.#reading('read globals', context, async (connection) => [
-        await readGlobals(connection, context.signal),
-        await readLargeObjectDdl(connection, context.signal),
-      ]);
-      return [...globals, ...objects, ...largeObjects, ...state];
+      const { signal } = context;
+      return await this.#reading('read globals', context, async (connection) => {
+        const found =
+          scope.mode === 'full'
+            ? [
+                ...(await readGlobals(connection, signal)),
+                ...objects,
+                ...(await readLargeObjectDdl(connection, signal)),
+              ]
+            : [...schemasOfTables(scope), ...objects];
+        return await withoutInstalledRoles(connection, [...found, ...state], signal);
+      });
     } catch (error) {
       throw classifyPostgresError(error, 'read DDL');
     }
@@ -142,6 +159,16 @@ class PostgresSnapshot implements Snapshot {
     await this.#holder[Symbol.asyncDispose]();
   }
 
+  /** The server may know sooner than the holder's connection that its session has ended. */
+  async #begin(connection: Connection, signal: AbortSignal): Promise<void> {
+    try {
+      await beginInSnapshot(connection, this.token, this.#work, signal);
+    } catch (error) {
+      if (error instanceof AppError && error.kind === 'snapshot_lost') this.#loss.abort(error);
+      throw error;
+    }
+  }
+
   /** Runs `work` in a transaction of the snapshot, on a lane. */
   async #reading<T>(
     operation: string,
@@ -151,7 +178,7 @@ class PostgresSnapshot implements Snapshot {
     try {
       return await this.#pool.use(context.signal, async (connection) => {
         // A lane may be left in a transaction of the snapshot.
-        if (!connection.isInTransaction) await beginInSnapshot(connection, this.token, context.signal);
+        if (!connection.isInTransaction) await this.#begin(connection, context.signal);
         try {
           return await work(connection);
         } finally {

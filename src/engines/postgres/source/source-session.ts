@@ -6,8 +6,21 @@ import { classifyPostgresError } from '../classify.ts';
 import type { Connector } from '../connector.ts';
 import { sessionFacts } from '../database-id.ts';
 import { ConnectionPool } from '../pool.ts';
+import { endEach, readingKey } from '../session-label.ts';
 import { holdSnapshot } from './snapshot.ts';
 import { sourcePreflight } from './source-preflight.ts';
+
+/** Ends what processes have open here to read a job's snapshot, when nobody needs it any more: those that are frozen do not hear of it. */
+export async function endReaders(connector: Connector, context: OperationContext): Promise<void> {
+  const { work } = context;
+  if (work === undefined) return;
+  try {
+    await using connection = await connector.open(context.signal);
+    await endEach(connection, { work, key: readingKey }, context);
+  } catch (error) {
+    throw classifyPostgresError(error, 'end readers');
+  }
+}
 
 /** As pg_export_snapshot spells them: hexadecimal parts with hyphens. */
 const tokenPattern = /^[0-9A-F]+(?:-[0-9A-F]+)+$/;

@@ -33,7 +33,7 @@ export async function analyzeTables(
         const report = (message: string) =>
           failures.push({ object: { type: 'TABLE', ...onlyName(table) }, message });
         try {
-          await inTransaction(connection, signal, () =>
+          await inTransaction(connection, signal, null, () =>
             connection.query(`ANALYZE ${quoteQualified(table)}`, signal),
           );
           if (!unlogged.has(tableKey(table)) || table.rows === undefined) continue;

@@ -1,4 +1,5 @@
 import type { DdlObject } from '../../../core/catalogue.ts';
+import type { Work } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import { shownName } from '../../../core/shown-name.ts';
 import type { ApplyFailure, ApplyOutcome } from '../../engine.ts';
@@ -34,14 +35,14 @@ const attachLockNumber = 0x70756d71;
  */
 export async function applyObjects(
   connection: Connection,
-  jobId: string,
+  work: Work,
   key: string,
   objects: readonly DdlObject[],
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
   const tablespaces = await makeTablespaces(connection, objects, signal);
   const apply = (some: readonly DdlObject[], part: string, earlier: readonly ApplyFailure[]) =>
-    applyBatch(connection, jobId, part, some, tablespaces, earlier, signal);
+    applyBatch(connection, work, part, some, tablespaces, earlier, signal);
   const failures: ApplyFailure[] = [];
   let at = 0;
   for (let end = batchEnd(objects, at); end < objects.length; at = end, end = batchEnd(objects, at)) {
@@ -67,15 +68,15 @@ function batchEnd(objects: readonly DdlObject[], start: number): number {
 
 async function applyBatch(
   connection: Connection,
-  jobId: string,
+  work: Work,
   key: string,
   objects: readonly DdlObject[],
   tablespaces: ReadonlyMap<DdlObject, MadeTablespace>,
   earlier: readonly ApplyFailure[],
   signal: AbortSignal,
 ): Promise<Pick<Receipt, 'failures'> & { alreadyApplied: boolean }> {
-  return inTransaction(connection, signal, async () => {
-    const receipt = await claimReceipt(connection, jobId, key, null, signal);
+  return inTransaction(connection, signal, { work, key }, async () => {
+    const receipt = await claimReceipt(connection, work, key, null, signal);
     if (receipt !== null) return { alreadyApplied: true, failures: receipt.failures };
     await connection.query(
       `SET LOCAL lock_timeout = 0; ${raiseMaintenanceMemory}; SAVEPOINT ${savepoint}`,
@@ -88,7 +89,7 @@ async function applyBatch(
       if (message === null) continue;
       failures.push({ object: { type: object.type, ...shownName(object) }, message });
     }
-    if (failures.length > 0) await recordFailures(connection, jobId, key, failures, signal);
+    if (failures.length > 0) await recordFailures(connection, work.jobId, key, failures, signal);
     return { alreadyApplied: false, failures };
   });
 }

@@ -1,4 +1,5 @@
 import { isOfDatabase, type TableName, tableKey } from '../../../core/catalogue.ts';
+import type { Work } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { ToClear } from '../../engine.ts';
 import { isLargeObjects } from '../large-objects.ts';
@@ -7,7 +8,7 @@ import type { Connection } from '../wire/connection.ts';
 import { ServerError } from '../wire/messages.ts';
 import { findDependents } from './dependents.ts';
 import { emptyLargeObjects, noteFilled } from './large-objects.ts';
-import { claimReceipt, inTransaction, removeReceipts, waitForUnits } from './receipts.ts';
+import { claimReceipt, inTransaction, raiseGeneration, removeReceipts, waitForUnits } from './receipts.ts';
 
 /** dependent_objects_still_exist, and what TRUNCATE says of a table that a foreign key refers to. */
 const inUseStates: readonly string[] = ['2BP01', '0A000'];
@@ -56,13 +57,13 @@ WHERE EXISTS (
  */
 export async function clearTables(
   connection: Connection,
-  jobId: string,
+  work: Work,
   key: string,
   things: readonly ToClear[],
   signal: AbortSignal,
 ): Promise<void> {
-  await inTransaction(connection, signal, async () => {
-    if ((await claimReceipt(connection, jobId, key, null, signal)) !== null) return;
+  await inTransaction(connection, signal, { work, key }, async () => {
+    if ((await claimReceipt(connection, work, key, null, signal)) !== null) return;
     const tables = things.filter(({ type }) => type === undefined);
     const dropped = tables.filter(({ how }) => how === 'drop');
     const others = things.filter(({ type }) => type !== undefined);
@@ -77,21 +78,23 @@ export async function clearTables(
       await drop(connection, dropped, signal);
     });
     const largeObjects = tables.find(isLargeObjects);
-    if (largeObjects !== undefined) await noteFilled(connection, jobId, largeObjects.how, signal);
+    if (largeObjects !== undefined) await noteFilled(connection, work, largeObjects.how, signal);
   });
 }
 
-/** Empties tables that this job made and removes the receipts of their units, batch by batch. */
+/** Empties tables that this job made and removes the receipts of their units, batch by batch. Earlier tries of the job write nothing more. */
 export async function undoUnits(
   connection: Connection,
-  jobId: string,
+  work: Work,
   tables: readonly (TableName & { readonly keys: readonly string[] })[],
   signal: AbortSignal,
 ): Promise<void> {
+  const { jobId } = work;
   for (const some of await batches(connection, tables, signal)) {
-    await inTransaction(connection, signal, async () => {
+    await inTransaction(connection, signal, { work, key: 'undo' }, async () => {
       await waitForLocks(connection, signal);
       if (some.some(isLargeObjects)) await waitForUnits(connection, signal);
+      await raiseGeneration(connection, work, signal);
       await sayWhoIsInTheWay(() => truncate(connection, some, signal));
       const keys = some.flatMap((table) => table.keys);
       await emptyLargeObjects(connection, jobId, keys, signal);

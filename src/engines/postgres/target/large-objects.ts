@@ -1,3 +1,4 @@
+import type { Work } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { ToClear, WriteUnit } from '../../engine.ts';
 import { pieceBytes } from '../large-objects.ts';
@@ -20,11 +21,11 @@ const noteOfFilled = (how: ToClear['how']): string => `filled large objects: ${h
 /** Notes, in the open transaction, that the job leaves filled large objects (`keep`), or replaces what is in them. */
 export async function noteFilled(
   connection: Connection,
-  jobId: string,
+  work: Work,
   how: ToClear['how'],
   signal: AbortSignal,
 ): Promise<void> {
-  await claimReceipt(connection, jobId, noteOfFilled(how), null, signal);
+  await claimReceipt(connection, work, noteOfFilled(how), null, signal);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Finding } from '../../../core/catalogue.ts';
 import type { PostgresTarget } from '../database-url.ts';
+import { ownSchema } from '../own-schema.ts';
 import { commonPreflight, type Inspection } from '../preflight/both-directions.ts';
 import { diskSpaceFinding } from '../preflight/disk-space.ts';
 import { finding } from '../preflight/finding.ts';
@@ -10,11 +11,13 @@ SELECT pg_catalog.jsonb_build_object(
   'recovery', pg_catalog.pg_is_in_recovery(),
   'readOnly', pg_catalog.current_setting('transaction_read_only') = 'on',
   'mayCreate', pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'),
+  'hasReceipts', EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '${ownSchema}'
+    AND pg_catalog.has_schema_privilege(oid, 'USAGE') AND pg_catalog.has_schema_privilege(oid, 'CREATE')),
   'database', pg_catalog.current_database(),
   'user', current_user,
   'superuser', (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
   'closedSchemas', (SELECT coalesce(pg_catalog.jsonb_agg(nspname ORDER BY nspname), '[]') FROM pg_catalog.pg_namespace
-    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND NOT pg_catalog.has_schema_privilege(oid, 'CREATE')),
+    WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND nspname <> '${ownSchema}' AND NOT pg_catalog.has_schema_privilege(oid, 'CREATE')),
   'walLevel', pg_catalog.current_setting('wal_level'),
   'archiving', pg_catalog.current_setting('archive_mode') <> 'off',
   'archiverFails', (SELECT coalesce(last_failed_time > coalesce(last_archived_time, '-infinity'), false)
@@ -25,6 +28,8 @@ interface TargetFacts {
   readonly recovery: boolean;
   readonly readOnly: boolean;
   readonly mayCreate: boolean;
+  /** The schema that receipts are kept in was made for the user. */
+  readonly hasReceipts: boolean;
   readonly database: string;
   readonly user: string;
   readonly superuser: boolean;
@@ -77,15 +82,25 @@ function writableFinding({ recovery, readOnly }: TargetFacts): Finding {
   return finding('green', 'standby', 'The server is a primary, and can be written.');
 }
 
-const privilegeFinding = ({ mayCreate, user, database }: TargetFacts): Finding =>
-  mayCreate
-    ? finding('green', 'privilege', `The user ${user} may create schemas in the database ${database}.`)
+function privilegeFinding({ mayCreate, hasReceipts, user, database }: TargetFacts): Finding {
+  if (mayCreate) {
+    return finding('green', 'privilege', `The user ${user} may create schemas in the database ${database}.`);
+  }
+  const message = `The user ${user} may not create schemas in the database ${database}.`;
+  return hasReceipts
+    ? finding(
+        'amber',
+        'privilege',
+        message,
+        'Import into schemas that are there, or GRANT CREATE ON DATABASE to the user.',
+      )
     : finding(
         'red',
         'privilege',
-        `The user ${user} may not create schemas in the database ${database}.`,
+        message,
         'GRANT CREATE ON DATABASE to the user; the import keeps its receipts in a schema of its own until it is done.',
       );
+}
 
 const schemasFinding = ({ closedSchemas, user }: TargetFacts): Finding =>
   closedSchemas.length > 0

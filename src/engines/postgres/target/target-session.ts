@@ -1,5 +1,5 @@
 import { abortError } from '../../../core/abort-error.ts';
-import type { OperationContext } from '../../../core/context.ts';
+import type { OperationContext, Work } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { TargetSession } from '../../engine.ts';
 import { classifyPostgresError } from '../classify.ts';
@@ -7,6 +7,7 @@ import type { Connector } from '../connector.ts';
 import { sessionFacts } from '../database-id.ts';
 import { quoteQualified } from '../names.ts';
 import { ConnectionPool } from '../pool.ts';
+import { endAllOf, endBeforeRestart, endEarlier, endStalled, workOf } from '../session-label.ts';
 import type { Connection } from '../wire/connection.ts';
 import { analyzeTables } from './analyze-tables.ts';
 import { applyObjects } from './apply-objects.ts';
@@ -14,7 +15,14 @@ import { watchBlockers } from './blocker-watch.ts';
 import { clearTables, undoUnits } from './clear-tables.ts';
 import { describeTables } from './existing-tables.ts';
 import { findExisting } from './find-existing.ts';
-import { beginReceipts, forgetReceipts, forgetUnused, inTransaction, unitReceipts } from './receipts.ts';
+import {
+  beginningKey,
+  beginReceipts,
+  forgetReceipts,
+  forgetUnused,
+  inTransaction,
+  unitReceipts,
+} from './receipts.ts';
 import { targetPreflight } from './target-preflight.ts';
 import { writeUnit } from './write-unit.ts';
 
@@ -43,6 +51,19 @@ export async function openPostgresTarget(
     if (begun === null) throw new AppError('internal', { message: 'The target session was not begun.' });
     return begun;
   };
+  /** The same, with a place in the target that nobody keeps who had the work before. */
+  const takenOver = async <T>(
+    operation: string,
+    key: string,
+    call: OperationContext,
+    write: (connection: Connection, work: Work, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const work = workOf(jobId(), call);
+    return await guarded(operation, call, async (connection, signal) => {
+      await endEarlier(connection, { work, key }, call);
+      return await write(connection, work, signal);
+    });
+  };
 
   const facts = await guarded('open database', context, sessionFacts);
   return {
@@ -53,47 +74,52 @@ export async function openPostgresTarget(
       ),
     findExisting: (objects, call) =>
       guarded('look for existing objects', call, (connection, signal) =>
-        inTransaction(connection, signal, () => findExisting(connection, objects, signal)),
+        inTransaction(connection, signal, null, () => findExisting(connection, objects, signal)),
       ),
     describeTables: (tables, call) =>
       guarded('look at existing tables', call, (connection, signal) =>
-        inTransaction(connection, signal, () => describeTables(connection, tables, signal)),
+        inTransaction(connection, signal, null, () => describeTables(connection, tables, signal)),
       ),
     clearTables: (key, tables, call) =>
-      guarded('clear tables', call, (connection, signal) =>
+      takenOver('clear tables', key, call, (connection, work, signal) =>
         watchBlockers(pool, connection, lockPatienceMs, signal, () =>
-          clearTables(connection, jobId(), key, tables, signal),
+          clearTables(connection, work, key, tables, signal),
         ),
       ),
     async begin(id, wanted, call) {
       lanes = wanted;
       pool.widen(wanted);
-      await guarded('make receipts', call, (connection, signal) => beginReceipts(connection, id, signal));
+      const work = workOf(id, call);
+      await guarded('make receipts', call, async (connection, signal) => {
+        await endStalled(connection, { work, key: beginningKey }, call);
+        await beginReceipts(connection, work, signal);
+      });
       begun = id;
     },
     apply: (key, objects, call) =>
-      guarded('apply DDL', call, (connection, signal) =>
+      takenOver('apply DDL', key, call, (connection, work, signal) =>
         watchBlockers(pool, connection, lockPatienceMs, signal, async () => {
           try {
-            return await applyObjects(connection, jobId(), key, objects, signal);
+            return await applyObjects(connection, work, key, objects, signal);
           } catch (error) {
             // A job that came too late, and cannot go on, leaves no trace when it has made nothing.
             const isLate = error instanceof AppError && error.code === 'object-exists';
-            if (isLate) await forgetUnused(connection, jobId(), signal).catch(() => undefined);
+            if (isLate) await forgetUnused(connection, work.jobId, signal).catch(() => undefined);
             throw error;
           }
         }),
       ),
     write: (unit, bytes, call) =>
-      guarded(`write ${quoteQualified(unit.table)}`, call, (connection, signal) =>
-        writeUnit(connection, jobId(), unit, bytes, signal),
+      takenOver(`write ${quoteQualified(unit.table)}`, unit.key, call, (connection, work, signal) =>
+        writeUnit(connection, work, unit, bytes, signal),
       ),
     undoUnits: (tables, call) =>
-      guarded('empty tables', call, (connection, signal) =>
-        watchBlockers(pool, connection, lockPatienceMs, signal, () =>
-          undoUnits(connection, jobId(), tables, signal),
-        ),
-      ),
+      takenOver('empty tables', 'undo', call, async (connection, work, signal) => {
+        await endBeforeRestart(connection, work, call);
+        await watchBlockers(pool, connection, lockPatienceMs, signal, () =>
+          undoUnits(connection, work, tables, signal),
+        );
+      }),
     receipts: (call) =>
       guarded('read receipts', call, (connection, signal) => unitReceipts(connection, jobId(), signal)),
     async finish(tables, call) {
@@ -104,7 +130,10 @@ export async function openPostgresTarget(
       }
     },
     forget: (id, call) =>
-      guarded('remove receipts', call, (connection, signal) => forgetReceipts(connection, id, signal)),
+      guarded('remove receipts', call, async (connection, signal) => {
+        await endAllOf(connection, workOf(id, call), call);
+        await forgetReceipts(connection, id, signal);
+      }),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }

@@ -1,5 +1,6 @@
 import { lookAhead } from '../../../base/look-ahead.ts';
 import type { TableName } from '../../../core/catalogue.ts';
+import type { Work } from '../../../core/context.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { WriteOutcome, WriteUnit } from '../../engine.ts';
 import { isLargeObjects } from '../large-objects.ts';
@@ -18,16 +19,17 @@ const freezeFromBytes = 256 * 1024;
 /** Writes a unit and its receipt in one transaction. `bytes` is not touched when the receipt is there already. */
 export function writeUnit(
   connection: Connection,
-  jobId: string,
+  work: Work,
   unit: WriteUnit,
   bytes: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<WriteOutcome> {
   const { key } = unit;
   const known = typeof unit.rows === 'number' ? unit.rows : null;
-  return inTransaction(connection, signal, async () => {
+  const { jobId } = work;
+  return inTransaction(connection, signal, { work, key }, async () => {
     refuseSystemTable(unit.table);
-    const receipt = await claimReceipt(connection, jobId, key, known, signal);
+    const receipt = await claimReceipt(connection, work, key, known, signal);
     if (receipt !== null) return { rows: receipt.rows ?? 0, alreadyApplied: true };
     const rows = isLargeObjects(unit.table)
       ? await writeLargeObjects(connection, jobId, unit, bytes, signal)
