@@ -56,6 +56,7 @@ export function addBackupCommands({ command, group }: CommandDefiner): void {
       'Registered database that may be emptied and filled to prove a backup, where none can be made for it.',
     )
     .option('--threads <n>', 'The most tasks at once; default 1.')
+    .option('--priority <n>', 'Of its backups, from -10 to 10: jobs of a higher one go first; default 0.')
     .addHelpText('after', policyExamples);
   command(policy, 'show <database>', 'Show how a database is backed up.', async (session, [name = '']) =>
     (await import('./commands/backup-policy.ts')).showPolicy(session, name),
@@ -164,6 +165,7 @@ export function addBackupCommands({ command, group }: CommandDefiner): void {
         (await import('./commands/backup-jobs.ts')).pruneBackups(session, name, flags),
       running,
     ).option('--dry-run', 'Only say what would be kept and removed, and why.'),
+    false,
     false,
   );
 

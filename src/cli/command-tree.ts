@@ -2,9 +2,11 @@ import { type Command, Option } from 'commander';
 import { roles } from '../core/permission.ts';
 import { compressions } from '../core/request.ts';
 import { addBackupCommands } from './backup-commands.ts';
+import { addConfigCommands } from './config-commands.ts';
 import type { CommandDefiner } from './define-command.ts';
 import { addDefinitionCommands } from './definition-commands.ts';
 import { addDumpCommands } from './dump-commands.ts';
+import { addInstallationCommands } from './installation-commands.ts';
 import {
   addCredentialFlag,
   addReading,
@@ -16,6 +18,7 @@ import {
   running,
 } from './job-options.ts';
 import { addPlaceCommands } from './place-commands.ts';
+import { addStoreCommands } from './store-commands.ts';
 import { addWorkspaceCommands } from './workspace-commands.ts';
 
 /** Every command with its arguments and options. What it does is loaded when it is called, so that start-up stays quick. */
@@ -37,13 +40,15 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
   ).option('--keep', 'Leave the service running afterwards.');
 
   const database = group('database', 'Registered databases.');
-  command<{ passwordStdin?: boolean }>(
+  command<{ passwordStdin?: boolean; shared?: boolean }>(
     database,
     'add <name> <url>',
     'Register a database: postgres://user@host:port/database or sqlite:/path/to/file.',
     async (session, [name = '', url = ''], flags) =>
       (await import('./commands/database.ts')).addDatabase(session, name, url, flags),
-  ).option('--password-stdin', 'Read the password of the database user from standard input.');
+  )
+    .option('--password-stdin', 'Read the password of the database user from standard input.')
+    .option('--shared', 'Of a file: every instance that shares the store mounts its folder under this path.');
   command(database, 'list', 'List the databases.', async (session) =>
     (await import('./commands/database.ts')).listDatabases(session),
   );
@@ -67,6 +72,8 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     'Forget a database; the database itself stays.',
     async (session, [name = '']) => (await import('./commands/database.ts')).removeDatabase(session, name),
   );
+
+  addInstallationCommands(database, command);
 
   const user = group('user', 'Users of the service.');
   command<{ role: string; passwordStdin?: boolean; database?: string[] }>(
@@ -207,6 +214,7 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
       running,
     ),
     false,
+    false,
   );
   command(
     jobs,
@@ -229,21 +237,12 @@ export function addCommands(program: Command, { command, group }: CommandDefiner
     .option('--after <seq>', 'Only events after this number.')
     .option('--follow', 'Go on with events as they come.');
 
-  const config = group('config', 'Settings of the config folder.');
-  command(config, 'list', 'List every option with its value and where it came from.', async (session) =>
-    (await import('./commands/config.ts')).listConfig(session),
-  );
-  command(config, 'get <name>', 'Print the value of an option.', async (session, [name = '']) =>
-    (await import('./commands/config.ts')).getConfig(session, name),
-  );
   command(
-    config,
-    'set <name> <value>',
-    'Keep the value of an option.',
-    async (session, [name = '', value = '']) =>
-      (await import('./commands/config.ts')).setConfig(session, name, value),
+    program,
+    'status',
+    'Show how the service is, who shares its store, and which databases and directories it can reach.',
+    async (session) => (await import('./commands/status.ts')).showStatus(session),
   );
-  command(config, 'delete <name>', 'Forget the value of an option.', async (session, [name = '']) =>
-    (await import('./commands/config.ts')).deleteConfig(session, name),
-  );
+  addStoreCommands({ command, group });
+  addConfigCommands({ command, group });
 }

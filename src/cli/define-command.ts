@@ -13,6 +13,8 @@ export interface CommandDetails {
   readonly reads?: readonly OptionDeclaration['readBy'][];
   /** False: it prints no data, so that there is nothing to print as JSON. */
   readonly json?: boolean;
+  /** True: it works although something in the config folder cannot be opened; see LoadedOptions.problems. */
+  readonly mends?: boolean;
 }
 
 /** Where they stand in the help: behind what is the command's own. */
@@ -47,7 +49,7 @@ export function createDefiner(
   return {
     group: (name, description, parent = program) => add(parent, name, description),
     command(parent, usage, description, work, details = {}) {
-      const { reads = ['all'] as const, json = true } = details;
+      const { reads = ['all'] as const, json = true, mends = false } = details;
       const made = add(parent, usage, description);
       if (json) made.option('--json', 'Print JSON.');
       addConfigOptions(made, reads);
@@ -59,7 +61,7 @@ export function createDefiner(
           // An argument that may repeat comes as a list.
           .flat()
           .filter((value) => typeof value === 'string');
-        finish(await withSession(host, flags, (session) => work(session, args, flags)));
+        finish(await withSession(host, flags, mends, (session) => work(session, args, flags)));
       });
     },
   };

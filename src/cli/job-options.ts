@@ -94,8 +94,11 @@ export function addWriting(command: Command): Command {
     .option('--globals', 'Make roles and tablespaces too.');
 }
 
-/** How a job is run. */
-export function addRunning(command: Command, threads = true): Command {
+/** How a job is run. Those that are made already have their threads and their priority. */
+export function addRunning(command: Command, threads = true, priority = true): Command {
+  if (priority) {
+    command.option('--priority <n>', 'From -10 to 10: jobs of a higher one go first; default 0.');
+  }
   if (threads) command.option('--threads <n>', 'The most tasks at once; default 1.');
   command.option('--mail', 'Tell by e-mail when the job completes or fails.');
   return command.option('--detach', 'Return as soon as the job is accepted; needs a running service.');

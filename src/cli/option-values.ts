@@ -42,6 +42,14 @@ export function parseCount(text: string, flag: string, field: string): number {
   return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : refuse(field, flag, 'a whole number from 1', text);
 }
 
+/** `-5`; undefined: none was given. */
+export function parsePriority(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  return /^-?\d{1,2}$/.test(text)
+    ? Number(text)
+    : refuse('priority', '--priority', 'a whole number from -10 to 10', text);
+}
+
 /** `hr.emp.notes` */
 export function parseExcludedColumn(text: string): {
   readonly table: string;

@@ -75,14 +75,16 @@ export function addPlaceCommands({ command, group }: CommandDefiner): void {
 
   const directory = group('directory', 'Named places for dump files.');
   addCredentialFlag(
-    command<{ credential?: string; readOnly?: boolean }>(
+    command<{ credential?: string; readOnly?: boolean; shared?: boolean }>(
       directory,
       'add <name> <place>',
       'Name a folder or a storage URL.',
       async (session, [name = '', place = ''], flags) =>
         (await import('./commands/directory.ts')).addDirectory(session, name, place, flags),
       reaching,
-    ).option('--read-only', 'It is for reading: it is tried by looking at it, and no job writes to it.'),
+    )
+      .option('--read-only', 'It is for reading: it is tried by looking at it, and no job writes to it.')
+      .option('--shared', 'Of a folder: every instance that shares the store mounts it under this path.'),
   ).addHelpText('after', directoryExamples);
   command(directory, 'list', 'List the directories.', async (session) =>
     (await import('./commands/directory.ts')).listDirectories(session),

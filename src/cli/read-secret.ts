@@ -14,6 +14,17 @@ export async function readSecretLine(host: CliHost): Promise<string> {
   return line;
 }
 
+/** The first lines of standard input, without their ends: several passwords. None is read, and none may be missing or empty. */
+export async function readSecretLines(host: CliHost, count: number): Promise<readonly string[]> {
+  if (count === 0) return [];
+  const lines = (await text(host.stdin)).split(/\r?\n/).slice(0, count);
+  if (lines.length === count && lines.every((line) => line !== '')) return lines;
+  throw new AppError('usage', {
+    message: `Standard input does not hold ${count === 1 ? 'a password' : `${count} passwords`}.`,
+    hint: 'Give one on each line, in the order of the flags: printf \'%s\\n\' "$PASSWORD" | pumphouse ... --password-stdin',
+  });
+}
+
 /** All of standard input but a last line end, for secrets of several lines: private keys, key files. */
 export async function readSecretText(host: CliHost): Promise<string> {
   const secret = withoutLastLineEnd(await text(host.stdin));

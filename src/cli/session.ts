@@ -21,13 +21,19 @@ export interface Session {
 /** How a command ended; undefined is `ok`. */
 export type CommandEnd = ExitCodeName | undefined;
 
-/** Runs `work` with a session made of the command's flags. */
+/**
+ * Runs `work` with a session made of the command's flags.
+ * @param mends it works although a secret of the config folder cannot be opened
+ */
 export async function withSession(
   host: CliHost,
   flags: Readonly<Record<string, unknown>>,
+  mends: boolean,
   work: (session: Session) => Promise<CommandEnd>,
 ): Promise<ExitCodeName> {
-  const options = await host.loadOptions(optionFlags(flags));
+  const options = await host.loadOptions({ flags: optionFlags(flags) });
+  const [problem] = options.problems;
+  if (problem !== undefined && !mends) throw problem;
   const json = flags.json === true;
   let client: Promise<ApiClient> | null = null;
   const print = (text: string) => void host.stdout.write(`${text}\n`);

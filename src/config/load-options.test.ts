@@ -8,6 +8,7 @@ import type { AppError } from '../core/errors.ts';
 import { openConfigFolder } from './config-folder.ts';
 import { loadOptions } from './load-options.ts';
 import { optionList } from './options.ts';
+import { openSecretsWallet } from './secrets-wallet.ts';
 
 let folder: string;
 before(async () => {
@@ -19,17 +20,26 @@ const keyText = Buffer.alloc(32, 7).toString('base64');
 
 test('without anything given every option has its default', async () => {
   const { values, reports } = await loadOptions({ cwd: folder });
-  assert.deepEqual(values, {
+  const { of, ...common } = values;
+  assert.deepEqual(of('any'), common);
+  assert.deepEqual(common, {
     data: join(folder, 'pumphouse-data'),
     config: join(folder, 'pumphouse-data', 'config'),
     walletKey: null,
     walletKeyPrevious: null,
+    store: null,
+    instance: null,
     host: '127.0.0.1',
     port: 8080,
     trustedProxies: [],
+    httpsHeaderCheck: null,
     bodyLimit: 1_048_576,
     shutdownGraceSeconds: 10,
+    drainDelaySeconds: 0,
     defaultDatabase: null,
+    databaseRetrySeconds: 900,
+    ordsEnabled: 'true',
+    ordsMaxRows: 10_000,
     ordsEndState: 'COMPLETED',
     redisEnterprisePort: null,
     dbcsIdentityDomain: null,
@@ -50,6 +60,12 @@ test('without anything given every option has its default', async () => {
     threadsMax: 16,
     unitBytes: 67_108_864,
     patienceSeconds: 180,
+    accessLog: null,
+    accessLogDays: 90,
+    metrics: 'users',
+    metricsToken: null,
+    otlpUrl: null,
+    otlpHeaders: null,
     retentionDays: 30,
     logLevel: 'info',
   });
@@ -92,12 +108,19 @@ const badTexts: Readonly<Record<string, readonly string[]>> = {
   config: ['a\nb'],
   'wallet-key': ['short', Buffer.alloc(31).toString('base64'), 'zz'.repeat(32)],
   'wallet-key-previous': ['short'],
+  store: ['a\u0000b'],
+  instance: ['a\u0000b'],
   host: ['\u007f'],
   port: ['-1', '65536', '80.5', 'http', '1e3', ' 80'],
   'trusted-proxies': ['10.0.0.1,\u0001'],
+  'security.httpsHeaderCheck': ['X-Forwarded-Proto', 'https', ': https'],
   'body-limit': ['0', '1TiB', '-5', '1.5MiB'],
   'shutdown-grace': ['-1', '5s'],
+  'drain-delay': ['-1', '5s'],
   'default-database': ['\t'],
+  'database-retry': ['0', '15m'],
+  'ords.enabled': ['yes', 'TRUE'],
+  'ords.max-rows': ['0', '10001'],
   'ords.end-state': ['completed', 'DONE'],
   'redis-enterprise.port': ['-1', '65536', 'on', 'OFF'],
   'dbcs.identityDomain': ['a/b', '.', 'quay domain'],
@@ -126,6 +149,12 @@ const badTexts: Readonly<Record<string, readonly string[]>> = {
   'threads-max': ['0', '1000000000'],
   'unit-bytes': ['1', '17GiB'],
   patience: ['-1', '5 min'],
+  metrics: ['yes'],
+  'metrics-token': ['a\u0000b'],
+  'otlp-url': ['collector', 'ftp://collector/', 'https://u:Lantern7@collector/'],
+  'otlp-headers': ['a\u0000b'],
+  'access-log': ['a\u0000b'],
+  'access-log-retention': ['0', 'forever'],
   retention: ['0', 'forever'],
   'log-level': ['verbose', 'INFO'],
 };
@@ -223,4 +252,65 @@ test('a file where the data folder should be is left for the one who opens it; a
   const { values } = await loadOptions({ flags: { data: file } });
   assert.equal(values.data, file);
   await assert.rejects(loadOptions({ flags: { config: file } }), { code: 'option-invalid' });
+});
+
+test('what is set for a database comes before what is set for all, and behind flags and environment', async () => {
+  const config = join(folder, 'of-databases');
+  const settings = openConfigFolder(config);
+  await settings.set('threads-max', '4');
+  await settings.database('shop').set('threads-max', '2');
+  await settings.database('shop').set('patience', '7');
+  const { values, reportsOf } = await loadOptions({
+    cwd: folder,
+    flags: { config },
+    env: { PUMPHOUSE_PATIENCE: '9' },
+  });
+  assert.deepEqual(
+    [values.threadsMax, values.of('shop').threadsMax, values.of('other').threadsMax],
+    [4, 2, 4],
+  );
+  assert.equal(values.of('shop').patienceSeconds, 9);
+  const sources = Object.fromEntries(
+    reportsOf('shop').map(({ name, value, source }) => [name, [value, source]]),
+  );
+  assert.deepEqual(sources['threads-max'], ['2', 'config folder of the database']);
+  assert.deepEqual(sources.patience, ['9', 'environment']);
+  assert.deepEqual(sources['unit-bytes'], ['64MiB', 'default']);
+  assert.equal(sources.port, undefined);
+  assert.throws(() => reportsOf('../x'), { code: 'name-invalid' });
+});
+
+test('a sealed secret is opened with the wallet of the data folder; one that cannot be is told, not thrown', async () => {
+  const data = join(folder, 'sealed');
+  const { secrets } = openConfigFolder(join(data, 'config'));
+  const wallet = await openSecretsWallet({ data, walletKey: null, walletKeyPrevious: null }, secrets);
+  await secrets.set('smtp-password', 'Lantern7', wallet);
+  const loaded = await loadOptions({ flags: { data } });
+  assert.equal(loaded.values.smtpPassword?.reveal(), 'Lantern7');
+  assert.equal(loaded.reports.find(({ name }) => name === 'smtp-password')?.source, 'config folder');
+  assert.ok(!inspect(loaded, { depth: 9 }).includes('Lantern7'));
+  const given = await loadOptions({ flags: { data }, env: { PUMPHOUSE_SMTP_PASSWORD: 'other' } });
+  assert.equal(given.values.smtpPassword?.reveal(), 'other');
+
+  const wrong = await loadOptions({ flags: { data }, env: { PUMPHOUSE_WALLET_KEY: keyText } });
+  assert.equal(wrong.values.smtpPassword, null);
+  assert.deepEqual(
+    wrong.problems.map(({ code, field }) => [code, field]),
+    [['option-invalid', 'smtp-password']],
+  );
+});
+
+test('settings in other words stand over settings.json, and below flags', async () => {
+  const config = join(folder, 'given');
+  await openConfigFolder(config).set('port', '1');
+  await openConfigFolder(config).set('workers', '3');
+  const settings = {
+    path: '/etc/ords/config',
+    service: new Map([['port', '2']]),
+    databases: new Map([['wharf', new Map([['threads-max', '5']])]]),
+  };
+  const { values } = await loadOptions({ flags: { config }, settings, defaults: { host: '0.0.0.0' } });
+  assert.deepEqual([values.port, values.workers, values.host], [2, 3, '0.0.0.0']);
+  assert.equal(values.of('wharf').threadsMax, 5);
+  assert.equal((await loadOptions({ flags: { config, port: '3' }, settings })).values.port, 3);
 });

@@ -108,6 +108,27 @@ export const projectIdType: OptionType<string> = {
   show: (value) => value,
 };
 
+/** A header with the value that it has to have. */
+export interface HeaderCheck {
+  /** In small letters. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** As ORDS has it: name, colon, value. */
+export const headerCheckType: OptionType<HeaderCheck> = {
+  describe: 'a header with its value, as X-Forwarded-Proto: https',
+  parse(text) {
+    const match = /^([A-Za-z0-9-]{1,64}):[ \t]*([\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?)$/.exec(
+      text.trim(),
+    );
+    return match === null
+      ? undefined
+      : { name: (match[1] as string).toLowerCase(), value: match[2] as string };
+  },
+  show: ({ name, value }) => `${name.replace(/(?:^|-)[a-z]/g, (part) => part.toUpperCase())}: ${value}`,
+};
+
 /** A port that need not be opened. */
 export const portOrOffType: OptionType<number | 'off'> = {
   describe: 'integer 0 to 65535, off',
@@ -144,8 +165,8 @@ export const smtpUrlType: OptionType<string> = {
   show: (value) => value,
 };
 
-/** The address of a receiver of events; it has no credentials, since calls are signed. */
-export const webhookUrlType: OptionType<string> = {
+/** The address of a receiver (of events, of traces); it has no credentials, which are options of their own. */
+export const httpUrlType: OptionType<string> = {
   describe: 'http:// or https:// URL without a user',
   mayHoldSecret: true,
   parse(text) {

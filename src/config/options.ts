@@ -3,6 +3,8 @@ import { logLevels } from '../base/log-level.ts';
 import {
   bytesType,
   choiceType,
+  headerCheckType,
+  httpUrlType,
   integerType,
   keyType,
   listType,
@@ -16,7 +18,6 @@ import {
   secretType,
   smtpUrlType,
   textType,
-  webhookUrlType,
 } from './option-types.ts';
 
 /** One option, declared once: type, sources, help, redaction and the row of docs/options.md all come from here. */
@@ -38,8 +39,10 @@ export interface OptionDeclaration<T = unknown> {
    */
   readonly readBy: 'all' | 'serve' | 'jobs' | 'places';
   readonly secret: boolean;
-  /** Whether it can stand in the config folder. False for what is needed to find or open that folder. */
+  /** Whether it can stand in the config folder, a secret one sealed. False for what is needed to find or open that folder. */
   readonly settable: boolean;
+  /** Whether the config folder can have another value for a database alone. */
+  readonly perDatabase: boolean;
 }
 
 interface Details {
@@ -48,6 +51,7 @@ interface Details {
   readonly defaultText?: string;
   readonly secret?: boolean;
   readonly settable?: boolean;
+  readonly perDatabase?: boolean;
 }
 
 function option<T>(
@@ -70,6 +74,7 @@ function option<T>(
     readBy: details.readBy,
     secret,
     settable: details.settable ?? true,
+    perDatabase: details.perDatabase ?? false,
   };
 }
 
@@ -102,6 +107,19 @@ export const options = {
     secret: true,
     settable: false,
   }),
+  store: option('store', optional(secretType), null, {
+    help: 'PostgreSQL database that several instances share as their job store: postgres://user:password@host:5432/database.',
+    readBy: 'all',
+    defaultText: 'none: SQLite in the data folder, for this process alone',
+    secret: true,
+    settable: false,
+  }),
+  instance: option('instance', optional(textType), null, {
+    help: 'Name of this instance among those that share a store.',
+    readBy: 'jobs',
+    defaultText: 'name of the machine',
+    settable: false,
+  }),
   host: option('host', textType, '127.0.0.1', {
     help: 'Address to listen on; 0.0.0.0 or :: for every interface.',
     readBy: 'serve',
@@ -115,6 +133,11 @@ export const options = {
     readBy: 'serve',
     defaultText: 'none',
   }),
+  httpsHeaderCheck: option('security.httpsHeaderCheck', optional(headerCheckType), null, {
+    help: 'Header by which a proxy says that a request came over HTTPS; where trusted-proxies names proxies, theirs alone counts.',
+    readBy: 'serve',
+    defaultText: 'none',
+  }),
   bodyLimit: option('body-limit', bytesType(1024, 1024 * mebibyte), mebibyte, {
     help: 'Largest request body.',
     readBy: 'serve',
@@ -123,10 +146,28 @@ export const options = {
     help: 'Seconds that requests and tasks get to finish when the service stops; tasks cut off go on at the next start.',
     readBy: 'serve',
   }),
+  drainDelaySeconds: option('drain-delay', integerType(0, 600), 0, {
+    help: 'Seconds before that in which a service that stops still takes requests, while /readyz says 503 already: for proxies that probe it.',
+    readBy: 'serve',
+  }),
   defaultDatabase: option('default-database', optional(textType), null, {
     help: 'Database that the ORDS API means where the address names none.',
     readBy: 'serve',
     defaultText: 'none',
+  }),
+  databaseRetrySeconds: option('database-retry', integerType(1, 86_400), 900, {
+    help: 'Seconds after which a database that could not be reached is tried again.',
+    readBy: 'serve',
+    perDatabase: true,
+  }),
+  ordsEnabled: option('ords.enabled', choiceType(['true', 'false']), 'true', {
+    help: 'Whether the Database API of the ORDS API is served.',
+    readBy: 'serve',
+  }),
+  ordsMaxRows: option('ords.max-rows', integerType(1, 10_000), 10_000, {
+    help: 'Most items on a page of the ORDS API.',
+    readBy: 'serve',
+    perDatabase: true,
   }),
   ordsEndState: option('ords.end-state', choiceType(['COMPLETED', 'NOT RUNNING']), 'COMPLETED', {
     help: 'What the ORDS API calls the state of a job that ended well.',
@@ -171,7 +212,6 @@ export const options = {
     readBy: 'serve',
     defaultText: 'none',
     secret: true,
-    settable: false,
   }),
   smtpFrom: option('smtp-from', optional(mailAddressType), null, {
     help: 'Sender of the mails.',
@@ -182,8 +222,9 @@ export const options = {
     help: 'Who gets the mails about alarms, and about jobs of users whose names are no e-mail addresses.',
     readBy: 'serve',
     defaultText: 'nobody',
+    perDatabase: true,
   }),
-  webhookUrl: option('webhook-url', optional(webhookUrlType), null, {
+  webhookUrl: option('webhook-url', optional(httpUrlType), null, {
     help: 'Receiver that every event is posted to as JSON: https://ops.example.net/pumphouse. It has to be public, or in url-allow.',
     readBy: 'serve',
     defaultText: 'none: no events are posted',
@@ -193,7 +234,6 @@ export const options = {
     readBy: 'serve',
     defaultText: 'none: calls are not signed',
     secret: true,
-    settable: false,
   }),
   urlAllow: option('url-allow', listType, [], {
     help: 'Hosts, addresses and CIDR ranges that locations may lead to although they are not public: minio.example.net,10.0.0.0/8.',
@@ -218,14 +258,47 @@ export const options = {
   threadsMax: option('threads-max', integerType(1, 256), 16, {
     help: 'Most threads of one job; a job that asks for more gets this many.',
     readBy: 'jobs',
+    perDatabase: true,
   }),
   unitBytes: option('unit-bytes', bytesType(64 * 1024, 16 * 1024 * mebibyte), 64 * mebibyte, {
     help: 'Size at which a table is cut into units that are read and written at once.',
     readBy: 'jobs',
+    perDatabase: true,
   }),
   patienceSeconds: option('patience', integerType(0, 86_400), 180, {
     help: 'Seconds that a job waits for a database or storage that does not answer before it fails.',
     readBy: 'jobs',
+    perDatabase: true,
+  }),
+  accessLog: option('access-log', optional(textType), null, {
+    help: 'Folder for access logs: a line for each request, a file for each day.',
+    readBy: 'serve',
+    defaultText: 'none: there is no access log',
+  }),
+  accessLogDays: option('access-log-retention', integerType(1, 36_500), 90, {
+    help: 'Days that access logs are kept.',
+    readBy: 'serve',
+  }),
+  metrics: option('metrics', choiceType(['users', 'open', 'off']), 'users', {
+    help: 'Who may read GET /metrics: users (any of them, and the bearer of metrics-token), or everybody (open); off: it is not there.',
+    readBy: 'serve',
+  }),
+  metricsToken: option('metrics-token', optional(secretType), null, {
+    help: 'Bearer token that reads GET /metrics and nothing else.',
+    readBy: 'serve',
+    defaultText: 'none: only users read them',
+    secret: true,
+  }),
+  otlpUrl: option('otlp-url', optional(httpUrlType), null, {
+    help: 'OpenTelemetry collector (OTLP over HTTP) that traces of jobs go to: http://collector.example.net:4318.',
+    readBy: 'serve',
+    defaultText: 'as OTEL_EXPORTER_OTLP_ENDPOINT says; without it no traces',
+  }),
+  otlpHeaders: option('otlp-headers', optional(secretType), null, {
+    help: 'Headers of the calls to otlp-url: authorization=Bearer x,x-team=y.',
+    readBy: 'serve',
+    defaultText: 'none',
+    secret: true,
   }),
   retentionDays: option('retention', integerType(1, 36_500), 30, {
     help: 'Days that finished jobs and their logs are kept; dump files stay.',
@@ -241,11 +314,16 @@ export type OptionKey = keyof typeof options;
 
 type ValueOf<K extends OptionKey> = (typeof options)[K] extends OptionDeclaration<infer T> ? T : never;
 
-/** The value of every option. */
-export type Options = {
+type Values = {
   /** Never null: without the option it is the one in the data folder. */
   readonly config: string;
 } & { readonly [K in Exclude<OptionKey, 'config'>]: ValueOf<K> };
+
+/** The value of every option. */
+export type Options = Values & {
+  /** What holds for a database, where its settings in the config folder say something else. */
+  readonly of: (database: string) => Values;
+};
 
 /** All declarations, in the order of the documentation. */
 export const optionList = Object.entries(options) as readonly (readonly [OptionKey, OptionDeclaration])[];

@@ -1,7 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import { formatTable } from '../format.ts';
 import { locationFields } from '../location.ts';
-import { parseCount } from '../option-values.ts';
+import { parseCount, parsePriority } from '../option-values.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import { type Body, given } from './job-flags.ts';
 
@@ -21,6 +21,7 @@ export interface PolicyFlags {
   readonly verify?: string;
   readonly scratch?: string;
   readonly threads?: string;
+  readonly priority?: string;
 }
 
 /** What the command line reads of a policy of the native API. */
@@ -62,6 +63,7 @@ export async function setPolicy(session: Session, database: string, flags: Polic
     },
     ...schedule(flags),
     ...count('threads', '--threads', flags.threads),
+    ...given('priority', parsePriority(flags.priority)),
   };
   const client = await session.client();
   const policy = await client.json<PolicyView>({ method: 'PUT', path: resource(database), body });

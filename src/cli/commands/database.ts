@@ -10,6 +10,7 @@ interface DatabaseView {
   readonly uid: number;
   readonly engine: string;
   readonly url: string;
+  readonly shared: boolean;
 }
 
 interface Finding {
@@ -25,11 +26,16 @@ export async function addDatabase(
   session: Session,
   name: string,
   url: string,
-  flags: { readonly passwordStdin?: boolean },
+  flags: { readonly passwordStdin?: boolean; readonly shared?: boolean },
 ): Promise<CommandEnd> {
   const password = flags.passwordStdin === true ? await readSecretLine(session.host) : undefined;
   const client = await session.client();
-  const body = { name, url: fromHere(url), ...(password === undefined ? {} : { password }) };
+  const body = {
+    name,
+    url: fromHere(url),
+    ...(password === undefined ? {} : { password }),
+    ...(flags.shared === undefined ? {} : { shared: flags.shared }),
+  };
   const database = await client.json<DatabaseView>({ method: 'POST', path: '/api/v1/databases', body });
   session.show(database, () => `Registered ${database.name} (${database.engine}, ${database.url}).`);
   return 'ok';
@@ -54,8 +60,11 @@ export async function listDatabases(session: Session): Promise<CommandEnd> {
     items.length === 0
       ? 'No databases yet: pumphouse database add NAME URL'
       : formatTable(
-          ['name', 'uid', 'engine', 'url'],
-          items.map(({ name, uid, engine, url }) => [name, String(uid), engine, url]),
+          ['name', 'uid', 'engine', 'url', 'access'],
+          items.map(({ name, uid, engine, url, shared }) => [
+            ...[name, String(uid), engine, url],
+            shared ? 'shared' : '',
+          ]),
         ),
   );
   return 'ok';

@@ -8,6 +8,7 @@ interface DirectoryView {
   readonly url: string;
   readonly credential: string | null;
   readonly read_only: boolean;
+  readonly shared: boolean;
 }
 
 /** `place`: a path, as seen from where the command runs, or a storage URL. */
@@ -15,7 +16,11 @@ export async function addDirectory(
   session: Session,
   name: string,
   place: string,
-  { credential, readOnly }: { readonly credential?: string; readonly readOnly?: boolean },
+  {
+    credential,
+    readOnly,
+    shared,
+  }: { readonly credential?: string; readonly readOnly?: boolean; readonly shared?: boolean },
 ): Promise<CommandEnd> {
   const client = await session.client();
   const body = {
@@ -23,12 +28,13 @@ export async function addDirectory(
     path: isUrl(place) ? place : path.resolve(place),
     ...(credential === undefined ? {} : { credential }),
     ...(readOnly === undefined ? {} : { read_only: readOnly }),
+    ...(shared === undefined ? {} : { shared }),
   };
   const directory = await client.json<DirectoryView>({ method: 'POST', path: '/api/v1/directories', body });
   session.show(
     directory,
     () =>
-      `Directory ${directory.name} is ${directory.url}${directory.read_only ? ', for reading only' : ''}.`,
+      `Directory ${directory.name} is ${directory.url}${directory.shared ? ', the same on every instance' : ''}${directory.read_only ? ', for reading only' : ''}.`,
   );
   return 'ok';
 }
@@ -42,11 +48,11 @@ export async function listDirectories(session: Session): Promise<CommandEnd> {
   session.show(items, () =>
     formatTable(
       ['name', 'url', 'credential', 'access'],
-      items.map(({ name, url, credential, read_only }) => [
+      items.map(({ name, url, credential, read_only, shared }) => [
         name,
         url,
         credential ?? '',
-        read_only ? 'read-only' : '',
+        [...(read_only ? ['read-only'] : []), ...(shared ? ['shared'] : [])].join(', '),
       ]),
     ),
   );

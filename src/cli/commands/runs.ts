@@ -1,7 +1,7 @@
 import { AppError } from '../../core/errors.ts';
 import { followJob, type JobView } from '../follow-job.ts';
 import { formatTable } from '../format.ts';
-import { parseCount } from '../option-values.ts';
+import { parseCount, parsePriority } from '../option-values.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import { itemPath, type WorkspaceFlags, workspacePath } from '../workspace-path.ts';
 import { type Body, given } from './job-flags.ts';
@@ -11,6 +11,7 @@ export interface RunFlags extends WorkspaceFlags {
   readonly param?: readonly string[];
   readonly ofVersion?: string;
   readonly threads?: string;
+  readonly priority?: string;
   readonly mail?: boolean;
   readonly detach?: boolean;
 }
@@ -34,6 +35,7 @@ export async function startRun(
         'threads',
         flags.threads === undefined ? undefined : parseCount(flags.threads, '--threads', 'threads'),
       ),
+      ...given('priority', parsePriority(flags.priority)),
       ...given('mail', flags.mail),
     },
   });

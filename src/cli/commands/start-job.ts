@@ -2,7 +2,7 @@ import { AppError } from '../../core/errors.ts';
 import type { ApiClient } from '../client.ts';
 import { followJob, type JobView } from '../follow-job.ts';
 import { fileFields, locationFields } from '../location.ts';
-import { parseFileSize } from '../option-values.ts';
+import { parseFileSize, parsePriority } from '../option-values.ts';
 import type { CommandEnd, Session } from '../session.ts';
 import {
   type Body,
@@ -27,6 +27,7 @@ export interface CommonFlags {
   readonly file?: string;
   readonly credential?: string;
   readonly threads?: string;
+  readonly priority?: string;
   readonly mail?: boolean;
   readonly detach?: boolean;
 }
@@ -139,7 +140,12 @@ export async function startAndFollow(session: Session, flags: CommonFlags, body:
   const job = await client.json<JobView>({
     method: 'POST',
     path: '/api/v1/jobs',
-    body: { ...body, ...given('threads', threads), ...given('mail', flags.mail) },
+    body: {
+      ...body,
+      ...given('threads', threads),
+      ...given('priority', parsePriority(flags.priority)),
+      ...given('mail', flags.mail),
+    },
   });
   return flags.detach === true ? showStarted(session, job) : followJob(session, job);
 }

@@ -48,7 +48,8 @@ export async function runDemo(host: CliHost, { keep }: DemoOptions): Promise<Exi
   say(`   ${sample.tables} tables, ${formatCount(sample.rows)} rows, ${formatBytes(sample.bytes)}`);
 
   const password = randomBytes(9).toString('base64url');
-  const options = (await host.loadOptions({ data, logLevel: 'warn', redisEnterprisePort: 'off' })).values;
+  const options = (await host.loadOptions({ flags: { data, logLevel: 'warn', redisEnterprisePort: 'off' } }))
+    .values;
   const app = await host.openApp(options, 'service');
   const { url } = await listen(app);
   say(`2. Service at ${url}, data folder ${data}`);
