@@ -10,8 +10,10 @@ const host: CliHost = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  loadOptions: (flags) => loadOptions({ ...(flags === undefined ? {} : { flags }), env: process.env }),
-  openApp: async (options, use) => (await import('./app.ts')).openApp(options, use),
+  loadOptions: (inputs) => loadOptions({ ...inputs, env: process.env }),
+  readStoreVersions: async (place) => (await import('./store/read-version.ts')).readStoreVersions(place),
+  storeAdmin: async (options) => (await import('./app-store-admin.ts')).createStoreAdmin(options),
+  openApp: async (...given) => (await import('./app.ts')).openApp(...given),
   onInterrupt: (listener) => {
     const signals = ['SIGINT', 'SIGTERM'] as const;
     const listeners = signals.map((signal) => [signal, () => listener(signal)] as const);

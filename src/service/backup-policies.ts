@@ -33,6 +33,8 @@ export function createBackupPolicies(parts: ServiceDependencies): PolicyFunction
     });
     if (policy.encryptionKey !== null) await environment.encryptionKey(policy.encryptionKey);
     const { location } = policy;
+    await environment.refuseLocalDatabase(policy.database);
+    await environment.refuseLocalPlace(location);
     const storage = await environment.storage(location);
     refuseReadOnly(storage, location);
     if (storage.keeps) return;
@@ -51,6 +53,7 @@ export function createBackupPolicies(parts: ServiceDependencies): PolicyFunction
       await authoriseCommand(parts, context, { name: 'backup_policy:set', subject: database }, async () => {
         authorise(context, 'backup:manage', { database });
         authorise(context, 'export:start', { database });
+        if ((read.priority ?? 0) > 0) authorise(context, 'job:prioritise', { database });
         await authoriseLocation(parts, context, read.location);
         if (read.encryptionKey !== null) {
           await usableCredential(parts, context, read.encryptionKey, 'encryption_key');

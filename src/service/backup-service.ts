@@ -33,6 +33,8 @@ export interface SetBackupPolicy {
   readonly retention?: Partial<RetentionRules>;
   readonly schedule?: ScheduleInput | null;
   readonly threads?: number;
+  /** Default 0; above 0 needs `job:prioritise`. */
+  readonly priority?: number;
 }
 
 /** What retention would do now. */

@@ -97,6 +97,7 @@ export function createChildJobs(
       const { job } = await start(context, child, {
         api: parent.api,
         parent: { jobId: parent.id, step },
+        priority: parent.priority,
         ...('jobName' in child && child.jobName !== undefined ? { jobName: child.jobName } : {}),
       });
       return job;

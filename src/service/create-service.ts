@@ -17,6 +17,7 @@ import type { ServiceDependencies } from './dependencies.ts';
 import { createDirectories } from './directories.ts';
 import { createDumpSets } from './dump-sets.ts';
 import { createEvents } from './events.ts';
+import { createInstallations } from './installations.ts';
 import { createJobs } from './jobs.ts';
 import { createLocations } from './locations.ts';
 import { createJobDatabases } from './made-databases.ts';
@@ -25,6 +26,7 @@ import { createPlaceFiles } from './place-files.ts';
 import { createRuns } from './runs.ts';
 import { createSchedules } from './schedules.ts';
 import type { Service } from './service.ts';
+import { createStandings, type Standings } from './standings.ts';
 import { createStartBackup } from './start-backup.ts';
 import { createStartBackupDelete } from './start-backup-delete.ts';
 import { createStartBackupVerify } from './start-backup-verify.ts';
@@ -47,6 +49,7 @@ export interface ServiceAndPorts {
   readonly service: Service;
   readonly children: ChildJobs;
   readonly jobDatabases: JobDatabases;
+  readonly standings: Standings;
 }
 
 /** The service: everything that HTTP, command line and console can ask for. Building it does no I/O. */
@@ -59,11 +62,24 @@ export function createServiceAndPorts(dependencies: ServiceDependencies): Servic
   const startJob = createStartJob(dependencies, inTurn);
   const jobs = createJobs(dependencies);
   const itemsInTurn = createSerial();
+  const standings = createStandings(dependencies);
   const service: Service = {
     ...createAuthentication(dependencies),
     ...createTokens(dependencies),
     ...createDatabases(dependencies, inTurn),
+    ...createInstallations(dependencies, inTurn),
     ...createDatabaseStanding(dependencies),
+    listStandings: standings.listStandings,
+    refuseAway: standings.refuseAway,
+    storeVersions: dependencies.storeVersions,
+    async readStatus(context) {
+      const [store, instances, found] = await Promise.all([
+        dependencies.storeVersions(),
+        dependencies.listInstances?.() ?? [],
+        standings.listStandings(context),
+      ]);
+      return { store, instances, standings: found };
+    },
     ...createDirectories(dependencies),
     ...createCredentials(dependencies, inTurn),
     ...createLocations(dependencies),
@@ -94,12 +110,13 @@ export function createServiceAndPorts(dependencies: ServiceDependencies): Servic
     ...createDumpSets(dependencies),
     ...createApiDocuments(dependencies, inTurn),
     configurationRevision: createConfigurationRevision(dependencies.registry),
-    mailOf: ({ caller }) => mailOf(dependencies.options.mail, caller),
+    mailOf: ({ caller }, database) => mailOf(dependencies.options.mail, caller, database),
     isReady: dependencies.isReady,
   };
   return {
     service,
     children: createChildJobs(dependencies, service, startJob),
     jobDatabases: createJobDatabases(dependencies, inTurn),
+    standings,
   };
 }

@@ -1,7 +1,6 @@
 import type { Catalogue } from '../core/catalogue.ts';
 import type { OperationContext } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
-import { unfinishedStates } from '../core/job.ts';
 import { isJobDatabase } from '../core/job-database.ts';
 import { checkNewName } from '../core/name.ts';
 import { isAllowed } from '../core/permission.ts';
@@ -11,13 +10,12 @@ import { refuseReadOnly } from '../operations/read-only-storage.ts';
 import type { DatabaseRecord } from '../registry/registry.ts';
 import type { Storage } from '../storages/storage.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
-import { refuseWhileScratch } from './backup-uses.ts';
 import { parseTarget, withPassword } from './database-url.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
-import { readChoice, readLocation, readObject, readText } from './input.ts';
-import { databasesOf } from './job-databases.ts';
+import { fieldInvalid, readChoice, readFlag, readLocation, readObject, readText } from './input.ts';
 import { dumpSetFindings, spaceFindings } from './location-findings.ts';
 import { authoriseLocation } from './locations.ts';
+import { refuseWhileUsed } from './refuse-while-used.ts';
 import type { CallContext, DatabaseView, Service } from './service.ts';
 import type { InTurn } from './wallet.ts';
 
@@ -30,7 +28,7 @@ const urlHint = 'Give a URL such as postgres://user@host:5432/database or sqlite
 
 /** Registered databases: commands and queries. */
 export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): DatabaseFunctions {
-  const { registry, environment, wallet, store } = parts;
+  const { registry, environment, wallet } = parts;
 
   /** The record, for a caller who may read it. A developer learns nothing about databases that he has no grant on. */
   async function find(context: CallContext, name: string): Promise<DatabaseRecord> {
@@ -74,12 +72,21 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
           : withPassword(given, readText(password, 'password', 'Give the password as a text.'));
       const engine = environment.engineForUrl(url);
       const target = parseTarget(engine, url);
+      const shared = readFlag(input.shared, 'shared');
+      if (shared && !engine.capabilities.localFiles) {
+        throw fieldInvalid(
+          'shared',
+          'is said of a server that every instance reaches anyway',
+          'Leave it out.',
+        );
+      }
       const record = await inTurn(() =>
         registry.addDatabase({
           name,
           engine: engine.id,
           sealedTarget: sealTarget(wallet, target),
           description: engine.describe(target),
+          shared,
         }),
       );
       return viewOfDatabase(record);
@@ -102,17 +109,7 @@ export function createDatabases(parts: ServiceDependencies, inTurn: InTurn): Dat
         authorise(context, 'database:manage'),
       );
       if (isJobDatabase(name)) throw unknownDatabase(name);
-      const states = unfinishedStates;
-      const [own] = await store.listJobs({ databases: [name], states, limit: 1 });
-      const copies = await store.listJobs({ kinds: ['copy'], states, limit: 1000 });
-      const job = own ?? copies.find(({ request }) => databasesOf(request).includes(name));
-      if (job !== undefined) {
-        throw new AppError('database-in-use', {
-          field: 'name',
-          message: `The job ${job.name} uses database ${name} and is not finished.`,
-        });
-      }
-      await refuseWhileScratch(parts, name);
+      await refuseWhileUsed(parts, name);
       await registry.removeDatabase(name);
     },
 
@@ -174,11 +171,13 @@ export const viewOfDatabase = ({
   uid,
   engine,
   description,
+  shared,
   createdAt,
 }: DatabaseRecord): DatabaseView => ({
   name,
   uid,
   engine,
   url: description,
+  shared,
   createdAt,
 });

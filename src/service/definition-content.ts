@@ -11,6 +11,7 @@ import {
   readChoice,
   readEntries,
   readPossiblyEmpty,
+  readPriority,
   readText,
   readTexts,
   spell,
@@ -33,6 +34,7 @@ export function readDefinition(value: unknown): Definition {
 
 function readShape(value: unknown): Definition {
   const input = readMembers(value, 'definition');
+  const priority = readPriority(input.priority);
   return {
     description: readDescription(input.description),
     params: readEntries(input.params, 'params', 'Give {name, value}.', (entry, field) => ({
@@ -42,6 +44,7 @@ function readShape(value: unknown): Definition {
     nodes: readEntries(input.nodes, 'nodes', 'Give {name, action}.', readNode),
     schedule: readRule(input.schedule, 'schedule'),
     timeoutSeconds: readTimeout(input.timeoutSeconds, 'timeout_seconds'),
+    ...(priority === undefined ? {} : { priority }),
   };
 }
 

@@ -15,7 +15,7 @@ import type { Workspaces } from '../registry/workspaces.ts';
 import type { CredentialType } from '../storages/storage.ts';
 import type { JobSignals } from './job-signals.ts';
 import type { MailOptions } from './mail.ts';
-import type { CallContext } from './service.ts';
+import type { CallContext, InstanceView } from './service.ts';
 
 /** What the service is made of; app.ts brings it. */
 export interface ServiceDependencies {
@@ -38,12 +38,20 @@ export interface ServiceDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly options: {
-    /** Most threads of one job. */
-    readonly threadsMax: number;
+    /** Most threads of one job of this database; of the empty name where a job is about none. */
+    readonly threadsMax: (database: string) => number;
     readonly mail: MailOptions;
+    /** Milliseconds after which this database is tried again when it was away. */
+    readonly databaseRetryMs: (database: string) => number;
   };
   /** Bearer token of the local administrator; null: there is none. */
   readonly localToken: Secret | null;
+  /** The version of the store's schema; the one that the program knows. */
+  readonly storeVersions: () => Promise<{ readonly version: number; readonly knownVersion: number }>;
+  /** Who shares the store; absent: nobody else. */
+  readonly listInstances?: () => Promise<readonly InstanceView[]>;
+  /** Seals again what lies in the config folder, for a wallet that got another key; gives how many secrets there are. */
+  readonly resealSettings?: () => Promise<number>;
   /** Whether jobs can be taken: false before the dispatcher runs and while it drains. */
   readonly isReady: () => boolean;
 }

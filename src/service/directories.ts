@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { defaultDirectory } from '../core/default-directory.ts';
 import { AppError, withField } from '../core/errors.ts';
 import { unfinishedStates } from '../core/job.ts';
 import { checkNewName } from '../core/name.ts';
@@ -10,14 +11,7 @@ import { authorise, authoriseCommand } from './authorise.ts';
 import { refuseWhileBackupsNeed } from './backup-uses.ts';
 import { usableCredential } from './credentials.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
-import {
-  defaultDirectory,
-  fieldInvalid,
-  readCredentialName,
-  readFlag,
-  readObject,
-  readText,
-} from './input.ts';
+import { fieldInvalid, readCredentialName, readFlag, readObject, readText } from './input.ts';
 import { locationsOf } from './job-credentials.ts';
 import type { CallContext, DirectoryView, Service } from './service.ts';
 
@@ -56,8 +50,16 @@ export function createDirectories(parts: ServiceDependencies): DirectoryFunction
       const credential = readCredentialName(input.credential, 'credential');
       if (credential !== null) await usableCredential(parts, context, credential, 'credential');
       const readOnly = readFlag(input.readOnly, 'read_only');
+      const shared = readFlag(input.shared, 'shared');
+      if (shared && new URL(url).protocol !== 'file:') {
+        throw fieldInvalid(
+          'shared',
+          'is said of a place that every instance reaches anyway',
+          'Leave it out.',
+        );
+      }
       await probe({ url, credential, readOnly }, context);
-      return viewOf(await registry.addDirectory({ name, url, credential, readOnly }));
+      return viewOf(await registry.addDirectory({ name, url, credential, readOnly, shared }));
     },
 
     async getDirectory(context, name) {
@@ -111,10 +113,11 @@ function urlOf(path: string): string {
   throw fieldInvalid('path', `must be absolute, not ${JSON.stringify(path)}`, pathHint);
 }
 
-const viewOf = ({ name, url, credential, readOnly, createdAt }: DirectoryRecord): DirectoryView => ({
+const viewOf = ({ name, url, credential, readOnly, shared, createdAt }: DirectoryRecord): DirectoryView => ({
   name,
   url,
   credential,
   readOnly,
+  shared,
   createdAt,
 });

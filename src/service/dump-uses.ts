@@ -1,13 +1,14 @@
 import { AppError } from '../core/errors.ts';
-import { isResting, type Job, type JobState, unfinishedStates } from '../core/job.ts';
+import { isResting } from '../core/job.ts';
 import type { ImportRequest, JobRequest, LocationRequest, VerifyRequest } from '../core/request.ts';
 import { type ExportLayout, layoutForExport, layoutOfSet } from '../dump/layout.ts';
-import { type PlacedSet, setsOverlap } from '../dump/overlap.ts';
+import { namesOfSet, type PlacedSet, setsOverlap } from '../dump/overlap.ts';
+import type { NewSetUse, SetUse } from '../jobs/job-store.ts';
 import type { ServiceDependencies } from './dependencies.ts';
 
 /** What a job does with the files of a dump set. */
 interface DumpUse {
-  readonly does: 'reads' | 'writes' | 'removes';
+  readonly does: NewSetUse['does'];
   readonly location: LocationRequest;
   readonly layout: ExportLayout;
 }
@@ -56,80 +57,57 @@ const readsSet = ({ location, filePattern }: ImportRequest | VerifyRequest): Dum
 /** A use, and the place that its location leads to. */
 export type PlacedUse = Pick<DumpUse, 'does'> & PlacedSet;
 
-/** What other jobs do with dump sets. */
-interface OtherUse extends PlacedUse {
-  readonly job: Job;
-}
+/** Says what a job of that request and name does with which places. */
+export type PlaceUses = (request: JobRequest, jobName: string) => readonly PlacedUse[];
 
-export type DumpUses = ReturnType<typeof createDumpUses>;
-
-/** Knows which jobs use which dump sets. */
-export function createDumpUses({ environment, store }: Pick<ServiceDependencies, 'environment' | 'store'>) {
-  /** The place itself, so that two directories on one folder are one; a location that leads nowhere stands for itself until a check names it. */
-  const placeOf = (location: LocationRequest): Promise<string> =>
-    environment.storage(location).then(
+/** Finds the places of a request's locations; they are the same whatever name the job gets. */
+export async function findPlaces(
+  { environment }: Pick<ServiceDependencies, 'environment'>,
+  request: JobRequest,
+): Promise<PlaceUses> {
+  const places = new Map<string, string>();
+  for (const { location } of dumpUsesOf(request, '')) {
+    const key = JSON.stringify(location);
+    // The place itself, so that two directories on one folder are one; a location that leads nowhere stands for itself until a check names it.
+    const place = environment.storage(location).then(
       ({ description }) => description,
-      () => JSON.stringify(location),
+      () => key,
     );
-
-  return {
-    /** The uses of a job to be. */
-    placed: (request: JobRequest, jobName: string): Promise<readonly PlacedUse[]> =>
-      Promise.all(
-        dumpUsesOf(request, jobName).map(async ({ does, location, layout }) => ({
-          does,
-          layout,
-          place: await placeOf(location),
-        })),
-      ),
-
-    /** The uses of the jobs that could be in the way of a new one with these. */
-    async others(mine: readonly PlacedUse[]): Promise<readonly OtherUse[]> {
-      if (mine.length === 0) return [];
-      const jobs = [...(await store.listJobs({ states: unfinishedStates, limit: 1000 }))];
-      if (mine.some(({ does }) => does === 'writes')) {
-        const resting = await store.listJobs({ kinds: changingKinds, states: keepingStates, limit: 1000 });
-        jobs.push(...resting.filter(({ plan }) => plan !== null));
-      }
-      const places = new Map<string, Promise<string>>();
-      const found: OtherUse[] = [];
-      for (const job of jobs) {
-        for (const { does, location, layout } of dumpUsesOf(job.request, job.name)) {
-          if (!mine.some((use) => collides(use.does, does, job.state))) continue;
-          const key = JSON.stringify(location);
-          const place = places.get(key) ?? placeOf(location);
-          places.set(key, place);
-          found.push({ does, layout, place: await place, job });
-        }
-      }
-      return found;
-    },
-  };
+    places.set(key, await place);
+  }
+  return (named, jobName) =>
+    dumpUsesOf(named, jobName).map(({ does, location, layout }) => {
+      const key = JSON.stringify(location);
+      return { does, layout, place: places.get(key) ?? key };
+    });
 }
 
-const changingKinds = ['export', 'dump_copy', 'dump_delete'] as const;
-/** Resting states in which a job's files stay its own: it can be resumed, and then goes on to write or remove them. */
-const keepingStates: readonly JobState[] = ['stopped', 'failed'];
+/** As the store keeps it with the job. */
+export const toSetUse = ({ does, ...set }: PlacedUse): NewSetUse => ({ does, names: namesOfSet(set), set });
 
-/** Whether two uses of one set do not go together; `state` is of the job that has the other. */
-const collides = (mine: DumpUse['does'], other: DumpUse['does'], state: JobState): boolean =>
-  (mine === 'writes' && other !== 'reads') ||
-  (!isResting(state) && (mine === 'removes' || other === 'removes'));
+/** Whether two uses of one set do not go together; `other` is of another job. */
+const collides = (mine: NewSetUse['does'], { does, job }: SetUse): boolean =>
+  isResting(job.state)
+    ? // Its files stay its own: it can be resumed, and then goes on to write or remove them.
+      mine === 'writes' && does !== 'reads' && job.isPlanned
+    : (mine === 'writes' && does !== 'reads') || mine === 'removes' || does === 'removes';
 
 /**
  * Throws `file-exists` when another job holds the names that a new one would write to, and `dump-in-use` when a set would be removed that is
  * used, or used that is being removed.
  */
-export function refuseTaken(mine: readonly PlacedUse[], others: readonly OtherUse[]): void {
+export function refuseTaken(mine: readonly NewSetUse[], others: readonly SetUse[]): void {
   for (const use of mine) {
     for (const other of others) {
-      if (!collides(use.does, other.does, other.job.state) || !setsOverlap(use, other)) continue;
+      if (!collides(use.does, other)) continue;
+      // What the store gives back is what toSetUse made.
+      if (!setsOverlap(use.set as PlacedSet, other.set as PlacedSet)) continue;
       throw use.does === 'writes' && other.does === 'writes' ? placeTaken(other.job) : inUse(other);
     }
   }
 }
 
-function placeTaken(job: Job): AppError {
+function placeTaken(job: SetUse['job']): AppError {
   const rests = isResting(job.state);
   return new AppError('file-exists', {
     field: 'file_pattern',
@@ -142,11 +120,11 @@ function placeTaken(job: Job): AppError {
   });
 }
 
-const inUse = ({ does, job, place }: OtherUse): AppError =>
+const inUse = ({ does, job, set }: SetUse): AppError =>
   new AppError('dump-in-use', {
     field: 'file_pattern',
-    message: `${titleOf(job)} ${does} this dump set at ${place} and is ${isResting(job.state) ? job.state : 'not finished'}.`,
+    message: `${titleOf(job)} ${does} this dump set at ${(set as PlacedSet).place} and is ${isResting(job.state) ? job.state : 'not finished'}.`,
   });
 
-const titleOf = ({ name, database }: Job): string =>
+const titleOf = ({ name, database }: SetUse['job']): string =>
   database === '' ? `The job ${name}` : `The job ${name} of database ${database}`;

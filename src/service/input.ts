@@ -1,4 +1,6 @@
+import { defaultDirectory } from '../core/default-directory.ts';
 import { AppError } from '../core/errors.ts';
+import { mostPriority } from '../core/job.ts';
 import { type LocationRequest, leastFileSize } from '../core/request.ts';
 import { parseLocationUrl } from '../operations/environment.ts';
 
@@ -115,6 +117,17 @@ export function readThreads(value: unknown, most: number): number {
   );
 }
 
+/** Priority of a job; undefined when absent. */
+export function readPriority(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= mostPriority) return value;
+  throw fieldInvalid(
+    'priority',
+    `must be a whole number from -${mostPriority} to ${mostPriority}, not ${spell(value)}`,
+    'Leave priority out for 0; jobs of a higher one go first.',
+  );
+}
+
 const locationHint = "Give {type: 'directory', directory: NAME} or {type: 'url', url: 's3://bucket/prefix'}.";
 
 /** Where dump files are; DATA_PUMP_DIR when absent. Whether the place exists is another question. */
@@ -143,9 +156,6 @@ export function readLocation(value: unknown): LocationRequest {
   }
   throw fieldInvalid('location.type', `must be directory or url, not ${spell(type)}`, locationHint);
 }
-
-/** The directory that exists from the start. */
-export const defaultDirectory = 'DATA_PUMP_DIR';
 
 /** A file pattern as given; undefined when absent, so that each kind of job can take its own default. Its rules are in dump/layout.ts. */
 export function readFilePattern(value: unknown): string | null | undefined {

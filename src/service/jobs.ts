@@ -7,7 +7,7 @@ import { listJobFiles } from '../operations/job-files.ts';
 import { authorise, authoriseCommand } from './authorise.ts';
 import { unknownDatabase } from './databases.ts';
 import { ioContext, type ServiceDependencies } from './dependencies.ts';
-import { createDumpUses, refuseTaken } from './dump-uses.ts';
+import { findPlaces, refuseTaken, toSetUse } from './dump-uses.ts';
 import { createFamilyProgress } from './family-progress.ts';
 import { fieldInvalid, readFlag, readLimit, readSeq, readWords } from './input.ts';
 import { checkJobCredentials } from './job-credentials.ts';
@@ -45,7 +45,6 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
     { getJob, readLog: (id, afterSeq, limit) => store.readLog(id, afterSeq, limit) },
     parts.signals,
   );
-  const uses = createDumpUses(parts);
 
   /** The job, for a caller who may see it; others learn nothing, not even that it exists. */
   async function find(context: CallContext, id: string): Promise<Job> {
@@ -111,10 +110,12 @@ export function createJobs(parts: ServiceDependencies): JobFunctions {
       const family = new Set([id, ...below.map((each) => each.id)]);
       for (const job of [found, ...below.filter(({ state }) => state === 'failed' || state === 'stopped')]) {
         await checkJobCredentials(registry, job);
-        const mine = await uses.placed(job.request, job.name);
+        const usesOf = await findPlaces(parts, job.request);
+        const mine = usesOf(job.request, job.name).map(toSetUse);
+        const others = await store.usesNear(mine.map(({ names }) => names));
         refuseTaken(
           mine,
-          (await uses.others(mine)).filter((other) => !family.has(other.job.id)),
+          others.filter((other) => !family.has(other.job.id)),
         );
       }
       for (const database of databasesOf(found.request)) {

@@ -16,7 +16,7 @@ const bob = callerOf('bob', 'operator');
 const crew = ['crew@example.net', 'watch@example.net'];
 
 const serviceWith = (mail: MailOptions) =>
-  createService({ ...fixture.dependencies, options: { threadsMax: 16, mail } });
+  createService({ ...fixture.dependencies, options: { ...fixture.dependencies.options, mail } });
 
 /** Starts an export, lets it fail to begin, and gives whom the store would tell and what its log says of it. */
 async function asked(mail: MailOptions, caller: Caller, wants = true) {
@@ -31,11 +31,15 @@ async function asked(mail: MailOptions, caller: Caller, wants = true) {
   if (due !== null) await store.settleMail(due, null);
   const said = (await store.readLog(job.id, 0, 100)).filter(({ data }) => data.mail === false);
   fixture.now += 1000;
-  return { to: due?.to ?? [], said: said.map(({ message }) => message), view: service.mailOf(context) };
+  return {
+    to: due?.to ?? [],
+    said: said.map(({ message }) => message),
+    view: service.mailOf(context, 'orders'),
+  };
 }
 
 test('mail goes to the caller whose name is an address, else to smtp-to', async () => {
-  const mail = { canSend: true, to: crew };
+  const mail = { canSend: true, to: () => crew };
   assert.deepEqual(await asked(mail, ann), {
     to: [ann.name],
     said: [],
@@ -44,21 +48,27 @@ test('mail goes to the caller whose name is an address, else to smtp-to', async 
   assert.deepEqual(await asked(mail, bob), { to: crew, said: [], view: { to: crew, reason: null } });
 });
 
+test('a database can have people of its own who are told', async () => {
+  const mail = { canSend: true, to: (database: string) => (database === 'orders' ? crew.slice(0, 1) : crew) };
+  const { to, view } = await asked(mail, bob);
+  assert.deepEqual([to, view.to], [crew.slice(0, 1), crew.slice(0, 1)]);
+});
+
 test('where none can go the job is made all the same, and its log says why', async () => {
   const notSet = 'No mail will tell how the job ends: the option smtp-url is not set.';
-  assert.deepEqual(await asked({ canSend: false, to: crew }, ann), {
+  assert.deepEqual(await asked({ canSend: false, to: () => crew }, ann), {
     to: [],
     said: [notSet],
     view: { to: [], reason: notSet },
   });
-  const { said } = await asked({ canSend: true, to: [] }, bob);
+  const { said } = await asked({ canSend: true, to: () => [] }, bob);
   assert.deepEqual(said, [
     'No mail will tell how the job ends: the user name bob is no e-mail address, and the option smtp-to is not set.',
   ]);
 });
 
 test('nobody is told of a job for which it was not asked', async () => {
-  const { to, said } = await asked({ canSend: true, to: crew }, ann, false);
+  const { to, said } = await asked({ canSend: true, to: () => crew }, ann, false);
   assert.deepEqual([to, said], [[], []]);
 });
 

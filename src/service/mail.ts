@@ -6,14 +6,16 @@ import type { MailView } from './service.ts';
 export interface MailOptions {
   /** Whether there is a server that takes mail. */
   readonly canSend: boolean;
-  /** Who is told where the caller's name is no address. */
-  readonly to: readonly string[];
+  /** Who is told about jobs of this database where the caller's name is no address. */
+  readonly to: (database: string) => readonly string[];
 }
 
-/** Where mail about the jobs of a caller goes. */
-export function mailOf({ canSend, to }: MailOptions, { name }: Caller): MailView {
+/** Where mail about the jobs of a caller goes, of those that are about this database. */
+export function mailOf(options: MailOptions, { name }: Caller, database: string): MailView {
+  const { canSend } = options;
   if (!canSend) return nowhere('the option smtp-url is not set');
   if (isMailAddress(name)) return { to: [name], reason: null };
+  const to = options.to(database);
   if (to.length > 0) return { to, reason: null };
   return nowhere(`the user name ${name} is no e-mail address, and the option smtp-to is not set`);
 }

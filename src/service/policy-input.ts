@@ -6,6 +6,7 @@ import {
   readChoice,
   readCredentialName,
   readLocation,
+  readPriority,
   readText,
   readThreads,
   spell,
@@ -20,7 +21,7 @@ const mostKept = 100_000;
 /** Reads a whole policy: what is absent has its default. Throws `field-invalid` and `schedule-invalid` naming the field. */
 export function readPolicy(
   input: Readonly<Record<string, unknown>>,
-  { now, threadsMax }: { readonly now: number; readonly threadsMax: number },
+  { now, threadsMax }: { readonly now: number; readonly threadsMax: (database: string) => number },
 ): PolicyInput {
   if (input.location === undefined || input.location === null) {
     throw fieldInvalid(
@@ -30,15 +31,18 @@ export function readPolicy(
     );
   }
   const schedule = readSchedule(input.schedule, 'schedule', now);
+  const database = readText(input.database, 'database', 'Name a registered database.', 63);
+  const priority = readPriority(input.priority);
   return {
-    database: readText(input.database, 'database', 'Name a registered database.', 63),
+    database,
     location: readLocation(input.location),
     encryptionKey: readCredentialName(input.encryptionKey, 'encryption_key'),
     verify: readChoice(input.verify, 'verify', proofMethods) ?? 'digest',
     scratchDatabase: readScratchDatabase(input.scratchDatabase),
     retention: readRetention(input.retention, schedule?.timeZone ?? 'UTC'),
     schedule,
-    threads: readThreads(input.threads, threadsMax),
+    threads: readThreads(input.threads, threadsMax(database)),
+    ...(priority === undefined ? {} : { priority }),
   };
 }
 

@@ -61,9 +61,10 @@ export function createRuns(
         };
       },
     );
+    const priority = options.priority ?? request.definition.priority;
     return startJob({
       context,
-      options,
+      options: priority === undefined ? options : { ...options, priority },
       request,
       // Not a part of what was asked for: the same request at another time is the same request.
       requestFor: (jobName) => ({
@@ -85,7 +86,7 @@ export function createRuns(
         definitionName: name,
         params: readParams(input.params),
         plannedAt: typeof input.plannedAt === 'number' ? input.plannedAt : null,
-        threads: readThreads(input.threads, settings.threadsMax),
+        threads: readThreads(input.threads, settings.threadsMax('')),
         async find(room) {
           const item = await workspaces.getItem(room, 'definition', name);
           if (item === null) throw unknownItem('definition', name);

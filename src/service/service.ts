@@ -9,6 +9,7 @@ import type { JobMode, LocationRequest, TableExistsAction } from '../core/reques
 import type { AccessKeyService } from './access-key-service.ts';
 import type { BackupService } from './backup-service.ts';
 import type { DefinitionService } from './definition-service.ts';
+import type { InstallationService } from './installation-service.ts';
 import type {
   OwnCredential,
   StartCopy,
@@ -33,6 +34,8 @@ export interface DatabaseView {
   readonly engine: string;
   /** Without secrets. */
   readonly url: string;
+  /** A file that every instance of a shared store sees under this path. */
+  readonly shared: boolean;
   readonly createdAt: number;
 }
 
@@ -53,6 +56,8 @@ export interface DirectoryView {
   readonly credential: string | null;
   /** Exports and copies to it are refused. */
   readonly readOnly: boolean;
+  /** A folder that every instance of a shared store sees under this path. */
+  readonly shared: boolean;
   readonly createdAt: number;
 }
 
@@ -88,6 +93,43 @@ export interface DatabaseTest {
   readonly engine: string;
   readonly serverVersion: string;
   readonly findings: readonly Finding[];
+}
+
+/** Whether a database or directory could be reached when it was looked at. */
+export interface Standing {
+  readonly kind: 'database' | 'directory';
+  readonly name: string;
+  /** Engine id; null of directories. */
+  readonly engine: string | null;
+  /** Its URL without secrets. */
+  readonly description: string;
+  /** A sentence: why it cannot be used; null when it answers. */
+  readonly problem: string | null;
+  readonly checkedAt: number;
+}
+
+/** A process that answers requests, of those that share the store. */
+export interface InstanceView {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  /** Null: it answers on no port. */
+  readonly url: string | null;
+  readonly startedAt: number;
+  readonly seenAt: number;
+}
+
+/** How the service is. */
+export interface ServiceStatus {
+  readonly store: {
+    /** Version of its schema. */
+    readonly version: number;
+    /** The version that this program makes and knows. */
+    readonly knownVersion: number;
+  };
+  /** Those that share the store; empty where it is of one process alone. */
+  readonly instances: readonly InstanceView[];
+  readonly standings: readonly Standing[];
 }
 
 /** Where mail about a caller's jobs goes. */
@@ -154,7 +196,7 @@ export interface JobFile {
  * Everything that HTTP, command line and console can ask for. Every function authorises its caller (throws `forbidden`; jobs that
  * the caller may not see are `job-unknown`) and those that change state write the audit trail, refused or not.
  */
-export interface Service extends BackupService, DefinitionService, AccessKeyService {
+export interface Service extends BackupService, DefinitionService, AccessKeyService, InstallationService {
   /** Checks a Basic pair. Throws `unauthenticated`, in the same time whether or not the user exists. */
   authenticateUser(name: string, password: string): Promise<Caller>;
   /** Checks the local token of the data folder (the command line's). Throws `unauthenticated`. */
@@ -177,7 +219,12 @@ export interface Service extends BackupService, DefinitionService, AccessKeyServ
 
   addDatabase(
     context: CallContext,
-    input: { readonly name: string; readonly url: string; readonly password?: string },
+    input: {
+      readonly name: string;
+      readonly url: string;
+      readonly password?: string;
+      readonly shared?: boolean;
+    },
   ): Promise<DatabaseView>;
   getDatabase(context: CallContext, name: string): Promise<DatabaseView>;
   /** The databases that the caller may use. */
@@ -227,6 +274,7 @@ export interface Service extends BackupService, DefinitionService, AccessKeyServ
       readonly path: string;
       readonly credential?: string | null;
       readonly readOnly?: boolean;
+      readonly shared?: boolean;
     },
   ): Promise<DirectoryView>;
   getDirectory(context: CallContext, name: string): Promise<DirectoryView>;
@@ -356,8 +404,20 @@ export interface Service extends BackupService, DefinitionService, AccessKeyServ
   listDumpSets(context: CallContext, location: LocationRequest): Promise<readonly DumpSetView[]>;
   showDumpSet(context: CallContext, location: LocationRequest, filePattern: string | null): Promise<Manifest>;
 
-  /** Where the mail goes that {@link StartOptions.mail} of this caller asks for. */
-  mailOf(context: CallContext): MailView;
+  /** Looks at every database and directory now, at the same time, each for some seconds at most. For administrators. */
+  listStandings(context: CallContext): Promise<readonly Standing[]>;
+  /** The same, with the store and who shares it. */
+  readStatus(context: CallContext): Promise<ServiceStatus>;
+  /** Of the store and of the program. */
+  storeVersions(): Promise<ServiceStatus['store']>;
+  /**
+   * Throws `database-away` where the database could not be reached lately, and cannot now. One that was never looked at passes, and so does one that the
+   * caller may not even read: whatever he asks for is refused as such.
+   */
+  refuseAway(context: CallContext, name: string): Promise<void>;
+
+  /** Where the mail goes that {@link StartOptions.mail} of this caller asks for, of a job of this database. */
+  mailOf(context: CallContext, database: string): MailView;
 
   /** Needs `database:read`. Null: there is none. Throws `database-unknown`. */
   apiDocument(context: CallContext, address: ApiDocumentAddress): Promise<ApiDocument | null>;

@@ -45,7 +45,7 @@ export function createStartBackupVerify(
       backup: backup.id,
       method,
       scratchDatabase: method === 'restore' ? (asked ?? policy?.scratchDatabase ?? null) : null,
-      threads: readThreads(input.threads ?? policy?.threads, settings.threadsMax),
+      threads: readThreads(input.threads ?? policy?.threads, settings.threadsMax(database)),
     };
     return startJob({
       context,

@@ -47,9 +47,10 @@ export function createStartBackup(
       keepForever,
       threads: policy.threads,
     };
+    const priority = options.priority ?? policy.priority;
     return startJob({
       context,
-      options,
+      options: priority === undefined ? options : { ...options, priority },
       request,
       // The policy is that of the moment: a start that is repeated after another one was set is the same start.
       asked: { kind: 'backup', database, keepForever },

@@ -42,7 +42,10 @@ export function createStartCopy(parts: ServiceDependencies, startJob: StartJob):
       selection: readSelection(input, mode),
       ...readReadOptions(input),
       ...readWriteOptions(input),
-      threads: readThreads(input.threads, settings.threadsMax),
+      threads: readThreads(
+        input.threads,
+        Math.min(settings.threadsMax(database), settings.threadsMax(target)),
+      ),
     };
     return startJob({
       context,

@@ -35,7 +35,7 @@ export function createStartDumpCopy(
       location,
       filePattern: readFilePattern(input.filePattern) ?? null,
       to,
-      threads: readThreads(input.threads, settings.threadsMax),
+      threads: readThreads(input.threads, settings.threadsMax('')),
     };
     return startJob({
       context,

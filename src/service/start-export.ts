@@ -59,7 +59,7 @@ export function createStartExport(
       encryptionKey,
       fileSize: readFileSize(input.fileSize),
       estimate: readFlag(input.estimate, 'estimate'),
-      threads: readThreads(input.threads, settings.threadsMax),
+      threads: readThreads(input.threads, settings.threadsMax(database)),
     };
     const { defaultFilePattern } = options;
     const named = input.filePattern === undefined ? defaultFilePattern : undefined;

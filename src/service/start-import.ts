@@ -74,7 +74,7 @@ export function createStartImport(
       ...readWriteOptions(input),
       encryptionKey,
       dryRun: readFlag(input.dryRun, 'dry_run'),
-      threads: readThreads(input.threads, settings.threadsMax),
+      threads: readThreads(input.threads, settings.threadsMax(database)),
     };
     return startJob({
       context,

@@ -154,6 +154,8 @@ export interface StartOptions {
    * says so, and the job is made all the same.
    */
   readonly mail?: boolean;
+  /** See Job.priority; default 0. Above 0 needs `job:prioritise`, unless the job that starts this one has it. */
+  readonly priority?: number;
   /** Throw `database-busy` when any other job of the database is not finished, of whatever kind and API; default false. */
   readonly onlyJobOfDatabase?: boolean;
   /**

@@ -61,7 +61,7 @@ export function createStartRestore(
       database,
       backup: backup.id,
       how,
-      threads: readThreads(input.threads, settings.threadsMax),
+      threads: readThreads(input.threads, settings.threadsMax(database)),
     };
     return startJob({
       context,

@@ -35,7 +35,7 @@ export function createStartVerify(
       database: '',
       location,
       filePattern: readFilePattern(input.filePattern) ?? null,
-      threads: readThreads(input.threads, settings.threadsMax),
+      threads: readThreads(input.threads, settings.threadsMax('')),
     };
     return startJob({
       context,

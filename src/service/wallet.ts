@@ -17,7 +17,7 @@ export function createWalletRotation(
   parts: ServiceDependencies,
   inTurn: InTurn,
 ): Pick<Service, 'rotateWallet'> {
-  const { registry, wallet } = parts;
+  const { registry, wallet, resealSettings } = parts;
   return {
     async rotateWallet(context) {
       await authoriseCommand(parts, context, { name: 'wallet:rotate', subject: wallet.keptIn }, () =>
@@ -34,7 +34,7 @@ export function createWalletRotation(
             hint: 'Start Pumphouse with a new key as PUMPHOUSE_WALLET_KEY and the present one as PUMPHOUSE_WALLET_KEY_PREVIOUS, then run pumphouse wallet rotate again.',
           });
         }
-        return { resealed: await finishRotation(registry, wallet), keptIn: wallet.keptIn };
+        return { resealed: await finishRotation(registry, wallet, resealSettings), keptIn: wallet.keptIn };
       });
     },
   };
@@ -45,11 +45,12 @@ export async function finishKilledRotation(
   registry: Pick<Registry, 'replaceSealed'>,
   wallet: Wallet,
   log: Logger,
+  resealSettings?: () => Promise<number>,
 ): Promise<void> {
   // Keys that are given in the environment are exchanged when the command says so.
   if (wallet.keptIn !== 'file' || !wallet.hasOldKeys) return;
   try {
-    await finishRotation(registry, wallet);
+    await finishRotation(registry, wallet, resealSettings);
   } catch (error) {
     const { message, hint } = toAppError(error);
     log.warn('a rotation of the wallet could not be finished', { message, hint });
@@ -64,8 +65,10 @@ export async function finishKilledRotation(
 export async function finishRotation(
   registry: Pick<Registry, 'replaceSealed'>,
   wallet: Wallet,
+  resealSettings: () => Promise<number> = async () => 0,
 ): Promise<number> {
-  const resealed = await registry.replaceSealed((sealed) => wallet.seal(wallet.unseal(sealed)));
+  const inStore = await registry.replaceSealed((sealed) => wallet.seal(wallet.unseal(sealed)));
+  const inFolder = await resealSettings();
   await wallet.dropOldKeys();
-  return resealed;
+  return inStore + inFolder;
 }
