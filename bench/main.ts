@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { runLatencyBenchmark } from './latency.ts';
 import { runPostgresBenchmark } from './postgres/postgres.ts';
 import { runRedisBenchmark } from './redis/redis.ts';
+import { runScaleBenchmark } from './scale/scale.ts';
 import { runStoragesBenchmark } from './storages/storages.ts';
 
 /** Arguments: the benchmark's name, then its options; bench/README.md describes them. */
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, (settings: BenchSettings) => Promise<v
   postgres: runPostgresBenchmark,
   storages: runStoragesBenchmark,
   redis: runRedisBenchmark,
+  scale: runScaleBenchmark,
   latency: runLatencyBenchmark,
 };
 

@@ -47,7 +47,7 @@ function busySeconds(): number {
 }
 
 /** Resident memory of a process and its descendants. */
-function residentMegabytes(root: number): number {
+export function residentMegabytes(root: number): number {
   const parents = new Map<number, number>();
   const sizes = new Map<number, number>();
   for (const name of readdirSync('/proc')) {

@@ -62,7 +62,7 @@ describe('the examples of choosing-and-changing.md', () => {
   it('are there for every option', () => {
     const shown = new Set(examples.flatMap(({ native }) => Object.keys(native)));
     const where = ['directory', 'location', 'credential'].flatMap((name) => [name, `to_${name}`]);
-    const place = ['database', 'target', ...where, 'file_pattern', 'threads', 'mail', 'kind'];
+    const place = ['database', 'target', ...where, 'file_pattern', 'threads', 'priority', 'mail', 'kind'];
     const selection = ['mode', 'name_expressions', 'schema_expressions', 'tablespace_expressions'];
     const moves: readonly string[] = ['export', 'import', 'copy'];
     const options = new Set(

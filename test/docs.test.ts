@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { optionList } from '../src/config/options.ts';
+import { type OptionDeclaration, optionList } from '../src/config/options.ts';
 import { errorCatalogue } from '../src/core/error-catalogue.ts';
 
 /*
@@ -42,18 +42,30 @@ const readers = {
   places: 'commands that go to places of dump files',
 } as const;
 
+/** Whether an option can stand in the config folder. */
+function inFolder({
+  settable,
+  secret,
+  perDatabase,
+}: Pick<OptionDeclaration, 'settable' | 'secret' | 'perDatabase'>): string {
+  if (!settable) return 'no';
+  if (secret) return 'sealed';
+  return perDatabase ? 'yes, also per database' : 'yes';
+}
+
 test('docs/options.md has exactly the declared options', async () => {
-  const declared = optionList.map(([, { name, flag, env, type, defaultText, help, readBy, settable }]) =>
-    row(
-      `\`${name}\``,
-      flag === null ? '-' : `\`${flag}\``,
-      `\`${env}\``,
-      settable ? 'yes' : 'no',
-      type.describe,
-      defaultText,
-      readers[readBy],
-      help,
-    ),
+  const declared = optionList.map(
+    ([, { name, flag, env, type, defaultText, help, readBy, settable, secret, perDatabase }]) =>
+      row(
+        `\`${name}\``,
+        flag === null ? '-' : `\`${flag}\``,
+        `\`${env}\``,
+        inFolder({ settable, secret, perDatabase }),
+        type.describe,
+        defaultText,
+        readers[readBy],
+        help,
+      ),
   );
   assertSameRows('options.md', await tableOf('options.md'), declared);
 });

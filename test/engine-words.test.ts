@@ -38,7 +38,12 @@ const plugIns: Readonly<Record<string, PlugIn>> = {
   },
   // The vendors have storages too, which are plug-ins of their own.
   Huawei: { words: /huawei|dayu/i, homes: ['apis/dataarts/', 'storages/s3/', 'app.ts'], lines: /^$/ },
-  Oracle: { words: /oracle/i, homes: ['apis/dbcs/', 'apis/ords/', 'storages/http/', 'app.ts'], lines: /^$/ },
+  Oracle: {
+    words: /oracle/i,
+    // The command of ORDS, with the config folder that it reads, is one too.
+    homes: ['apis/dbcs/', 'apis/ords/', 'cli/ords/', 'config/ords/', 'storages/http/', 'app.ts'],
+    lines: /^$/,
+  },
 };
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })

@@ -369,7 +369,7 @@ test('databases of jobs that are over are dropped, but for one that may be in us
     await using fixture = await openBackups({ folder });
     await makeShop(fixture, { verify: 'none' });
     const done = await backUp(fixture);
-    const context = recordingContext();
+    const context = { ...recordingContext(), confirm: async () => undefined };
     const { parts, store } = fixture;
     const made = { like: 'shop', claims: 1 };
     for (const job of [done, { ...done, id: 'gone' }]) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { compareDatabases } from '../../src/cli/demo/compare-databases.ts';
@@ -79,7 +80,7 @@ for (const withService of [false, true]) {
         /^Registered shop \(sqlite, sqlite:\/.*shop\.db\)/,
       );
       const added = await json<object>('database', 'add', 'copy', `sqlite:${folder.join('copy.db')}`);
-      assert.deepEqual(Object.keys(added), ['name', 'uid', 'engine', 'url', 'created_at']);
+      assert.deepEqual(Object.keys(added), ['name', 'uid', 'engine', 'url', 'shared', 'created_at']);
       const listed = await json<{ name: string; uid: number }[]>('database', 'list');
       assert.deepEqual(
         listed.map(({ name }) => name),
@@ -322,7 +323,8 @@ for (const withService of [false, true]) {
       assert.match(await ok('config', 'list'), /^unit-bytes +64KiB +environment$/m);
       assert.match(await ok('config', 'list', '--log-level', 'warn'), /^log-level +warn +flag$/m);
       assert.match(await ok('config', 'delete', 'threads-max'), /no longer set/);
-      assert.match(await ok('config', 'list'), /^threads-max +16 +default$/m);
+      assert.doesNotMatch(await ok('config', 'list'), /threads-max/);
+      assert.match(await ok('config', 'list', '--include-defaults'), /^threads-max +16 +default$/m);
       await refused(['config', 'delete', 'threads-max'], 3, /threads-max is not set/);
       await refused(['config', 'set', 'port', '99999'], 2, /port takes integer 0 to 65535, not "99999"/);
       await refused(['config', 'set', 'prot', '1'], 3, /no option "prot".*\n.*config list/);
@@ -403,7 +405,8 @@ describe('a command line', () => {
     ),
     ...['set', 'show', 'list', 'remove'].map((verb) => `backup policy ${verb}`),
     'schedule list',
-    ...['list', 'get', 'set', 'delete'].map((verb) => `config ${verb}`),
+    'status',
+    ...['list', 'get', 'set', 'secret', 'delete', 'info'].map((verb) => `config ${verb}`),
     ...['add', 'list', 'remove', 'default'].map((verb) => `workspace ${verb}`),
     ...['add', 'put', 'list', 'show', 'remove'].flatMap((verb) => [
       `connection ${verb}`,
@@ -448,7 +451,8 @@ describe('a command line', () => {
   });
 
   it('prints the version', async () => {
-    const { code, stdout } = await runCommand(['--version']);
+    const env = { PUMPHOUSE_DATA: path.join(tmpdir(), 'pumphouse-nothing-there') };
+    const { code, stdout } = await runCommand(['--version'], { env });
     assert.equal(code, 0);
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   });

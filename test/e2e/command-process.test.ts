@@ -125,7 +125,10 @@ describe('a command as a process', () => {
   it('loads neither server nor engines to print help or version', async () => {
     const hook = pathToFileURL(`${import.meta.dirname}/../harness/tell-modules.ts`).href;
     for (const flag of ['--version', '--help']) {
-      await using asked = spawnCommand([flag], { node: ['--import', hook] });
+      await using asked = spawnCommand([flag], {
+        node: ['--import', hook],
+        env: { PUMPHOUSE_DATA: folder.join('nothing') },
+      });
       const { code, stderr } = await asked.ended;
       assert.equal(code, 0);
       const loaded = [...stderr.matchAll(/^loaded: (.*)$/gm)].map(([, url]) => url as string);

@@ -19,6 +19,8 @@ export interface TestAppOptions {
   readonly databases?: Readonly<Record<string, string>>;
   readonly users?: readonly TestUser[];
   readonly flags?: Partial<Record<OptionKey, string>>;
+  /** Options that have no flag, by their variables. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** An existing data folder; it is left in place. Default: a new one that is removed. */
   readonly data?: string;
 }
@@ -74,10 +76,12 @@ export async function startApp({
   databases = {},
   users = [],
   flags = {},
+  environment = {},
   data,
 }: TestAppOptions = {}): Promise<TestApp> {
   const folder = data ?? (await mkdtemp(path.join(tmpdir(), 'pumphouse-test-')));
   const { values } = await loadOptions({
+    env: environment,
     flags: {
       data: folder,
       port: '0',

@@ -29,7 +29,8 @@ import { createScheduledRuns } from '../../src/service/scheduled-runs.ts';
 import type { CallContext, Service } from '../../src/service/service.ts';
 import { localDriver } from '../../src/storages/local/driver.ts';
 import type { Storage } from '../../src/storages/storage.ts';
-import { openSqliteStore, type Store } from '../../src/store/sqlite-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { createMemoryLog, type LogLine } from './http-fixture.ts';
 import { placeAt } from './local-storage.ts';
 import { aliveForEver, type Mortality } from './mortality.ts';
@@ -137,7 +138,7 @@ export async function openBackups(options: BackupsOptions): Promise<BackupsFixtu
     clock,
   };
   const handlers = [
-    createExportHandler(environment, { unitBytes: 64 * 1024 * 1024 }),
+    createExportHandler(environment, { unitBytes: () => 64 * 1024 * 1024 }),
     createImportHandler(environment),
     createVerifyHandler(environment),
     createDumpDeleteHandler(environment),
@@ -171,7 +172,8 @@ export async function openBackups(options: BackupsOptions): Promise<BackupsFixtu
     dispatcher,
     clock,
     log,
-    options: { threadsMax: 16, mail: { canSend: false, to: [] } },
+    storeVersions: async () => ({ version: 1, knownVersion: 1 }),
+    options: { threadsMax: () => 16, mail: { canSend: false, to: () => [] }, databaseRetryMs: () => 60_000 },
     localToken: null,
     isReady: () => true,
   });

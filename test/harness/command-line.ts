@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { openApp } from '../../src/app.ts';
+import { createStoreAdmin } from '../../src/app-store-admin.ts';
 import { version } from '../../src/base/version.ts';
 import { exitCodes } from '../../src/cli/exit-codes.ts';
 import type { CliHost } from '../../src/cli/host.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { loadOptions } from '../../src/config/load-options.ts';
+import { readStoreVersions } from '../../src/store/read-version.ts';
 
 /** How a command ended. */
 export interface CommandResult {
@@ -46,8 +48,10 @@ export async function runCommand(
     stdin: Object.assign(Readable.from([stdin]), { isTTY: isTerminal }),
     stdout: collect('stdout'),
     stderr: collect('stderr'),
-    loadOptions: (flags) => loadOptions({ ...(flags === undefined ? {} : { flags }), env }),
+    loadOptions: (inputs) => loadOptions({ ...inputs, env }),
     openApp,
+    readStoreVersions,
+    storeAdmin: async (options) => createStoreAdmin(options),
     onInterrupt: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -34,7 +34,9 @@ export async function requestOf(command: string, input = ''): Promise<AskedReque
       stdin: Readable.from(input === '' ? [] : [input]),
       stdout: quiet,
       stderr: quiet,
-      loadOptions: (flags) => loadOptions({ ...(flags === undefined ? {} : { flags }), env: {} }),
+      readStoreVersions: async () => ({ version: null, knownVersion: 1 }),
+      storeAdmin: () => assert.fail('it asks the store itself'),
+      loadOptions: (inputs) => loadOptions({ ...inputs, env: {} }),
       // Takes the request and ends there.
       openApp: async () => ({
         async call({ method, path, body }) {
@@ -43,7 +45,7 @@ export async function requestOf(command: string, input = ''): Promise<AskedReque
         },
         startJobs: async () => undefined,
         listen: async () => ({ url: '', ownPorts: [] }),
-        summary: [],
+        unprovided: [],
         [Symbol.asyncDispose]: async () => undefined,
       }),
       onInterrupt: () => () => undefined,

@@ -98,7 +98,7 @@ export interface ServerFixture {
 export function createServerFixture(
   apis: readonly Api[],
   options: HttpServerOptions = {},
-  more: Pick<HttpServerParts, 'certificate' | 'fallback' | 'http2'> = {},
+  more: Partial<Omit<HttpServerParts, 'apis' | 'service' | 'log' | 'options'>> = {},
 ): ServerFixture {
   const { log, lines } = createMemoryLog();
   let isReady = true;

@@ -29,6 +29,7 @@ export interface JobsFixtureOptions {
   readonly maxRunning?: number;
   readonly retry?: RetryPolicy;
   readonly outage?: OutagePolicy;
+  readonly patienceOf?: (database: string) => number;
   /** Put between worker, dispatcher and the real store. */
   readonly wrap?: (store: JobStore) => Partial<JobStore>;
   /** A store file that is there already. */
@@ -100,6 +101,7 @@ export async function openJobsFixture(
     log,
     retry: options.retry ?? fastRetry,
     outage: options.outage ?? fastOutage,
+    ...(options.patienceOf === undefined ? {} : { patienceOf: options.patienceOf }),
   });
   const dispatcher = createLocalDispatcher({
     store: observed,

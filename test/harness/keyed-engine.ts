@@ -41,6 +41,7 @@ export function createKeyedEngine(beforeWrite: () => Promise<void> = async () =>
       modes: ['full', 'schema', 'table'],
       encodings: ['slate'],
       joinableSnapshot: false,
+      localFiles: false,
       remaps: ['schemas', 'keyPrefixes'],
       tableExistsActions: ['skip', 'truncate', 'replace'],
       readRules: false,

@@ -23,7 +23,7 @@ export interface DeathPoint {
 
 /** What changes nothing that anybody would miss. */
 const readingVerbs =
-  /^(get|find|list|read|tasks|stat|probe|next|count|childJob|backupOf|tableProgress|due|audit|freeBytes|reportProgress|recover|claim)/;
+  /^(get|find|list|read|tasks|stat|probe|next|count|childJob|backupOf|tableProgress|due|audit|freeBytes|reportProgress|recover|claim|confirm|uses|snapshotTokens)/;
 
 /** A process that dies at one point. Point null: never; the changes are counted, to know which points there are. */
 export function createMortality(point: DeathPoint | null): Mortality & { changes(): readonly string[] } {

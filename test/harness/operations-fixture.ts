@@ -80,7 +80,7 @@ export async function openOperations(options: OperationsOptions): Promise<Operat
   const worker = createWorker({
     store,
     handlers: [
-      createExportHandler(environment, { unitBytes }),
+      createExportHandler(environment, { unitBytes: () => unitBytes }),
       createImportHandler(environment),
       createVerifyHandler(environment),
     ],

@@ -40,6 +40,7 @@ export function sampleJob(name: string, changes: Partial<Job> = {}): Job {
     plan: null,
     result: null,
     threads: 1,
+    priority: 0,
     running: 1,
     progress: { bytesDone: 1, bytesTotal: 4, rowsDone: 2, rowsTotal: 8, unitsDone: 0, unitsTotal: 1 },
     errorCount: 0,
@@ -61,6 +62,7 @@ export const nameAt = (second: number): string =>
 /** The API over a service that gives these answers. */
 export function ordsApiOver(answers: Partial<Service>, options: Partial<OrdsOptions> = {}) {
   const service = {
+    refuseAway: async () => undefined,
     listDatabases: async () => [{ name: 'wharf', uid: 1, engine: 'sqlite', url: '', createdAt: 0 }],
     listUsers: async () => [],
     jobFiles: async () => [],
@@ -89,7 +91,8 @@ export async function call(
     headers: {},
     body: undefined,
     caller: admin,
-    origin: 'https://pump.example.net',
+    base: 'https://pump.example.net',
+    basePath: '',
     url: '/ords/wharf/harbor/_/db-api/stable/...',
     requestId: 'r',
     signal: new AbortController().signal,

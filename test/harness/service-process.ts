@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -20,6 +21,10 @@ export interface ServiceProcess extends AsyncDisposable {
   readonly pid: number;
   readonly data: string;
   readonly url: string;
+  /** The bearer token of its local administrator. */
+  readonly token: string;
+  /** Resolves when the process has ended, whyever. */
+  readonly ended: Promise<void>;
   /** The JSON of a success; fails on any other status. */
   request<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', resource: string, body?: unknown): Promise<T>;
   start(body: Readonly<Record<string, unknown>>): Promise<ServiceJob>;
@@ -27,6 +32,8 @@ export interface ServiceProcess extends AsyncDisposable {
   settled(id: string): Promise<ServiceJob>;
   /** Starts a job and waits until it is completed; fails when it ends otherwise or with errors. */
   run(body: Readonly<Record<string, unknown>>): Promise<ServiceJob>;
+  /** Sends the signal and does not wait. */
+  signal(signal: NodeJS.Signals): void;
   /** SIGKILL, and waits until it is gone. The data folder stays. */
   kill(): Promise<void>;
 }
@@ -38,6 +45,8 @@ export interface ServiceProcessOptions {
   readonly flags?: readonly string[];
   /** Further variables of its environment. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** File that its standard error is added to; absent: it is that of this process. */
+  readonly log?: string;
 }
 
 /** How soon a service that says nothing of a job is asked again. */
@@ -49,6 +58,7 @@ export async function startServiceProcess({
   data: existing,
   flags = [],
   environment = {},
+  log,
 }: ServiceProcessOptions = {}): Promise<ServiceProcess> {
   const data = existing ?? (await mkdtemp(path.join(os.tmpdir(), 'pumphouse-service-')));
   const file = path.join(data, 'service.json');
@@ -70,14 +80,21 @@ export async function startServiceProcess({
     '0',
     ...flags,
   ];
+  const standardError = log === undefined ? 'inherit' : openSync(log, 'a');
   const child = spawn(launcher, args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', standardError],
     env: { ...process.env, ...environment },
   });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  if (typeof standardError === 'number') closeSync(standardError);
   // The parent may be killed too: nothing may outlive it.
   const end = () => child.kill('SIGKILL');
   process.once('exit', end);
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      process.off('exit', end);
+      resolve();
+    });
+  });
 
   let service: { readonly url: string; readonly token: string } | null = null;
   while (service === null) {
@@ -125,6 +142,8 @@ export async function startServiceProcess({
     pid: child.pid ?? 0,
     data,
     url,
+    token,
+    ended: exited,
     request,
     start,
     settled,
@@ -137,15 +156,16 @@ export async function startServiceProcess({
       }
       return job;
     },
+    signal: (signal) => {
+      child.kill(signal);
+    },
     kill: async () => {
       child.kill('SIGKILL');
       await exited;
-      process.off('exit', end);
     },
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGTERM');
       await exited;
-      process.off('exit', end);
       if (existing === undefined) await rm(data, { recursive: true, force: true });
     },
   };

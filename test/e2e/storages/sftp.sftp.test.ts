@@ -4,7 +4,7 @@ import type { RemotePlace } from '../../harness/remote-place.ts';
 import { startSshd } from '../../harness/sshd.ts';
 import { storageLife } from './life.ts';
 
-storageLife('sftp', openSshd, { lists: true });
+storageLife('sftp', openSshd, { lists: true, killed: true });
 
 async function openSshd(): Promise<RemotePlace> {
   const server = await startSshd();
