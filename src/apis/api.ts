@@ -13,8 +13,10 @@ export interface ApiRequest {
   readonly rawBody?: Uint8Array;
   /** Null on routes that are open to everybody, and where `optional` credentials are missing. */
   readonly caller: Caller | null;
-  /** Outside base of the URL: `https://host` (proxy headers applied), without trailing slash. */
-  readonly origin: string;
+  /** What the service's URLs begin with outside: `https://host/prefix` (as proxies say), without a slash at its end. */
+  readonly base: string;
+  /** The path of that alone: `/prefix`, empty where the service is at the root of its host. */
+  readonly basePath: string;
   /** Path and query as received, still encoded. */
   readonly url: string;
   /** 22 characters, base64url of 16 random bytes; also in the log. */

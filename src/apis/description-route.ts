@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import type { Route } from './api.ts';
-import { type DescribeOptions, describeApi } from './openapi.ts';
+import { type DescribeOptions, describeApi, serversAt } from './openapi.ts';
 
 export interface Description {
   /** Where it is served, from the root. */
@@ -29,12 +29,16 @@ export function descriptionRoute({ path, title, routes, version, about, error }:
     responses: {
       200: { description: 'The description.', schema: Type.Object({}, { additionalProperties: true }) },
     },
-    async handle() {
+    async handle({ basePath }) {
       description ??= describeApi(
         { title, prefix: '', routes },
         { openapi: '3.0', version, description: about, error },
       );
-      return { status: 200, headers: { 'cache-control': 'no-cache' }, body: description };
+      return {
+        status: 200,
+        headers: { 'cache-control': 'no-cache' },
+        body: { ...description, servers: serversAt(basePath) },
+      };
     },
   };
 }

@@ -35,7 +35,7 @@ export function describeApi(api: Pick<Api, 'title' | 'prefix' | 'routes'>, optio
       version: options.version,
       ...(options.description === undefined ? {} : { description: options.description }),
     },
-    servers: [{ url: options.serverUrl ?? '/' }],
+    servers: options.serverUrl === undefined ? serversAt('') : [{ url: options.serverUrl }],
     tags: [...new Set(shown.flatMap((route) => route.tags))].map((name) => ({ name })),
     paths,
     components: {
@@ -47,6 +47,9 @@ export function describeApi(api: Pick<Api, 'title' | 'prefix' | 'routes'>, optio
     },
   };
 }
+
+/** Of a description that is served at the root: the root as the caller sees it, at the host that the description came from. */
+export const serversAt = (basePath: string): readonly Json[] => [{ url: basePath === '' ? '/' : basePath }];
 
 /** The wildcard has no name of its own: it is the rest of the address. */
 const wildcardName = 'rest';

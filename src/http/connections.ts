@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { constants, createSecureServer, type Http2ServerRequest, type Http2Session } from 'node:http2';
 import { createServer as createTlsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { ServerCertificate } from '../config/server-certificate.ts';
 
@@ -22,8 +22,13 @@ export interface TrackedServer {
   readonly server: Server;
   /** What connections over TLS are shown from now on. */
   setCertificate(certificate: ServerCertificate): void;
-  /** Closes connections without a request in work, now and whenever one runs out of work. */
-  closeIdle(): void;
+  /** Takes no more connections; those that there are stay, also idle ones. */
+  stopListening(): void;
+  /**
+   * Closes connections without a request in work, now and whenever one runs out of work.
+   * @param isSpared by the address of the other side: such connections stay for one more request, until this is called without
+   */
+  closeIdle(isSpared?: (address: string | undefined) => boolean): void;
   closeAll(): void;
 }
 
@@ -49,6 +54,8 @@ export function createTrackedServer(
   const sessionSockets = new Set<Socket>();
   /** Connections whose handshake is not done, by the port of the other side; what becomes of them are other sockets. */
   const beginning = new Map<string, Socket>();
+  /** Whether a connection that runs out of work is closed. */
+  let isEnding: (socket: Socket) => boolean = () => false;
   let isClosing = false;
 
   const track = (socket: Socket): void => {
@@ -96,7 +103,7 @@ export function createTrackedServer(
     response.once('close', () => {
       const left = (requestsOf.get(socket) ?? 1) - 1;
       if (requestsOf.has(socket)) requestsOf.set(socket, left);
-      if (isClosing && left === 0) socket.destroySoon();
+      if (left === 0 && isEnding(socket)) socket.destroySoon();
     });
   });
 
@@ -105,9 +112,15 @@ export function createTrackedServer(
     setCertificate({ certificate, key }) {
       tlsServer?.setSecureContext({ cert: certificate, key });
     },
-    closeIdle() {
+    stopListening() {
+      // Not the server's own: that closes idle connections, into which a proxy may be writing just now.
+      NetServer.prototype.close.call(server);
+    },
+    closeIdle(isSpared = () => false) {
       isClosing = true;
-      for (const [socket, requests] of requestsOf) if (requests === 0) socket.destroySoon();
+      isEnding = (socket) => !isSpared(socket.remoteAddress);
+      for (const [socket, requests] of requestsOf)
+        if (requests === 0 && isEnding(socket)) socket.destroySoon();
       for (const socket of beginning.values()) socket.destroy();
     },
     closeAll() {

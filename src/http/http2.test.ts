@@ -24,7 +24,7 @@ function openServer() {
   const api = fixtureApi('harbour', '/v1', [
     fixtureRoute(
       '/who',
-      async ({ caller, origin, headers }) => ({
+      async ({ caller, base: origin, headers }) => ({
         status: 200,
         body: { name: caller?.name ?? null, origin, host: headers.host, names: Object.keys(headers) },
       }),

@@ -6,7 +6,7 @@ import { AppError } from '../core/errors.ts';
 import type { Caller } from '../core/permission.ts';
 import { type Authenticator, authenticate } from './authenticate.ts';
 import { readRawBody } from './body-parsers.ts';
-import { originOf } from './origin.ts';
+import type { Outside } from './origin.ts';
 import { plainHeaders } from './plain-headers.ts';
 import type { RequestState } from './request-state.ts';
 import { mediaTypeOf, sendReply } from './send-reply.ts';
@@ -22,6 +22,7 @@ export interface Mounting {
   /** Largest request body in bytes, where the API does not take larger ones. */
   readonly bodyLimit: number;
   readonly unknownBodies: UnknownBodies;
+  readonly outsideOf: (request: FastifyRequest) => Outside;
 }
 
 /** Mounts every route of an API; the scope's error handler is the caller's business. */
@@ -30,9 +31,21 @@ export function mountApi(scope: FastifyInstance, api: Api, mounting: Mounting): 
 }
 
 function mountRoute(scope: FastifyInstance, api: Api, route: Route, mounting: Mounting): void {
-  const { service, log, stateOf, unknownBodies } = mounting;
+  const { service, log, stateOf, unknownBodies, outsideOf } = mounting;
   const bodyLimit = Math.max(mounting.bodyLimit, api.bodyLimit ?? 0, route.bodyLimit ?? 0);
-  const decode = requestDecoder(api, route);
+  /** A request as it is before its body is read, with parameters and query as they came. */
+  const bodilessRequest = (request: FastifyRequest, state: RequestState): Omit<ApiRequest, 'body'> => ({
+    method: request.method,
+    params: { ...(request.params as Readonly<Record<string, string>>) },
+    query: { ...(request.query as Readonly<Record<string, unknown>>) },
+    headers: plainHeaders(request.headers),
+    caller: state.caller,
+    ...outsideOf(request),
+    url: request.originalUrl,
+    requestId: request.id,
+    signal: state.abort.signal,
+  });
+  const decode = requestDecoder(api, route, bodilessRequest);
   const check = answerChecker(route);
   const offered = api.ignoresAccept === true ? [] : offeredTypes(route);
 
@@ -142,6 +155,7 @@ const hasEmptyPart = (request: FastifyRequest): boolean =>
 function requestDecoder(
   api: Api,
   route: Route,
+  bodilessRequest: (request: FastifyRequest, state: RequestState) => Omit<ApiRequest, 'body'>,
 ): (request: FastifyRequest, state: RequestState) => ApiRequest {
   const validateParams = route.params && validatorOf('params', route.params);
   const validateQuery = route.query && validatorOf('query', route.query);
@@ -165,19 +179,6 @@ function requestDecoder(
     return { ...bodilessRequest(request, state), params, query, body, ...bytes };
   };
 }
-
-/** A request as it is before its body is read, with parameters and query as they came. */
-const bodilessRequest = (request: FastifyRequest, state: RequestState): Omit<ApiRequest, 'body'> => ({
-  method: request.method,
-  params: { ...(request.params as Readonly<Record<string, string>>) },
-  query: { ...(request.query as Readonly<Record<string, unknown>>) },
-  headers: plainHeaders(request.headers),
-  caller: state.caller,
-  origin: originOf(request),
-  url: request.originalUrl,
-  requestId: request.id,
-  signal: state.abort.signal,
-});
 
 /** Holds answers to what their route declares: anything else is a defect of ours and never leaves. */
 function answerChecker(route: Route): (answer: ApiReply, mediaType: string) => void {

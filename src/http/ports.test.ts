@@ -31,7 +31,7 @@ const harbour = (usual = 9443): Api => ({
   ...fixtureApi('harbour', '/v1', [
     fixtureRoute(
       '/who',
-      async ({ caller, origin }) => ({ status: 200, body: { name: caller?.name ?? null, origin } }),
+      async ({ caller, base: origin }) => ({ status: 200, body: { name: caller?.name ?? null, origin } }),
       {
         access: 'authenticated',
       },

@@ -24,7 +24,8 @@ export interface HttpPorts {
    */
   listen(host: string, port: number): Promise<ServedPorts>;
   inject(request: InjectOptions): Promise<LightMyRequestResponse>;
-  close(graceMs: number): Promise<void>;
+  /** As {@link HttpServer.close}. */
+  close(graceMs: number, delayMs?: number): Promise<void>;
 }
 
 /** @param ownPorts by id of the API; APIs that are not among them have none */
@@ -33,8 +34,8 @@ export function createHttpPorts(
     Required<Pick<HttpServerParts, 'certificate'>>,
   ownPorts: Readonly<Record<string, OwnPort>>,
 ): HttpPorts {
-  const { certificate, ...rest } = parts;
-  const common = createHttpServer(rest);
+  const { certificate, systemRoutes = [], ...rest } = parts;
+  const common = createHttpServer({ ...rest, systemRoutes });
   const own = parts.apis.flatMap((api) => {
     const decided = ownPorts[api.id];
     if (api.ownPort === undefined || decided === undefined || decided.port === 'off') return [];
@@ -69,9 +70,9 @@ export function createHttpPorts(
       return { url, own: served };
     },
     inject: (request) => common.inject(request),
-    async close(graceMs) {
+    async close(graceMs, delayMs) {
       const servers: readonly HttpServer[] = [common, ...own.map(({ server }) => server)];
-      await Promise.all(servers.map((server) => server.close(graceMs)));
+      await Promise.all(servers.map((server) => server.close(graceMs, delayMs)));
     },
   };
 }

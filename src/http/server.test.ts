@@ -30,7 +30,7 @@ const things = fixtureApi('things', '/things/v1', [
   fixtureRoute('/echo', async ({ body }) => ({ status: 200, body: { body: body ?? null } }), {
     method: 'POST',
   }),
-  fixtureRoute('/origin', async ({ origin, url }) => ({ status: 200, body: { origin, url } })),
+  fixtureRoute('/origin', async ({ base, url }) => ({ status: 200, body: { base, url } })),
   fixtureRoute('/text', async () => ({ status: 200, body: 'plain' }), {
     responses: { 200: { description: 'Text.', schema: null, mediaType: 'text/plain' } },
   }),
@@ -273,39 +273,6 @@ test('HEAD answers like GET without a body', async () => {
   assert.equal(head.headers['content-length'], '9');
   assert.equal(head.body, '');
   await server.close(0);
-});
-
-test('the origin is the Host of the request; forwarded headers count only from trusted proxies', async () => {
-  const forwarded = {
-    host: 'inside:8080',
-    'x-forwarded-host': 'pump.example.net',
-    'x-forwarded-proto': 'https',
-  };
-  const plain = fixture();
-  const url = '/things/v1/origin?a=%20b';
-  assert.deepEqual((await plain.server.inject({ url, headers: forwarded })).json(), {
-    origin: 'http://inside:8080',
-    url,
-  });
-  const odd = await plain.server.inject({ url, headers: { host: 'evil"<script>' } });
-  assert.match(odd.json().origin, /^http:\/\/127\.0\.0\.1/);
-  await plain.server.close(0);
-
-  const trusting = fixture({ trustedProxies: ['127.0.0.1'] });
-  const answer = await trusting.server.inject({ url, headers: forwarded });
-  assert.equal(answer.json().origin, 'https://pump.example.net');
-  await trusting.server.close(0);
-});
-
-test('a trusted proxy has to be an address or a network', () => {
-  for (const entry of ['loopback', '10.0.0.0/8', '::1', 'fd00::/8', '192.0.2.1'])
-    fixture({ trustedProxies: [entry] });
-  for (const entry of ['proxy.example.net', '10.0.0.0/33', '10.0.0.0/8/8', '']) {
-    assert.throws(
-      () => fixture({ trustedProxies: [entry] }),
-      (error) => error instanceof AppError && error.code === 'option-invalid',
-    );
-  }
 });
 
 test('what is not HTTP is answered with 400 and closed', async () => {

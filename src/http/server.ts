@@ -1,33 +1,44 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   type InjectOptions,
   type LightMyRequestResponse,
 } from 'fastify';
-import type { Api } from '../apis/api.ts';
+import type { Api, Route } from '../apis/api.ts';
+import type { HeaderCheck } from '../config/option-types.ts';
 import type { ServerCertificate } from '../config/server-certificate.ts';
 import type { Logger } from '../core/context.ts';
 import { AppError } from '../core/errors.ts';
+import { type Metrics, noMetrics } from '../core/metrics.ts';
 import type { Service } from '../service/service.ts';
+import type { AccessEntry, AccessLog } from './access-log.ts';
 import type { Authenticator } from './authenticate.ts';
 import { acceptJsonOnly, acceptUntypedJson, keepRawBodies } from './body-parsers.ts';
+import { closeInOrder } from './close-in-order.ts';
 import { createTrackedServer, type TrackedServer } from './connections.ts';
 import { listenError, type PortSetting } from './listen-error.ts';
 import { createLiveRequests } from './live-requests.ts';
 import { mountApi } from './mount-api.ts';
+import { createOutside } from './origin.ts';
 import { renderError } from './render-error.ts';
+import { meterRequest } from './request-meter.ts';
 import type { RequestState } from './request-state.ts';
 import { createSystemApi } from './system-api.ts';
-import { checkTrustedProxies } from './trusted-proxies.ts';
+import { createTrust } from './trusted-proxies.ts';
 import { createUnknownBodies } from './unknown-bodies.ts';
 import { createAllowedMethods, ownerOf } from './unmatched.ts';
 
 export interface HttpServerOptions {
   /** Addresses or networks of proxies whose X-Forwarded-* headers are believed; default none. */
   readonly trustedProxies?: readonly string[];
+  /** Says that a request came over HTTPS; default none does. */
+  readonly httpsHeaderCheck?: HeaderCheck | null;
   /** Largest request body in bytes; default 1 MiB. */
   readonly bodyLimit?: number;
+  /** How long connections that trusted proxies keep stay for one more request when the server closes, in milliseconds; default 2000. */
+  readonly proxyGraceMs?: number;
 }
 
 export interface HttpServerParts {
@@ -35,12 +46,22 @@ export interface HttpServerParts {
   readonly service: Authenticator & Pick<Service, 'isReady'>;
   readonly log: Logger;
   readonly options?: HttpServerOptions;
+  /** Where a line for each request goes; default nowhere. */
+  readonly accessLog?: Pick<AccessLog, 'write'> | null;
   /** In whose words addresses are answered that belong to none of the APIs; default: as the health probes. */
   readonly fallback?: Api;
   /** The server speaks TLS: asked for the certificate at the start, and again each day. */
   readonly certificate?: () => Promise<ServerCertificate>;
   /** HTTP/2 is spoken too, over TLS, with clients that ask for it; default false. */
   readonly http2?: boolean;
+  /** What else /readyz hangs on; default nothing. */
+  readonly isReady?: () => Promise<boolean>;
+  /** Routes beside the health probes; default none. */
+  readonly systemRoutes?: readonly Route[];
+  /** Where requests are counted; default nowhere. */
+  readonly metrics?: Metrics;
+  /** Runs what answers a request, in a context that it makes of the header `traceparent`; default: in none. */
+  readonly inTrace?: (traceparent: string | undefined, next: () => void) => void;
 }
 
 export interface ListeningAddress {
@@ -61,14 +82,17 @@ export interface HttpServer {
   /** One request without a socket: the same routing, authentication, validation and answers. */
   inject(request: InjectOptions | string): Promise<LightMyRequestResponse>;
   /**
-   * Takes no more connections, ends event streams at once, lets other requests finish for `graceMs`, then breaks them off.
-   * May be called more than once.
+   * Says at once that it is not ready, and after `delayMs` (default 0) takes no more connections, ends event streams, lets other requests finish for
+   * `graceMs`, then breaks them off. Connections that trusted proxies keep open have a moment of that for one more request each, whose answer closes
+   * them, so that none is lost that was on its way. May be called more than once.
    */
-  close(graceMs: number): Promise<void>;
+  close(graceMs: number, delayMs?: number): Promise<void>;
 }
 
 const defaultBodyLimit = 1024 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
+/** In so long a proxy either uses the connections that it keeps open, or has found that no new one can be had. */
+const defaultProxyGraceMs = 2000;
 
 const securityHeaders = {
   'x-content-type-options': 'nosniff',
@@ -79,15 +103,21 @@ const securityHeaders = {
 
 /** The HTTP server over a set of APIs. Building it does no I/O. Throws `option-invalid` for a malformed trusted proxy. */
 export function createHttpServer(parts: HttpServerParts): HttpServer {
-  const { service, log, certificate, http2 = false, options = {} } = parts;
+  const { service, log, certificate, inTrace, http2 = false, metrics = noMetrics, options = {} } = parts;
   const bodyLimit = options.bodyLimit ?? defaultBodyLimit;
   const live = createLiveRequests();
-  const system = createSystemApi(() => service.isReady() && !live.closing);
+  let isDraining = false;
+  const isReady = async (): Promise<boolean> =>
+    !isDraining && service.isReady() && (await (parts.isReady?.() ?? true));
+  const system = createSystemApi(isReady, parts.systemRoutes);
   const apis = [system, ...parts.apis];
   const fallback = parts.fallback ?? system;
   const allowedMethods = createAllowedMethods(apis);
   const pathOfUrl = (url: string): string => url.split('?', 1)[0] as string;
 
+  const { trustedProxies = [], httpsHeaderCheck = null } = options;
+  const isTrusted = createTrust(trustedProxies);
+  const outsideOf = createOutside({ isTrusted, namesProxies: trustedProxies.length > 0, httpsHeaderCheck });
   const unknownBodies = createUnknownBodies();
   const states = new WeakMap<object, RequestState>();
   const stateOf = (request: FastifyRequest): RequestState => states.get(request.raw) as RequestState;
@@ -95,10 +125,14 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   /** The first thing that happens to every request, also to those that the router cannot read. */
   function begin(request: FastifyRequest, reply: FastifyReply): void {
     const abort = live.open();
+    const meter = meterRequest(metrics, request, stateOf);
     const state: RequestState = {
       startedAt: performance.now(),
       abort,
-      markEndless: () => live.markEndless(abort),
+      markEndless() {
+        live.markEndless(abort);
+        meter.stream();
+      },
       api: system.id,
       caller: null,
       rawBody: null,
@@ -109,20 +143,28 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     reply.raw.once('close', () => {
       live.finish(abort);
       // One of HTTP/2 that was broken off calls itself finished, but not ended.
-      if (!(reply.raw.writableEnded && reply.raw.writableFinished)) abort.abort();
+      const isWhole = reply.raw.writableEnded && reply.raw.writableFinished;
+      if (!isWhole) abort.abort();
+      meter.close(reply.statusCode, reply.raw.writableEnded);
       logRequest(log, request, reply.statusCode, state);
+      parts.accessLog?.write(accessEntryOf(request, reply, state));
     });
     reply.headers({ ...securityHeaders, 'request-id': request.id });
-    // HTTP/2 has no such header; its sessions are told in a frame of their own.
+    sayWhetherClosing(request, reply);
+  }
+
+  /** HTTP/2 has no such header; its sessions are told in a frame of their own. */
+  function sayWhetherClosing(request: FastifyRequest, reply: FastifyReply): void {
     if (live.closing && request.raw.httpVersionMajor < 2) reply.header('connection', 'close');
   }
   const rendering = { log, bodyLimit, stateOf };
 
-  let connections: TrackedServer | undefined;
+  /** More than one where the host has several addresses. */
+  const connections: TrackedServer[] = [];
   const app = Fastify({
     logger: false,
     bodyLimit,
-    trustProxy: checkTrustedProxies(options.trustedProxies ?? []),
+    trustProxy: isTrusted,
     requestIdHeader: false,
     genReqId: () => randomBytes(16).toString('base64url'),
     exposeHeadRoutes: false,
@@ -130,8 +172,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     return503OnClosing: false,
     routerOptions: { maxParamLength: 2048 },
     serverFactory: (listener) => {
-      connections = createTrackedServer(listener, { overTls: certificate !== undefined, http2 });
-      return connections.server;
+      const tracked = createTrackedServer(listener, { overTls: certificate !== undefined, http2 });
+      connections.push(tracked);
+      return tracked.server;
     },
     frameworkErrors: (error, request, reply) => {
       begin(request, reply);
@@ -141,6 +184,15 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   acceptJsonOnly(app);
 
   app.addHook('onRequest', async (request, reply) => begin(request, reply));
+  // Said last, for the server may have begun to close since the request came.
+  app.addHook('onSend', async (request, reply) => sayWhetherClosing(request, reply));
+  if (inTrace !== undefined) {
+    // After the body is read: its events come from the socket, and would lead out of the context.
+    app.addHook('preHandler', (request, _reply, next) => {
+      const { traceparent } = request.headers;
+      inTrace(typeof traceparent === 'string' ? traceparent : undefined, next);
+    });
+  }
   app.setErrorHandler((error, request, reply) =>
     renderError(error, request, reply, ownerOf(pathOfUrl(request.url), apis, fallback), rendering),
   );
@@ -160,7 +212,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       scope.setErrorHandler((error, request, reply) => renderError(error, request, reply, api, rendering));
       if (api.readsRawBodies === true) keepRawBodies(scope, stateOf);
       else if (api.takesUntypedBodies === true) acceptUntypedJson(scope);
-      mountApi(scope, api, { service, log, stateOf, bodyLimit, unknownBodies });
+      mountApi(scope, api, { service, log, stateOf, bodyLimit, unknownBodies, outsideOf });
     });
   }
 
@@ -169,7 +221,9 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
   let renewal: NodeJS.Timeout | undefined;
 
   const setCertificate = async (): Promise<void> => {
-    if (certificate !== undefined) connections?.setCertificate(await certificate());
+    if (certificate === undefined) return;
+    const now = await certificate();
+    for (const each of connections) each.setCertificate(now);
   };
   async function renewCertificate(): Promise<void> {
     try {
@@ -179,19 +233,13 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
     }
   }
 
-  async function closeWithin(graceMs: number): Promise<void> {
+  async function closeWithin(graceMs: number, delayMs: number): Promise<void> {
     clearInterval(renewal);
-    live.beginClose();
-    connections?.closeIdle();
-    const timer = setTimeout(() => {
-      live.interruptAll();
-      connections?.closeAll();
-    }, graceMs);
-    try {
-      await app.close();
-    } finally {
-      clearTimeout(timer);
-    }
+    isDraining = true;
+    if (delayMs > 0) await sleep(delayMs);
+    const servers = address === null ? [] : connections;
+    const proxyGraceMs = trustedProxies.length === 0 ? 0 : (options.proxyGraceMs ?? defaultProxyGraceMs);
+    await closeInOrder({ servers, live, isProxy: isTrusted, proxyGraceMs, end: () => app.close() }, graceMs);
   }
 
   return {
@@ -218,10 +266,28 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
       return address;
     },
     inject: (request) => app.inject(request),
-    close(graceMs) {
-      closed ??= closeWithin(graceMs);
+    close(graceMs, delayMs = 0) {
+      closed ??= closeWithin(graceMs, delayMs);
       return closed;
     },
+  };
+}
+
+/** What the access log says of a request. */
+function accessEntryOf(request: FastifyRequest, reply: FastifyReply, state: RequestState): AccessEntry {
+  const length = reply.getHeader('content-length');
+  return {
+    client: request.ip,
+    user: state.caller?.name ?? null,
+    method: request.method,
+    url: request.url,
+    httpVersion: request.raw.httpVersion,
+    status: reply.statusCode,
+    bytes: length === undefined ? null : Number(length),
+    referer: request.headers.referer,
+    agent: request.headers['user-agent'],
+    ms: performance.now() - state.startedAt,
+    host: request.headers.host ?? request.headers[':authority']?.toString(),
   };
 }
 
@@ -229,6 +295,7 @@ export function createHttpServer(parts: HttpServerParts): HttpServer {
 function logRequest(log: Logger, request: FastifyRequest, status: number, state: RequestState): void {
   const data = {
     request_id: request.id,
+    client: request.ip,
     api: state.api,
     method: request.method,
     path: request.url.split('?', 1)[0],

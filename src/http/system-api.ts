@@ -25,7 +25,7 @@ const statusOf: Readonly<Record<ErrorKind, number>> = {
 
 const Health = Type.Object({ status: Type.Union([Type.Literal('ok'), Type.Literal('unavailable')]) });
 
-function probe(path: string, summary: string, isWell: () => boolean): Route {
+function probe(path: string, summary: string, isWell: () => Promise<boolean>): Route {
   return {
     method: 'GET',
     path,
@@ -38,23 +38,24 @@ function probe(path: string, summary: string, isWell: () => boolean): Route {
       503: { description: 'No.', schema: Health },
     },
     async handle(): Promise<ApiReply> {
-      return isWell()
+      return (await isWell())
         ? { status: 200, body: { status: 'ok' } }
         : { status: 503, body: { status: 'unavailable' } };
     },
   };
 }
 
-/** What belongs to no published API: the health probes, and the errors of addresses outside of all prefixes. */
-export function createSystemApi(isReady: () => boolean): Api {
+/** What belongs to no published API: the health probes, further routes of the kind, and the errors of addresses outside of all prefixes. */
+export function createSystemApi(isReady: () => Promise<boolean>, routes: readonly Route[] = []): Api {
   return {
     id: 'system',
     title: 'Health',
     prefix: '',
     challenge: 'Basic realm="Pumphouse", charset="UTF-8"',
     routes: [
-      probe('/healthz', 'Whether the process lives', () => true),
+      probe('/healthz', 'Whether the process lives', async () => true),
       probe('/readyz', 'Whether the service can take jobs', isReady),
+      ...routes,
     ],
     encodeError: (error, request) => ({
       status: statusOf[error.kind],

@@ -57,6 +57,7 @@ describe('where a path leads', () => {
     url,
     credential: null,
     readOnly: false,
+    shared: false,
     createdAt: 0,
   });
   const credential = (name: string, type: string, owner: string): CredentialView => ({

@@ -9,20 +9,20 @@ export const domainPath = '/service/dbcs/api/v1.1/instances/:identityDomainId';
 export const deploymentPath = `${domainPath}/:serviceId`;
 
 /** What polls a job, as the service that was called is reached from outside. */
-export const jobUrl = (origin: string, domain: string, word: JobWord, number: number): string =>
-  `${domainUrl(origin, domain)}/status/${word}/job/${number}`;
+export const jobUrl = (base: string, domain: string, word: JobWord, number: number): string =>
+  `${domainUrl(base, domain)}/status/${word}/job/${number}`;
 
-export const deploymentUrl = (origin: string, domain: string, deployment: string): string =>
-  `${domainUrl(origin, domain)}/${encodeURIComponent(deployment)}`;
+export const deploymentUrl = (base: string, domain: string, deployment: string): string =>
+  `${domainUrl(base, domain)}/${encodeURIComponent(deployment)}`;
 
 /** What stands for the kind of a job in its address. */
 export type JobWord = 'backup' | 'recovery';
 
-const domainUrl = (origin: string, domain: string): string =>
-  `${withPort(origin)}${prefix}/service/dbcs/api/v1.1/instances/${encodeURIComponent(domain)}`;
+const domainUrl = (base: string, domain: string): string =>
+  `${withPort(base)}${prefix}/service/dbcs/api/v1.1/instances/${encodeURIComponent(domain)}`;
 
 /** The contract prints the port in every URL, also the usual one. */
-function withPort(origin: string): string {
-  if (/:\d+$/.test(origin)) return origin;
-  return `${origin}:${origin.startsWith('https:') ? 443 : 80}`;
+function withPort(base: string): string {
+  const usual = base.startsWith('https:') ? 443 : 80;
+  return base.replace(/^(https?:\/\/(?:\[[^\]]*\]|[^/:]+))(?=\/|$)/, `$1:${usual}`);
 }

@@ -54,7 +54,7 @@ async function findJob(service: Service, { context, params }: Call): Promise<Job
 
 async function statusOf(
   service: Service,
-  { context, domain, origin }: Call,
+  { context, domain, base }: Call,
   job: Job,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { status } = wordsOf(job);
@@ -75,7 +75,7 @@ async function statusOf(
     job_operation: jobWordOf(job),
     job_request_parameters: parameters,
     message: sentences(await chosenBackup(service, context, job), reasonOf(job)),
-    'service-uri': deploymentUrl(origin, domain, job.database),
+    'service-uri': deploymentUrl(base, domain, job.database),
   };
 }
 

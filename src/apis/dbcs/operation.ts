@@ -21,7 +21,7 @@ export interface Call {
   readonly deployment: string;
   readonly params: ApiRequest['params'];
   readonly body: unknown;
-  readonly origin: string;
+  readonly base: string;
 }
 
 /** One operation of the contract. */
@@ -45,14 +45,14 @@ export function routeOf(operation: Operation, parts: OperationParts): Route {
     },
     async handle(request) {
       const { identityDomainId: domain = '', serviceId: deployment = '' } = request.params;
-      const { params, body, origin } = request;
+      const { params, body, base } = request;
       const answer = await operation.handle({
         context: callContext(request),
         domain,
         deployment,
         params,
         body,
-        origin,
+        base,
       });
       return { ...answer, headers: { ...commonHeaders(request.requestId), ...answer.headers } };
     },
@@ -61,16 +61,16 @@ export function routeOf(operation: Operation, parts: OperationParts): Route {
 
 /** 202: the job is polled at `Location`, which names no deployment. */
 export const accepted = (
-  { origin, domain, deployment }: Call,
+  { base, domain, deployment }: Call,
   word: JobWord,
   job: { readonly seq: number },
 ): ApiReply => ({
   status: 202,
   headers: {
     'content-type': 'application/json',
-    location: jobUrl(origin, domain, word, job.seq),
+    location: jobUrl(base, domain, word, job.seq),
     'retry-after': String(pollSeconds),
-    'service-uri': deploymentUrl(origin, domain, deployment),
+    'service-uri': deploymentUrl(base, domain, deployment),
   },
 });
 

@@ -58,7 +58,7 @@ export function accessKeyRoutes(service: Service, prefix: string): readonly Rout
         const key = await service.addAccessKey(callContext(request), request.params.name as string);
         return {
           status: 201,
-          headers: { location: `${prefix}/access-keys/${key.id}` },
+          headers: { location: `${request.basePath}${prefix}/access-keys/${key.id}` },
           body: { ...keyView(key), secret: key.secret },
         };
       },

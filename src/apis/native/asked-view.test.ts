@@ -123,8 +123,8 @@ for (const [index, request] of requests.entries()) {
     const body = Object.fromEntries([...own, ...members]);
     assert.ok(Compile(NewJob).Check(body), JSON.stringify(body));
     const elsewhere = [
-      // A mail is about the end of the job, and no part of what it does.
-      ...['kind', 'database', 'threads', 'tablespace_expressions', 'mail'],
+      // A mail is about the end of the job, and no part of what it does; its priority is when.
+      ...['kind', 'database', 'threads', 'priority', 'tablespace_expressions', 'mail'],
       ...('location' in request ? otherWay('', request.location) : []),
       ...('to' in request ? otherWay('to_', request.to) : []),
       ...(request.kind === 'import' ? otherSource(request) : []),

@@ -5,6 +5,7 @@ import type { SetBackupPolicy } from '../../service/backup-service.ts';
 import type { Service } from '../../service/service.ts';
 import type { Route } from '../api.ts';
 import { callContext } from './call-context.ts';
+import { Priority } from './job-fields.ts';
 import { defined } from './job-input.ts';
 import { decodeLocation, locationFields, locationView } from './location.ts';
 import { decodeScheduleRule, encodeScheduleRule, ScheduleRuleSchema } from './schedule-rule.ts';
@@ -62,6 +63,7 @@ export const NewPolicy = Type.Object(
     threads: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Threads of the exports; 1 by default.' }),
     ),
+    ...Priority,
   },
   {
     $id: 'NewBackupPolicy',
@@ -82,6 +84,7 @@ const Policy = Type.Object(
     retention: Retention,
     schedule: nullable(ScheduleRuleSchema),
     threads: Count('Threads of the exports.'),
+    priority: Type.Integer({ description: 'Of the jobs of the backups.' }),
     owner: Type.String({ description: 'Who set it: scheduled backups have the rights of this user.' }),
     updated_at: Timestamp('When it was set.'),
   },
@@ -106,6 +109,7 @@ const policyView = (policy: BackupPolicy): Static<typeof Policy> => ({
   retention: retentionView(policy.retention),
   schedule: policy.schedule === null ? null : encodeScheduleRule(policy.schedule),
   threads: policy.threads,
+  priority: policy.priority ?? 0,
   owner: policy.owner,
   updated_at: timestamp(policy.updatedAt),
 });
@@ -129,6 +133,7 @@ function decodePolicy(database: string, body: Static<typeof NewPolicy>): SetBack
     retention: retention === undefined ? undefined : decodeRetention(retention),
     schedule: schedule === undefined || schedule === null ? schedule : decodeScheduleRule(schedule),
     threads: body.threads,
+    priority: body.priority,
   });
 }
 

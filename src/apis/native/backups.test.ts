@@ -46,6 +46,7 @@ test('a policy: set, show, list, remove', async () => {
     retention: { keep_last: 3, keep_days: 30 },
     schedule: { cron: '30 2 * * *', time_zone: 'Europe/Zurich', missed: 'all' },
     threads: 2,
+    priority: -4,
   });
   assert.equal(answer.statusCode, 200, answer.body);
   const policy = answer.json();
@@ -74,6 +75,7 @@ test('a policy: set, show, list, remove', async () => {
       overlap: 'skip',
     },
     threads: 2,
+    priority: -4,
     owner: 'local',
     updated_at: '2026-11-21T09:30:07.000Z',
   });

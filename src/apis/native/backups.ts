@@ -1,13 +1,13 @@
 import Type, { type Static } from 'typebox';
 import { backupStates } from '../../core/backup.ts';
-import type { Job } from '../../core/job.ts';
 import type { RetentionPlan } from '../../service/backup-service.ts';
 import type { Service } from '../../service/service.ts';
 import type { ApiRequest, Route } from '../api.ts';
 import { BackupSchema, backupView } from './backup-view.ts';
 import { callContext } from './call-context.ts';
 import { defined } from './job-input.ts';
-import { JobSchema, type JobView } from './job-view.ts';
+import { JobSchema } from './job-view.ts';
+import type { JobViews } from './job-views.ts';
 import { listOf, NameParams, words } from './schema-parts.ts';
 import { startOptions } from './start-job.ts';
 
@@ -58,7 +58,7 @@ const planView = ({ keep, remove }: RetentionPlan): Static<typeof Plan> => ({
 const idOf = (request: ApiRequest): number => Number(request.params.id);
 
 /** The catalogue of backups. Backups are made, proved, restored and removed by jobs: `POST /jobs`. */
-export function backupRoutes(service: Service, view: (job: Job) => JobView): readonly Route[] {
+export function backupRoutes(service: Service, views: JobViews): readonly Route[] {
   const shared = { tags: ['backups'], access: 'authenticated' } as const;
   return [
     {
@@ -136,13 +136,7 @@ export function backupRoutes(service: Service, view: (job: Job) => JobView): rea
           startOptions(request),
         );
         if (started === null) return { status: 204 };
-        const body = view(started.job);
-        const replayed: Record<string, string> = started.created ? {} : { 'idempotency-replayed': 'true' };
-        return {
-          status: started.created ? 201 : 200,
-          headers: { location: body.links.self, ...replayed },
-          body,
-        };
+        return views.started(started, request);
       },
     },
   ];

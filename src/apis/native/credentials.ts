@@ -83,7 +83,9 @@ export function credentialRoutes(service: Service, prefix: string): readonly Rou
         );
         return {
           status: 201,
-          headers: { location: `${prefix}/credentials/${encodeURIComponent(credential.name)}` },
+          headers: {
+            location: `${request.basePath}${prefix}/credentials/${encodeURIComponent(credential.name)}`,
+          },
           body: credentialView(credential),
         };
       },

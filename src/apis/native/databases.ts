@@ -12,6 +12,9 @@ const Database = Type.Object(
     uid: Type.Integer({ description: 'Number of the database, never used again.' }),
     engine: Type.String({ description: 'Engine that reads and writes it: postgres, sqlite.' }),
     url: Type.String({ description: 'Where it is, without secrets.' }),
+    shared: Type.Boolean({
+      description: 'A file that every instance of a shared store sees under this path.',
+    }),
     created_at: Timestamp('When it was registered.'),
   },
   { $id: 'Database', description: 'A registered database.' },
@@ -24,6 +27,12 @@ const NewDatabase = Type.Object(
     password: Type.Optional(
       Type.String({
         description: 'Password of the database user, where it is not in the URL; sealed at rest.',
+      }),
+    ),
+    shared: Type.Optional(
+      Type.Boolean({
+        description:
+          'Of a database in a file: every instance mounts its folder under this path. Where several instances share a store, jobs use no others.',
       }),
     ),
   },
@@ -98,6 +107,7 @@ const databaseView = (database: DatabaseView): Static<typeof Database> => ({
   uid: database.uid,
   engine: database.engine,
   url: database.url,
+  shared: database.shared,
   created_at: timestamp(database.createdAt),
 });
 
@@ -153,7 +163,9 @@ export function databaseRoutes(service: Service, prefix: string): readonly Route
         );
         return {
           status: 201,
-          headers: { location: `${prefix}/databases/${encodeURIComponent(database.name)}` },
+          headers: {
+            location: `${request.basePath}${prefix}/databases/${encodeURIComponent(database.name)}`,
+          },
           body: databaseView(database),
         };
       },

@@ -17,6 +17,7 @@ export const decodeDefinition = (json: DefinitionJson): Definition => ({
   nodes: json.nodes.map(decodeNode),
   schedule: json.schedule == null ? null : decodeScheduleRule(json.schedule),
   timeoutSeconds: json.timeout_seconds ?? null,
+  ...(json.priority === undefined ? {} : { priority: json.priority }),
 });
 
 const decodeNode = (json: NodeJson): DefinitionNode => ({
@@ -53,13 +54,16 @@ function decodeAction(json: ActionJson): NodeAction {
   }
 }
 
-/** The reverse: all members, always in this order, so that equal definitions are equal texts. */
-export const encodeDefinition = (definition: Definition): Required<DefinitionJson> => ({
+/** The reverse: all members but a priority that is not named, always in this order, so that equal definitions are equal texts. */
+export const encodeDefinition = (
+  definition: Definition,
+): Required<Omit<DefinitionJson, 'priority'>> & Pick<DefinitionJson, 'priority'> => ({
   description: definition.description,
   params: definition.params.map(({ name, value }) => ({ name, value })),
   nodes: definition.nodes.map(encodeNode),
   schedule: definition.schedule === null ? null : encodeScheduleRule(definition.schedule),
   timeout_seconds: definition.timeoutSeconds,
+  ...(definition.priority === undefined ? {} : { priority: definition.priority }),
 });
 
 const encodeNode = (node: DefinitionNode): Required<NodeJson> => ({

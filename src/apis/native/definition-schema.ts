@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { failurePolicies } from '../../core/definition.ts';
 import { NodeJobBody } from './job-body.ts';
+import { Priority } from './job-fields.ts';
 import { ScheduleRuleSchema } from './schedule-rule.ts';
 import { nullable, words } from './schema-parts.ts';
 
@@ -114,6 +115,7 @@ export const DefinitionSchema = Type.Object(
     nodes: Type.Array(Node, { description: 'What is done, in an order that `after` tells.' }),
     schedule: Type.Optional(nullable(ScheduleRuleSchema)),
     timeout_seconds: Type.Optional(nullable(Seconds('Longest time of a whole run; null: no limit.', 1))),
+    ...Priority,
   },
   { $id: 'Definition', description: 'What a run does.', ...closed },
 );

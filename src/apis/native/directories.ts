@@ -10,6 +10,9 @@ const Directory = Type.Object(
     url: Type.String({ description: 'Where it is.' }),
     credential: nullable(Type.String({ description: 'Name of the credential that it is entered with.' })),
     read_only: Type.Boolean({ description: 'Exports and copies to it are refused.' }),
+    shared: Type.Boolean({
+      description: 'A folder that every instance of a shared store sees under this path.',
+    }),
     created_at: Timestamp('When it was created.'),
   },
   { $id: 'Directory', description: 'A named place for dump files.' },
@@ -30,6 +33,12 @@ const NewDirectory = Type.Object(
         description: 'Whether it is for reading only: it is tried by looking, and no job writes to it.',
       }),
     ),
+    shared: Type.Optional(
+      Type.Boolean({
+        description:
+          'Of a folder: every instance mounts it under this path. Where several instances share a store, jobs use no other folders.',
+      }),
+    ),
   },
   { $id: 'NewDirectory', additionalProperties: false },
 );
@@ -39,6 +48,7 @@ const directoryView = (directory: DirectoryView): Static<typeof Directory> => ({
   url: directory.url,
   credential: directory.credential,
   read_only: directory.readOnly,
+  shared: directory.shared,
   created_at: timestamp(directory.createdAt),
 });
 
@@ -69,11 +79,17 @@ export function directoryRoutes(service: Service, prefix: string): readonly Rout
       body: NewDirectory,
       responses: { 201: { description: 'Created.', schema: Directory } },
       async handle(request) {
-        const { read_only: readOnly = false, ...body } = request.body as Static<typeof NewDirectory>;
-        const directory = await service.addDirectory(callContext(request), { ...body, readOnly });
+        const {
+          read_only: readOnly = false,
+          shared = false,
+          ...body
+        } = request.body as Static<typeof NewDirectory>;
+        const directory = await service.addDirectory(callContext(request), { ...body, readOnly, shared });
         return {
           status: 201,
-          headers: { location: `${prefix}/directories/${encodeURIComponent(directory.name)}` },
+          headers: {
+            location: `${request.basePath}${prefix}/directories/${encodeURIComponent(directory.name)}`,
+          },
           body: directoryView(directory),
         };
       },

@@ -121,7 +121,7 @@ function routesOf<K extends WorkspaceItemKind>(
       responses: { 201: { description: 'Added.', schema } },
       async handle(request) {
         const item = await service.addItem(callContext(request), workspaceOf(request), itemOf(request));
-        const place = `${prefix}/workspaces/${encodeURIComponent(item.workspace)}/${plural}`;
+        const place = `${request.basePath}${prefix}/workspaces/${encodeURIComponent(item.workspace)}/${plural}`;
         const location = `${place}/${encodeURIComponent(item.name)}`;
         const reply = show(item);
         return { ...reply, status: 201, headers: { ...reply.headers, location } };

@@ -10,11 +10,11 @@ import { NewCopy, NewExport, NewImport } from './new-job.ts';
  */
 
 const closed = { additionalProperties: false };
-const { mail: _exportMail, ...exportMembers } = NewExport.properties;
-const { mail: _importMail, ...importMembers } = NewImport.properties;
-const { mail: _copyMail, ...copyMembers } = NewCopy.properties;
+const { mail: _exportMail, priority: _exportPriority, ...exportMembers } = NewExport.properties;
+const { mail: _importMail, priority: _importPriority, ...importMembers } = NewImport.properties;
+const { mail: _copyMail, priority: _copyPriority, ...copyMembers } = NewCopy.properties;
 
-/** A run tells of its end by itself, so that its jobs send no mail. */
+/** A run tells of its end by itself, so that its jobs send no mail; they have the priority of the run. */
 export const NodeJobBody = Type.Union(
   [
     Type.Object(exportMembers, { $id: 'NodeExport', ...closed }),

@@ -6,6 +6,7 @@ import { callContext } from './call-context.ts';
 import { withHeartbeat } from './heartbeat.ts';
 import { logEntryView } from './job-log.ts';
 import type { JobView } from './job-view.ts';
+import type { JobViews } from './job-views.ts';
 import { JobParams } from './jobs.ts';
 
 /** Keeps proxies from closing a quiet stream, and shows a dead client. */
@@ -61,7 +62,7 @@ async function* eventsOf(
 }
 
 /** The log and the progress of a job as server-sent events. */
-export function jobEventsRoute(service: Service, view: (job: Job) => JobView): Route {
+export function jobEventsRoute(service: Service, views: JobViews): Route {
   return {
     method: 'GET',
     path: '/jobs/:id/events',
@@ -85,10 +86,13 @@ export function jobEventsRoute(service: Service, view: (job: Job) => JobView): R
       return {
         status: 200,
         headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-        stream: withHeartbeat(eventsOf(service, context, id, position.seq, view), {
-          everyMs: heartbeatMs,
-          beat: ': still here\n\n',
-        }),
+        stream: withHeartbeat(
+          eventsOf(service, context, id, position.seq, (job) => views.of(job, request)),
+          {
+            everyMs: heartbeatMs,
+            beat: ': still here\n\n',
+          },
+        ),
       };
     },
   };

@@ -1,4 +1,5 @@
 import Type from 'typebox';
+import { mostPriority } from '../../core/job.ts';
 
 /* Members that requests for jobs of all kinds have. */
 
@@ -7,6 +8,17 @@ export const Threads = {
     Type.Integer({
       minimum: 1,
       description: 'The most tasks to run at once; 1 by default, lowered to what the service allows.',
+    }),
+  ),
+};
+
+export const Priority = {
+  priority: Type.Optional(
+    Type.Integer({
+      minimum: -mostPriority,
+      maximum: mostPriority,
+      description:
+        'Jobs of a higher one go first, and those that they start; 0 by default. Above 0 for operators and administrators.',
     }),
   ),
 };

@@ -47,7 +47,11 @@ export function jobFileRoutes(service: Service, prefix: string): readonly Route[
         return {
           status: 200,
           body: {
-            items: files.map(({ name, bytes }) => ({ name, bytes, href: hrefOf(prefix, id, name) })),
+            items: files.map(({ name, bytes }) => ({
+              name,
+              bytes,
+              href: hrefOf(`${request.basePath}${prefix}`, id, name),
+            })),
           },
         };
       },

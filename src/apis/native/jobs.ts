@@ -1,11 +1,12 @@
 import Type, { type Static } from 'typebox';
-import { etagMatches, etagOf } from '../../base/etag.ts';
+import { etagMatches } from '../../base/etag.ts';
 import { AppError } from '../../core/errors.ts';
 import { type Job, jobStates } from '../../core/job.ts';
 import type { CallContext, JobQuery, Service } from '../../service/service.ts';
 import type { ApiReply, ApiRequest, Route } from '../api.ts';
 import { callContext } from './call-context.ts';
-import { JobSchema, type JobView, jobKinds, TableProgressSchema, tableProgressView } from './job-view.ts';
+import { JobSchema, jobKinds, TableProgressSchema, tableProgressView } from './job-view.ts';
+import type { JobViews } from './job-views.ts';
 import { NewJob } from './new-job.ts';
 import { listOf, nullable, words } from './schema-parts.ts';
 import { startJob } from './start-job.ts';
@@ -35,27 +36,22 @@ const JobList = Type.Object({
   next_cursor: nullable(Type.String({ description: 'For the next page; null on the last one.' })),
 });
 
-const withTag = (
-  status: number,
-  body: JobView,
-  headers: Readonly<Record<string, string>> = {},
-): ApiReply => ({
-  status,
-  headers: { etag: etagOf(body), ...headers },
-  body,
-});
-
 /** Jobs: start, list, show, stop, resume, cancel. */
-export function jobRoutes(service: Service, view: (job: Job) => JobView): readonly Route[] {
+export function jobRoutes(service: Service, views: JobViews): readonly Route[] {
   const tags = ['jobs'];
   const idOf = (request: ApiRequest): string => request.params.id as string;
+  const show = (job: Job, request: ApiRequest): ApiReply => ({
+    status: 200,
+    headers: { etag: views.tagOf(job) },
+    body: views.of(job, request),
+  });
 
   /** Holds a change to the job that the caller saw, when If-Match names one. */
   async function requireMatch(request: ApiRequest, context: CallContext): Promise<void> {
     const header = request.headers['if-match'];
     if (header === undefined) return;
-    const current = view(await service.getJob(context, idOf(request)));
-    if (!etagMatches(header, etagOf(current))) {
+    const current = await service.getJob(context, idOf(request));
+    if (!etagMatches(header, views.tagOf(current))) {
       throw new AppError('precondition-failed', {
         message: `The job is not the one that If-Match names: it is ${current.state} by now.`,
       });
@@ -79,7 +75,7 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
     async handle(request) {
       const context = callContext(request);
       await requireMatch(request, context);
-      return withTag(200, view(await act(context, idOf(request))));
+      return show(await act(context, idOf(request)), request);
     },
   });
 
@@ -98,12 +94,7 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
         200: { description: 'The Idempotency-Key was known: its job.', schema: JobSchema },
         201: { description: 'Started.', schema: JobSchema },
       },
-      async handle(request) {
-        const { job, created } = await startJob(service, request);
-        const body = view(job);
-        const replayed: Record<string, string> = created ? {} : { 'idempotency-replayed': 'true' };
-        return withTag(created ? 201 : 200, body, { location: body.links.self, ...replayed });
-      },
+      handle: async (request) => views.started(await startJob(service, request), request),
     },
     {
       method: 'GET',
@@ -123,7 +114,10 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
           ...(topLevel === undefined ? {} : { topLevel }),
         };
         const { jobs, nextCursor } = await service.listJobs(callContext(request), query);
-        return { status: 200, body: { items: jobs.map(view), next_cursor: nextCursor } };
+        return {
+          status: 200,
+          body: { items: jobs.map((job) => views.of(job, request)), next_cursor: nextCursor },
+        };
       },
     },
     {
@@ -135,8 +129,7 @@ export function jobRoutes(service: Service, view: (job: Job) => JobView): readon
       access: 'authenticated',
       params: JobParams,
       responses: { 200: { description: 'The job.', schema: JobSchema } },
-      handle: async (request) =>
-        withTag(200, view(await service.getJob(callContext(request), idOf(request)))),
+      handle: async (request) => show(await service.getJob(callContext(request), idOf(request)), request),
     },
     {
       method: 'GET',

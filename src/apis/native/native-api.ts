@@ -2,7 +2,7 @@ import Type from 'typebox';
 import { roles } from '../../core/permission.ts';
 import type { Service } from '../../service/service.ts';
 import type { Api, Route } from '../api.ts';
-import { describeApi } from '../openapi.ts';
+import { describeApi, serversAt } from '../openapi.ts';
 import { accessKeyRoutes } from './access-keys.ts';
 import { backupPolicyRoutes } from './backup-policies.ts';
 import { backupRoutes } from './backups.ts';
@@ -13,12 +13,13 @@ import { definitionRoutes } from './definitions.ts';
 import { directoryRoutes } from './directories.ts';
 import { dumpSetRoutes } from './dump-sets.ts';
 import { eventRoutes } from './events.ts';
+import { installationRoutes } from './installations.ts';
 import { itemRoutes } from './items.ts';
 import { jobEventsRoute } from './job-events.ts';
 import { jobFileRoutes } from './job-files.ts';
 import { jobLogRoute } from './job-log.ts';
 import { jobReportRoute } from './job-report.ts';
-import { jobView } from './job-view.ts';
+import { createJobViews } from './job-views.ts';
 import { jobRoutes } from './jobs.ts';
 import { locationRoutes } from './locations.ts';
 import { encodeProblem, Problem, problemMediaType } from './problem.ts';
@@ -27,6 +28,7 @@ import { runRoutes } from './runs.ts';
 import { scheduleRoutes } from './schedules.ts';
 import { words } from './schema-parts.ts';
 import { apiId } from './start-job.ts';
+import { statusRoutes } from './status.ts';
 import { userRoutes } from './users.ts';
 import { walletRoutes } from './wallet.ts';
 import { workspaceRoutes } from './workspaces.ts';
@@ -37,6 +39,10 @@ const title = 'Pumphouse API';
 const Index = Type.Object({
   name: Type.String({ description: 'Name of the service.' }),
   version: Type.String({ description: 'Version of the service.' }),
+  store: Type.Object({
+    schema_version: Type.Integer({ description: 'Version of the schema of the job store.' }),
+    known_schema_version: Type.Integer({ description: 'The version that the service knows.' }),
+  }),
   caller: Type.Object({
     name: Type.String({ description: 'Name of the caller.' }),
     role: words(roles, 'Role of the caller.'),
@@ -53,8 +59,7 @@ export interface NativeApiOptions {
 
 /** Our own API below `/api/v1`, and its description at `/openapi.json`. */
 export function createNativeApi(service: Service, options: NativeApiOptions): Api {
-  const rateOf = createRateMeter(options.now ?? Date.now);
-  const view = (job: Parameters<typeof rateOf>[0]) => jobView(job, rateOf(job), prefix);
+  const views = createJobViews(createRateMeter(options.now ?? Date.now), prefix);
 
   const index: Route = {
     method: 'GET',
@@ -66,23 +71,27 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
     responses: { 200: { description: 'The index.', schema: Index } },
     async handle(request) {
       const { name, role } = callContext(request).caller;
+      const own = `${request.basePath}${prefix}`;
       const links = {
-        databases: `${prefix}/databases`,
-        directories: `${prefix}/directories`,
-        credentials: `${prefix}/credentials`,
-        users: `${prefix}/users`,
-        jobs: `${prefix}/jobs`,
-        dump_sets: `${prefix}/dump-sets`,
-        workspaces: `${prefix}/workspaces`,
-        backups: `${prefix}/backups`,
-        backup_policies: `${prefix}/backup-policies`,
-        schedules: `${prefix}/schedules`,
-        events: `${prefix}/events`,
-        description: '/openapi.json',
+        databases: `${own}/databases`,
+        directories: `${own}/directories`,
+        credentials: `${own}/credentials`,
+        users: `${own}/users`,
+        jobs: `${own}/jobs`,
+        dump_sets: `${own}/dump-sets`,
+        workspaces: `${own}/workspaces`,
+        backups: `${own}/backups`,
+        backup_policies: `${own}/backup-policies`,
+        schedules: `${own}/schedules`,
+        events: `${own}/events`,
+        status: `${own}/status`,
+        description: `${request.basePath}/openapi.json`,
       };
+      const { version: schema, knownVersion } = await service.storeVersions();
+      const store = { schema_version: schema, known_schema_version: knownVersion };
       return {
         status: 200,
-        body: { name: 'Pumphouse', version: options.version, caller: { name, role }, links },
+        body: { name: 'Pumphouse', version: options.version, store, caller: { name, role }, links },
       };
     },
   };
@@ -91,26 +100,28 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
     index,
     { ...index, path: '', hidden: true },
     ...databaseRoutes(service, prefix),
+    ...installationRoutes(service),
     ...directoryRoutes(service, prefix),
     ...credentialRoutes(service, prefix),
     ...locationRoutes(service),
     ...walletRoutes(service),
     ...userRoutes(service, prefix),
     ...accessKeyRoutes(service, prefix),
-    ...jobRoutes(service, view),
+    ...jobRoutes(service, views),
     jobLogRoute(service),
     jobReportRoute(service),
-    jobEventsRoute(service, view),
+    jobEventsRoute(service, views),
     ...jobFileRoutes(service, prefix),
     ...dumpSetRoutes(service),
     ...workspaceRoutes(service, prefix),
     ...itemRoutes(service, prefix),
     ...definitionRoutes(service),
-    ...runRoutes(service, view),
+    ...runRoutes(service, views),
     ...backupPolicyRoutes(service),
-    ...backupRoutes(service, view),
+    ...backupRoutes(service, views),
     ...scheduleRoutes(service),
     ...eventRoutes(service),
+    ...statusRoutes(service, options.version),
   ];
   let description: Readonly<Record<string, unknown>> | null = null;
   const described: Route = {
@@ -123,7 +134,7 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
     tags: ['service'],
     access: 'public',
     responses: { 200: { description: 'The description.', schema: Type.Object({}) } },
-    async handle() {
+    async handle({ basePath }) {
       description ??= describeApi(
         { title, prefix, routes },
         {
@@ -133,7 +144,11 @@ export function createNativeApi(service: Service, options: NativeApiOptions): Ap
           error: { schema: Problem, mediaType: problemMediaType },
         },
       );
-      return { status: 200, headers: { 'cache-control': 'no-cache' }, body: description };
+      return {
+        status: 200,
+        headers: { 'cache-control': 'no-cache' },
+        body: { ...description, servers: serversAt(basePath) },
+      };
     },
   };
 

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { proofMethods } from '../../core/backup.ts';
 import { tableExistsActions } from '../../core/request.ts';
-import { Mail, Threads } from './job-fields.ts';
+import { Mail, Priority, Threads } from './job-fields.ts';
 import { words } from './schema-parts.ts';
 
 const closed = { additionalProperties: false };
@@ -16,6 +16,7 @@ export const NewBackup = Type.Object(
     keep_forever: Type.Optional(
       Type.Boolean({ description: 'Whether retention leaves it alone; false by default.' }),
     ),
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewBackup', ...closed },
@@ -38,6 +39,7 @@ export const NewBackupVerify = Type.Object(
       }),
     ),
     ...Threads,
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewBackupVerify', ...closed },
@@ -57,6 +59,7 @@ export const NewBackupDelete = Type.Object(
         description: 'Also the last one that the database could be restored from; false by default.',
       }),
     ),
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewBackupDelete', ...closed },
@@ -105,6 +108,7 @@ export const NewRestore = Type.Object(
       ),
     ),
     ...Threads,
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewRestore', ...closed },

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { compressions, jobModes, leastFileSize } from '../../core/request.ts';
-import { Mail, Threads } from './job-fields.ts';
+import { Mail, Priority, Threads } from './job-fields.ts';
 import { locationFields, OwnFile, targetFields } from './location.ts';
 import { NewBackup, NewBackupDelete, NewBackupVerify, NewRestore } from './new-backup-job.ts';
 import { contentFields, readFields, writeFields } from './option-schemas.ts';
@@ -72,6 +72,7 @@ export const NewExport = Type.Object(
       }),
     ),
     ...Threads,
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewExport', additionalProperties: false },
@@ -112,6 +113,7 @@ export const NewImport = Type.Object(
       }),
     ),
     ...Threads,
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewImport', additionalProperties: false },
@@ -130,6 +132,7 @@ export const NewCopy = Type.Object(
     ...readFields,
     ...writeFields,
     ...Threads,
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewCopy', additionalProperties: false },
@@ -143,6 +146,7 @@ const NewVerify = Type.Object(
       'As given to the export, or the name of the folder; null when the location itself is the folder.',
     ),
     ...Threads,
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewVerify', additionalProperties: false },
@@ -159,13 +163,14 @@ const NewDumpCopy = Type.Object(
     ...setPattern,
     ...targetFields,
     ...Threads,
+    ...Priority,
     ...Mail,
   },
   { $id: 'NewDumpCopy', additionalProperties: false },
 );
 
 const NewDumpDelete = Type.Object(
-  { kind: Type.Literal('dump_delete'), ...locationFields, ...setPattern, ...Mail },
+  { kind: Type.Literal('dump_delete'), ...locationFields, ...setPattern, ...Priority, ...Mail },
   { $id: 'NewDumpDelete', additionalProperties: false },
 );
 

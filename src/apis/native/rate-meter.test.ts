@@ -23,6 +23,7 @@ const job = (version: number, bytesDone: number, more: Partial<Job> = {}): Job =
   plan: null,
   result: null,
   threads: 1,
+  priority: 0,
   running: 1,
   progress: { bytesDone, bytesTotal: 10_000, rowsDone: 0, rowsTotal: 0, unitsDone: 0, unitsTotal: 1 },
   errorCount: 0,

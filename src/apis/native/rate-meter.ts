@@ -18,11 +18,12 @@ const windowMs = 15_000;
 /** Jobs that are remembered; the longest unseen go first. */
 const rememberedJobs = 500;
 
-const unknown: Rate = { bytesPerSecond: null, secondsLeft: null };
+/** Of a job that nothing can be said of. */
+export const unknownRate: Rate = { bytesPerSecond: null, secondsLeft: null };
 
 /**
- * Measures the rate of jobs from the views that callers ask for. One and the same version of a job always has the same
- * rate, so that its entity tag stays. A job seen for the first time has its average since it started.
+ * Measures the rate of jobs from the views that callers ask for, each process by itself. One and the same version of a job always has the same
+ * rate. A job seen for the first time has its average since it started.
  */
 export function createRateMeter(now: () => number): (job: Job) => Rate {
   const seen = new Map<string, readonly Sample[]>();
@@ -30,7 +31,7 @@ export function createRateMeter(now: () => number): (job: Job) => Rate {
   return (job) => {
     if (isResting(job.state) || job.startedAt === null) {
       seen.delete(job.id);
-      return unknown;
+      return unknownRate;
     }
     const known = seen.get(job.id) ?? [{ version: -1, at: job.startedAt, bytes: 0 }];
     const samples = withSample(known, { version: job.version, at: now(), bytes: job.progress.bytesDone });
@@ -55,7 +56,7 @@ function rateOf(samples: readonly Sample[], bytesTotal: number): Rate {
   const first = samples[0] as Sample;
   const last = samples.at(-1) as Sample;
   const seconds = (last.at - first.at) / 1000;
-  if (seconds <= 0) return unknown;
+  if (seconds <= 0) return unknownRate;
   const bytesPerSecond = Math.round((last.bytes - first.bytes) / seconds);
   const left = Math.max(0, bytesTotal - last.bytes);
   return { bytesPerSecond, secondsLeft: bytesPerSecond > 0 ? Math.ceil(left / bytesPerSecond) : null };

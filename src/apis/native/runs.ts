@@ -1,16 +1,17 @@
 import Type, { type Static } from 'typebox';
-import { etagOf } from '../../base/etag.ts';
 import type { NewItem, WorkspaceItemKind } from '../../core/definition.ts';
-import { type Job, jobStates } from '../../core/job.ts';
+import { jobStates } from '../../core/job.ts';
 import type { RunNode } from '../../service/definition-service.ts';
 import type { Service } from '../../service/service.ts';
-import type { ApiReply, ApiRequest, Route } from '../api.ts';
+import type { ApiRequest, Route } from '../api.ts';
 import { callContext } from './call-context.ts';
 import { Params } from './definitions.ts';
 import { type ItemForm, itemForms } from './item-views.ts';
 import { ItemParams } from './items.ts';
+import { Priority } from './job-fields.ts';
 import { defined } from './job-input.ts';
-import { JobSchema, type JobView } from './job-view.ts';
+import { JobSchema } from './job-view.ts';
+import type { JobViews } from './job-views.ts';
 import { JobParams } from './jobs.ts';
 import { Count, listOf, nullable, Timestamp, timestamp, words } from './schema-parts.ts';
 import { startOptions } from './start-job.ts';
@@ -35,11 +36,15 @@ const NewRun = Type.Object(
     threads: Type.Optional(
       Type.Integer({ minimum: 1, description: 'The most nodes to run at once; 1 by default.' }),
     ),
+    ...Priority,
     mail,
   },
   { $id: 'NewRun', ...closed },
 );
-const NewScriptRun = Type.Object({ params: Type.Optional(Params), mail }, { $id: 'NewScriptRun', ...closed });
+const NewScriptRun = Type.Object(
+  { params: Type.Optional(Params), ...Priority, mail },
+  { $id: 'NewScriptRun', ...closed },
+);
 
 const ListQuery = Type.Object(
   {
@@ -126,22 +131,12 @@ function decodeItem(entry: ImportedEntry): NewItem {
 }
 
 /** Runs of definitions and scripts, which are jobs, and imports of definitions. */
-export function runRoutes(service: Service, view: (job: Job) => JobView): readonly Route[] {
+export function runRoutes(service: Service, views: JobViews): readonly Route[] {
   const nameOf = ({ params }: ApiRequest): string => params.name as string;
   const started = {
     200: { description: 'The Idempotency-Key was known: its job.', schema: JobSchema },
     201: { description: 'Started.', schema: JobSchema },
   };
-
-  function reply({ job, created }: { readonly job: Job; readonly created: boolean }): ApiReply {
-    const body = view(job);
-    const replayed: Record<string, string> = created ? {} : { 'idempotency-replayed': 'true' };
-    return {
-      status: created ? 201 : 200,
-      headers: { etag: etagOf(body), location: body.links.self, ...replayed },
-      body,
-    };
-  }
 
   return [
     {
@@ -155,10 +150,10 @@ export function runRoutes(service: Service, view: (job: Job) => JobView): readon
       body: NewRun,
       responses: started,
       async handle(request) {
-        const { mail, ...asked } = request.body as Static<typeof NewRun>;
+        const { mail, priority, ...asked } = request.body as Static<typeof NewRun>;
         const input = { workspace: workspaceOf(request), definition: nameOf(request), ...asked };
-        const options = defined({ ...startOptions(request), mail });
-        return reply(await service.startRun(callContext(request), input, options));
+        const options = defined({ ...startOptions(request), mail, priority });
+        return views.started(await service.startRun(callContext(request), input, options), request);
       },
     },
     {
@@ -172,10 +167,10 @@ export function runRoutes(service: Service, view: (job: Job) => JobView): readon
       body: NewScriptRun,
       responses: started,
       async handle(request) {
-        const { mail, ...asked } = request.body as Static<typeof NewScriptRun>;
+        const { mail, priority, ...asked } = request.body as Static<typeof NewScriptRun>;
         const input = { workspace: workspaceOf(request), script: nameOf(request), ...asked };
-        const options = defined({ ...startOptions(request), mail });
-        return reply(await service.startScript(callContext(request), input, options));
+        const options = defined({ ...startOptions(request), mail, priority });
+        return views.started(await service.startScript(callContext(request), input, options), request);
       },
     },
     {
@@ -200,7 +195,10 @@ export function runRoutes(service: Service, view: (job: Job) => JobView): readon
         const { state, limit = 100, ...rest } = request.query as Static<typeof ListQuery>;
         const query = defined({ workspace: workspaceOf(request), ...rest, states: state, limit });
         const { jobs, nextCursor } = await service.listRuns(callContext(request), query);
-        return { status: 200, body: { items: jobs.map(view), next_cursor: nextCursor } };
+        return {
+          status: 200,
+          body: { items: jobs.map((job) => views.of(job, request)), next_cursor: nextCursor },
+        };
       },
     },
     {
@@ -240,7 +238,10 @@ export function runRoutes(service: Service, view: (job: Job) => JobView): readon
           targetStatus: body.target_status,
         });
         const options = defined({ ...startOptions(request), mail: body.mail });
-        return reply(await service.startDefinitionImport(callContext(request), input, options));
+        return views.started(
+          await service.startDefinitionImport(callContext(request), input, options),
+          request,
+        );
       },
     },
   ];

@@ -19,7 +19,7 @@ export function startJob(
 ): Promise<{ readonly job: Job; readonly created: boolean }> {
   const context = callContext(request);
   const body = request.body as NewJob;
-  const options = defined({ ...startOptions(request), mail: body.mail });
+  const options = defined({ ...startOptions(request), mail: body.mail, priority: body.priority });
   switch (body.kind) {
     case 'verify':
       return service.startVerify(context, defined(place(body)), options);

@@ -70,7 +70,7 @@ export function userRoutes(service: Service, prefix: string): readonly Route[] {
         const user = await service.addUser(callContext(request), request.body as Static<typeof NewUser>);
         return {
           status: 201,
-          headers: { location: `${prefix}/users/${encodeURIComponent(user.name)}` },
+          headers: { location: `${request.basePath}${prefix}/users/${encodeURIComponent(user.name)}` },
           body: userView(user),
         };
       },

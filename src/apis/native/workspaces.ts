@@ -78,7 +78,9 @@ export function workspaceRoutes(service: Service, prefix: string): readonly Rout
         const workspace = await service.addWorkspace(callContext(request), name);
         return {
           status: 201,
-          headers: { location: `${prefix}/workspaces/${encodeURIComponent(workspace.name)}` },
+          headers: {
+            location: `${request.basePath}${prefix}/workspaces/${encodeURIComponent(workspace.name)}`,
+          },
           body: viewOf(workspace),
         };
       },

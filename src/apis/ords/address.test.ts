@@ -9,7 +9,14 @@ const book = (defaultDatabase: string | null): AddressBook => ({
   defaultDatabase: () => defaultDatabase,
   service: {
     listDatabases: async () =>
-      ['wharf', 'dock'].map((name) => ({ name, uid: 1, engine: 'sqlite', url: '', createdAt: 0 })),
+      ['wharf', 'dock'].map((name) => ({
+        name,
+        uid: 1,
+        engine: 'sqlite',
+        url: '',
+        shared: false,
+        createdAt: 0,
+      })),
     listUsers: async () =>
       ['harbor', 'dock'].map((name) => ({ name, role: 'developer' as const, databases: [], createdAt: 0 })),
   },
@@ -24,7 +31,8 @@ function request(segments: readonly string[], caller: [string, Role] | null): Ap
     headers: {},
     body: undefined,
     caller: caller === null ? null : { name: caller[0], role: caller[1], databases: [] },
-    origin: 'https://pump.example.net',
+    base: 'https://pump.example.net',
+    basePath: '',
     url: `/ords/${segments.map((segment) => `${encodeURIComponent(segment)}/`).join('')}_/db-api/latest/x?y=/_/db-api/`,
     requestId: 'r',
     signal: new AbortController().signal,

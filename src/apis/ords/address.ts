@@ -16,6 +16,8 @@ export interface AddressBook {
   readonly service: Pick<Service, 'listDatabases' | 'listUsers'>;
   /** The database of addresses that name no pool; null: there is none. */
   readonly defaultDatabase: () => string | null;
+  /** Pools that the configuration has and that cannot be used, with the reason; default none. */
+  readonly unusable?: ReadonlyMap<string, string>;
 }
 
 const same = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase();
@@ -28,9 +30,9 @@ export function nameMeant(names: readonly string[], segment: string): string | n
 }
 
 /** `/ords/wharf/harbor/_/db-api/latest/...` -> the base of links, in the spelling of the request. */
-export function baseOf(request: Pick<ApiRequest, 'origin' | 'url'>): string {
+export function baseOf(request: Pick<ApiRequest, 'base' | 'url'>): string {
   const path = request.url.split('?', 1)[0] as string;
-  return `${request.origin}${path.slice(0, path.indexOf('/_/db-api/'))}/_/db-api/stable`;
+  return `${request.base}${path.slice(0, path.indexOf('/_/db-api/'))}/_/db-api/stable`;
 }
 
 /**
@@ -50,6 +52,7 @@ export async function resolveAddress(book: AddressBook, request: ApiRequest): Pr
     requestId: request.requestId,
     signal: request.signal,
   };
+  refuseUnusable(book, request.params.pool);
   const pools = (await book.service.listDatabases(context)).map(({ name }) => name);
   const { pool: first, alias: second } = request.params;
   const found = await (first === undefined
@@ -59,6 +62,21 @@ export async function resolveAddress(book: AddressBook, request: ApiRequest): Pr
       : { database: poolNamed(pools, first), alias: second });
   if (request.caller !== null) checkAlias(request.caller, found.alias);
   return { ...found, base: baseOf(request) };
+}
+
+/** Throws `database-away`: what else is called so is not what the address means. */
+function refuseUnusable(
+  { unusable = new Map(), defaultDatabase }: AddressBook,
+  segment: string | undefined,
+): void {
+  const meant = segment ?? defaultDatabase();
+  const name = meant === null ? null : nameMeant([...unusable.keys()], meant);
+  if (name === null) return;
+  throw new AppError('database-away', {
+    field: 'database',
+    message: `The pool ${name} cannot be used: ${unusable.get(name)}`,
+    hint: 'Correct its settings, then start the service again.',
+  });
 }
 
 function poolNamed(pools: readonly string[], segment: string): string {

@@ -19,6 +19,7 @@ export function catalogueOperations(described: readonly Operation[]): readonly O
       summary: 'List the API descriptions',
       tags,
       access: 'public',
+      isOfTheService: true,
       responses: { 200: { description: 'The catalogue.', schema: catalogueSchema } },
       async handle(_request, { base }) {
         const self = `${base}/metadata-catalog/`;
@@ -43,6 +44,7 @@ export function catalogueOperations(described: readonly Operation[]): readonly O
       summary: 'Read the API description',
       tags,
       access: 'public',
+      isOfTheService: true,
       responses: { 200: { description: 'An OpenAPI 3.0 document.', schema: null } },
       described: { 200: { description: 'An OpenAPI 3.0 document.', schema: Type.Object({}), mediaType } },
       async handle(_request, address) {

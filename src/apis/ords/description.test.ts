@@ -26,7 +26,9 @@ const postman = createRequire(import.meta.url)('openapi-to-postmanv2') as Postma
 
 async function description(url: string, params: Record<string, string>): Promise<Record<string, unknown>> {
   const service: Partial<Service> = {
-    listDatabases: async () => [{ name: 'wharf', uid: 1, engine: 'sqlite', url: '', createdAt: 0 }],
+    listDatabases: async () => [
+      { name: 'wharf', uid: 1, engine: 'sqlite', url: '', shared: false, createdAt: 0 },
+    ],
   };
   const { routes } = createOrdsApi({ service: service as Service, defaultDatabase: () => 'wharf' });
   const route = routes.find(({ operationId }) => operationId === 'getOpenApi');
@@ -38,7 +40,8 @@ async function description(url: string, params: Record<string, string>): Promise
     headers: {},
     body: undefined,
     caller: null,
-    origin: 'https://pump.example.net',
+    base: 'https://pump.example.net',
+    basePath: '',
     url,
     requestId: 'r',
     signal: new AbortController().signal,

@@ -51,6 +51,7 @@ export function jobOperations(parts: OrdsParts): readonly Operation[] {
       summary: 'Show a Data Pump job',
       tags,
       access: 'authenticated',
+      isOfJob: true,
       params: jobKey,
       responses: { 200: { description: 'The job.', schema: jobItemSchema } },
       async handle(request, address) {
@@ -70,6 +71,7 @@ export function jobOperations(parts: OrdsParts): readonly Operation[] {
         'Stops the job if it runs and removes its dump files; the job is gone once that is done. A completed job is refused with 409.',
       tags,
       access: 'authenticated',
+      isOfJob: true,
       params: jobKey,
       responses: { 204: { description: 'The job is being cancelled.', schema: null } },
       async handle(request, address) {
@@ -87,6 +89,7 @@ export function jobOperations(parts: OrdsParts): readonly Operation[] {
         'The links of the job with rel related lead here: the first is the log, readable while the job runs; dump files follow.',
       tags,
       access: 'authenticated',
+      isOfJob: true,
       params: jobFileKey,
       responses: { 200: { description: 'The file.', schema: null } },
       described: {
@@ -103,7 +106,7 @@ export function jobOperations(parts: OrdsParts): readonly Operation[] {
 }
 
 async function listJobs(parts: OrdsParts, request: ApiRequest, address: Address): Promise<ApiReply> {
-  const page = decodePage(request.query);
+  const page = decodePage(request.query, parts.mostRows(address.database));
   const filter = page.q === undefined ? undefined : parseQueryFilter(page.q, jobColumns);
   const context = callContext(request);
   const wanted = page.offset + page.limit + 1;

@@ -56,9 +56,10 @@ describe('the routes', () => {
     assert.ok(shown.every(({ path }) => path.startsWith('/:pool/:alias/_/db-api/stable/')));
   });
 
-  it('need credentials, but for the catalogue', () => {
+  it('need credentials, but for the catalogue and the landing page', () => {
     for (const route of ordsApiOver({}).routes) {
-      assert.equal(route.access, route.path.includes('metadata-catalog') ? 'public' : 'authenticated');
+      const isOpen = route.path.includes('metadata-catalog') || route.tags.includes('Landing');
+      assert.equal(route.access, isOpen ? 'public' : 'authenticated');
     }
   });
 });

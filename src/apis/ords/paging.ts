@@ -11,7 +11,7 @@ export interface Link {
 }
 
 export interface PageRequest {
-  /** As applied: never over {@link largestLimit}. */
+  /** As applied: never over what one page may hold. */
   readonly limit: number;
   readonly offset: number;
   /** The text of `q`, undefined without. */
@@ -28,11 +28,14 @@ export interface Page<T> {
   readonly links: readonly Link[];
 }
 
-/** Reads `limit`, `offset` and `q`. Throws `field-invalid` naming the parameter. */
-export function decodePage(query: ApiRequest['query']): PageRequest {
+/**
+ * Reads `limit`, `offset` and `q`. Throws `field-invalid` naming the parameter.
+ * @param mostRows what one page may hold
+ */
+export function decodePage(query: ApiRequest['query'], mostRows = largestLimit): PageRequest {
   const limit = wholeNumber(query, 'limit', 1) ?? defaultLimit;
   return {
-    limit: Math.min(limit, largestLimit),
+    limit: Math.min(limit, mostRows),
     offset: wholeNumber(query, 'offset', 0) ?? 0,
     q: once(query, 'q'),
   };

@@ -50,7 +50,7 @@ export function tableOperations(parts: OrdsParts): readonly Operation[] {
 }
 
 async function listTables(parts: OrdsParts, request: ApiRequest, address: Address): Promise<ApiReply> {
-  const page = decodePage(request.query);
+  const page = decodePage(request.query, parts.mostRows(address.database));
   const filter = page.q === undefined ? undefined : parseQueryFilter(page.q, tableColumns);
   const catalogue = await parts.service.inspectDatabase(callContext(request), address.database);
 

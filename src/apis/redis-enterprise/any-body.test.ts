@@ -49,7 +49,7 @@ const json = fc.letrec((tie) => ({
 })).value;
 
 const now = bdbView(
-  { name: 'harbor', uid: 7, engine: 'redis', url: '', createdAt: 0 },
+  { name: 'harbor', uid: 7, engine: 'redis', url: '', shared: false, createdAt: 0 },
   {},
   { newestExport: null, newestImport: null, lastExport: null, running: null },
   null,

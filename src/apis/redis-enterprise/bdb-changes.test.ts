@@ -5,7 +5,7 @@ import { bdbView } from './bdb-view.ts';
 import { Refusal } from './refusal.ts';
 
 const now = bdbView(
-  { name: 'harbor', uid: 7, engine: 'redis', url: 'redis://h:1', createdAt: 0 },
+  { name: 'harbor', uid: 7, engine: 'redis', url: 'redis://h:1', shared: false, createdAt: 0 },
   {},
   { newestExport: null, newestImport: null, lastExport: null, running: null },
   { version: '8.0.0', bytes: 1 },

@@ -11,6 +11,7 @@ const database = {
   uid: 7,
   engine: 'redis',
   url: 'redis://cache.example.net:6379',
+  shared: false,
   createdAt: Date.UTC(2026, 10, 21, 3, 4, 5, 678),
 };
 const facts = { version: '8.0.3', bytes: 4096 };

@@ -75,6 +75,7 @@ async function startExport(parts: ExportParts, request: ApiRequest): Promise<Api
     {
       ...startOptions(parts, context, request, {
         word: 'EXPORT',
+        database: name,
         mail,
         notes: [],
         credentials: names.credentials,

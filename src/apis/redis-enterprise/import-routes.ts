@@ -59,6 +59,7 @@ async function startImport(parts: ImportParts, request: ApiRequest): Promise<Api
   const input = await importInput(database, sources, abilities, names);
   const options = startOptions(parts, context, request, {
     word: 'IMPORT',
+    database: database.name,
     mail,
     notes: skipped.map((file) => `${file} was skipped: files ending in .json are descriptions.`),
     credentials: names.credentials,

@@ -5,7 +5,7 @@ import { localAdministrator } from '../../core/permission.ts';
 import type { Service } from '../../service/service.ts';
 import { createLiveFacts } from './live-facts.ts';
 
-const database = { name: 'harbor', uid: 7, engine: 'redis', url: '', createdAt: 0 };
+const database = { name: 'harbor', uid: 7, engine: 'redis', url: '', shared: false, createdAt: 0 };
 const context = () => ({ caller: localAdministrator, requestId: 'r', signal: new AbortController().signal });
 const open = new AbortController().signal;
 

@@ -8,6 +8,7 @@ const directory = (name: string, url: string): DirectoryView => ({
   url,
   credential: null,
   readOnly: false,
+  shared: false,
   createdAt: 0,
 });
 const directories = [

@@ -13,6 +13,8 @@ export function startOptions(
   request: ApiRequest,
   run: {
     readonly word: 'EXPORT' | 'IMPORT';
+    /** Name of the registered database. */
+    readonly database: string;
     readonly mail: boolean;
     readonly notes: readonly string[];
     readonly credentials: readonly OwnCredential[];
@@ -21,7 +23,7 @@ export function startOptions(
   const { word, mail, notes, credentials } = run;
   const now = clock.now();
   const idempotencyKey = request.headers['idempotency-key'];
-  const data: RunData = { mailReason: mail ? service.mailOf(context).reason : null, notes };
+  const data: RunData = { mailReason: mail ? service.mailOf(context, run.database).reason : null, notes };
   return {
     api: apiId,
     apiData: { ...data },

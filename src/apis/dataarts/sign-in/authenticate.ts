@@ -4,7 +4,7 @@ import type { Caller } from '../../../core/permission.ts';
 import type { Service } from '../../../service/service.ts';
 import type { ApiRequest } from '../../api.ts';
 import { apiId } from '../operation.ts';
-import { faultOf, isSignatureOf, isSigned, readAuthorization } from './signature.ts';
+import { faultOf, isSignatureOf, isSigned, readAuthorization, type WireRequest } from './signature.ts';
 
 export interface SignInParts {
   readonly service: Pick<Service, 'authenticateJwt' | 'authenticateSignature'>;
@@ -37,13 +37,20 @@ export async function authenticate(
         'The Authorization header is not of the form SDK-HMAC-SHA256 Access=, SignedHeaders=, Signature=.',
       );
     }
-    const wire = { method: request.method, url: request.url, headers, body: rawBody };
+    const wire = wireOf(request, rawBody);
     const fault = faultOf(wire, by, clock.now());
     if (fault !== null) throw unauthenticated(fault);
     return service.authenticateSignature(by.accessKey, (secret) => isSignatureOf(wire, by, secret));
   }
   if (token === undefined) return null;
   return service.authenticateJwt(token.trim(), apiId);
+}
+
+/** The request as its signer saw it: at the host and below the path of the outside, which a proxy may have changed on the way. */
+function wireOf(request: Omit<ApiRequest, 'caller' | 'body'>, body: Uint8Array): WireRequest {
+  const { method, url, base, basePath } = request;
+  const host = base.slice(base.indexOf('://') + 3, base.length - basePath.length);
+  return { method, url: `${basePath}${url}`, headers: { ...request.headers, host }, body };
 }
 
 const unauthenticated = (message: string): AppError => new AppError('unauthenticated', { message });

@@ -43,7 +43,14 @@ function definitionOf(body: Body): Definition {
     ),
     schedule: scheduleOf(body.schedule),
     timeoutSeconds: ownMinutes(wholeOf(basic, 'instanceTimeout', 'basicConfig')),
+    ...priorityOf(basic.priority),
   };
+}
+
+/** Theirs go from 0, the highest and the usual one, to 2; whatever else stands there is kept in the text alone. */
+function priorityOf(value: unknown): Pick<Definition, 'priority'> {
+  const priority = Number(value);
+  return priority === 1 || priority === 2 ? { priority: -priority } : {};
 }
 
 function nodesOf(body: Body, hasExpressions: boolean): Definition['nodes'] {

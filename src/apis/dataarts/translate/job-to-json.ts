@@ -29,11 +29,18 @@ export function jobBody(name: string, definition: Definition, since: number): Js
     params: definition.params.map((param) => ({ ...param, type: 'variable' })),
     directory: '/',
     processType: 'BATCH',
-    ...(definition.timeoutSeconds === null
-      ? {}
-      : { basicConfig: { instanceTimeout: theirMinutes(definition.timeoutSeconds) } }),
+    ...basicConfig(definition),
     ...(definition.description === '' ? {} : { description: definition.description }),
   };
+}
+
+/** Their lowest priority is 2, and none of theirs is above the usual one. */
+function basicConfig({ timeoutSeconds, priority = 0 }: Definition): Json {
+  const config = {
+    ...(timeoutSeconds === null ? {} : { instanceTimeout: theirMinutes(timeoutSeconds) }),
+    ...(priority < 0 ? { priority: Math.min(2, -priority) } : {}),
+  };
+  return Object.keys(config).length === 0 ? {} : { basicConfig: config };
 }
 
 function nodeBody(node: DefinitionNode, index: number): Json {

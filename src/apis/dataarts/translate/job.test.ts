@@ -258,6 +258,20 @@ describe('a job around its nodes', () => {
   });
 });
 
+describe('the priority of a job', () => {
+  it('goes down from 0, and what is no priority stays in the text alone', () => {
+    const priorityOf = (priority: unknown) => read(job({ basicConfig: { priority } })).priority;
+    assert.deepEqual([0, 1, '2', 3, -1, 'high', null].map(priorityOf), [
+      undefined,
+      -1,
+      -2,
+      ...Array.from({ length: 4 }, () => undefined),
+    ]);
+    const body = (priority: number) => jobBody('j', { ...read(job()), priority }, 0).basicConfig;
+    assert.deepEqual([5, -1, -9].map(body), [undefined, { priority: 1 }, { priority: 2 }]);
+  });
+});
+
 describe('definitions that were made elsewhere', () => {
   const text = fc.stringMatching(/^[A-Za-z][\w ]{0,10}$/);
   const action: fc.Arbitrary<NodeAction> = fc.oneof(
