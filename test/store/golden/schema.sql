@@ -292,6 +292,9 @@ CREATE INDEX "job_root" on "job" ("root_id");
 CREATE INDEX "job_state" on "job" ("state",
   "finished_at");
 
+CREATE INDEX "job_state_seq" on "job" ("state",
+  "seq");
+
 CREATE INDEX "job_unfinished" on "job" ("seq") where "finished_at" is null;
 
 CREATE INDEX "job_unfinished_database" on "job" ("database",
