@@ -1,3 +1,5 @@
+import type { JobNotice } from './job-notices.ts';
+
 /** A process that shares the store with others. */
 export interface Instance {
   /** Unique for ever: a process that starts again is another instance. */
@@ -22,7 +24,7 @@ export interface InstanceStore {
   report(
     instance: Omit<Instance, 'startedAt' | 'seenAt'>,
     jobIds: readonly string[],
-  ): Promise<readonly import('./job-notices.ts').JobNotice[]>;
+  ): Promise<readonly JobNotice[]>;
   /** The instance ends, in order. */
   leave(id: string): Promise<void>;
   /** By name, then start. */

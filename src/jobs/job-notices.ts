@@ -1,6 +1,6 @@
 import type { JobState } from '../core/job.ts';
 
-/** A job has changed, in this process or another. */
+/** Something was logged of a job, in this process or another: each change of its state is, progress is not. */
 export interface JobNotice {
   readonly jobId: string;
   readonly state: JobState;

@@ -31,6 +31,8 @@ export interface HeldTicket {
   readonly jobId: string;
   /** Null: a reminder. */
   readonly slot: number | null;
+  /** As it was offered; of a reminder null. */
+  readonly home: string | null;
   /** From the time that it could be taken until it was, by the queue's clock; absent: it was given out before. */
   readonly waitedMs?: number;
 }
@@ -69,8 +71,8 @@ export interface TicketedJobs {
    */
   buryInstances(silentMs: number): Promise<readonly string[]>;
   /**
-   * Looks through all unfinished jobs for tickets and reminders that are missing: an instance asks when it starts, since the jobs may have
-   * come from another store, or the queue may have been lost.
+   * Looks through all unfinished jobs for tickets and reminders that are missing: the oldest instance asks when it starts and every hour, since the
+   * jobs may have come from another store.
    */
   offerAll(): Promise<void>;
 }

@@ -35,6 +35,7 @@ async function openStage() {
           if (task.kind === 'plan') {
             return { type: 'done', result: null, spawn: [unit('a'), unit('b'), unit('c')] };
           }
+          if (task.key === 'again') return { type: 'restart', reason: 'the snapshot is gone' };
           await context.shared('session', async () => ({
             [Symbol.asyncDispose]: async () => void closed.push(`session of restart ${job.restarts}`),
           }));
@@ -112,6 +113,22 @@ describe('worker: what it is told of jobs', () => {
     await late.ended;
     assert.equal((await stage.job()).state, 'completed');
     assert.deepEqual(stage.closed, ['session of restart 0', 'session of restart 1']);
+  });
+
+  it('forgets a job that it started again, and that others then brought to its end', async () => {
+    await using stage = await openStage();
+    const other = await claim(stage.jobs, 'other');
+    const again = { ...unit('again'), bytes: 1_000_000 };
+    await stage.jobs.completeTask(other.lease, { result: null, spawn: [again] });
+    const begun = await stage.begin();
+    assert.equal(begun.claimed.task.key, 'again');
+    await begun.ended;
+    assert.equal((await stage.job()).restarts, 1);
+    assert.deepEqual(stage.worker.openJobs(), [stage.id]);
+    const plan = await claim(stage.jobs, 'other');
+    await stage.jobs.completeTask(plan.lease, { result: null });
+    stage.worker.told(noticeOf(await stage.job()));
+    while (stage.worker.openJobs().length > 0) await new Promise(setImmediate);
   });
 
   it('lets the cleanup of a cancelled job go on', async () => {

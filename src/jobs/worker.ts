@@ -108,8 +108,10 @@ export function createWorker(options: WorkerOptions): Worker {
     },
     told(notice) {
       const run = runs.get(notice.jobId);
-      const newest = run?.newest() ?? null;
-      if (run !== undefined && newest !== null && isOver(newest, notice)) closeSoon(notice.jobId, run);
+      if (run === undefined) return;
+      const newest = run.newest();
+      // Where the job started again, its run stays open for tasks that may all go elsewhere.
+      if (newest === null ? isResting(notice.state) : isOver(newest, notice)) closeSoon(notice.jobId, run);
     },
     gone(jobId) {
       const run = runs.get(jobId);

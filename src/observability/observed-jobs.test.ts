@@ -176,7 +176,7 @@ describe('observed jobs', () => {
     const tickets = observed.observeTickets({
       claimWith: async ({ slot }: HeldTicket) => (slot === null ? null : task),
     } as TicketedJobs);
-    const ticket = { id: 't', jobId: 'j', slot: 0, delivery: 0 };
+    const ticket = { id: 't', jobId: 'j', slot: 0, home: null, delivery: 0 };
     await tickets.claimWith({ ...ticket, waitedMs: 40 });
     await tickets.claimWith({ ...ticket, slot: null, waitedMs: 50 });
     await tickets.claimWith({ ...ticket, delivery: 1 });

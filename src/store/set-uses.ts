@@ -14,7 +14,7 @@ export async function findUses(db: Db, names: readonly SetNames[]): Promise<read
   const found = new Map<string, SetUse>();
   for (const { top, isPattern } of names) {
     const mine = top.slice(0, longestTop);
-    const shorter = Array.from(mine, (_, index) => mine.slice(0, index + 1));
+    const shorter = Array.from({ length: mine.length }, (_, index) => mine.slice(0, index + 1));
     const rows = await db
       .selectFrom('job_use')
       .innerJoin('job', 'job.id', 'job_use.job_id')

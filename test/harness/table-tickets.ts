@@ -23,7 +23,7 @@ export async function makeTableTickets(url: string): Promise<TableTickets> {
     drop table if exists public.ticket;
     create table public.ticket (
       id text primary key, job_id text not null, slot int, priority int not null, home text, at bigint not null,
-      held boolean not null default false, delivery int not null default 0, seq bigserial,
+      held boolean not null default false, delivery int not null default -1, seq bigserial,
       unique (job_id, slot, home, at))`);
   const add = (
     trx: Trx,
@@ -63,7 +63,7 @@ export async function makeTableTickets(url: string): Promise<TableTickets> {
         `update public.ticket set held = true, delivery = delivery + 1 where id = (
            select id from public.ticket where not held and at <= $2 and (home is null or home = $1)
            order by priority desc, seq limit 1 for update skip locked)
-         returning id, delivery, job_id as "jobId", slot`,
+         returning id, delivery, job_id as "jobId", slot, home`,
         [instance, now],
       );
       return rows[0] ?? null;

@@ -108,6 +108,18 @@ describe('tickets', () => {
     assert.equal((await slots()).length, 1, 'nor does he settle what is held by another');
   });
 
+  it('are offered by who takes one over, for what its holder made ready and did not pass on', async () => {
+    await store.jobs.createJob(newJob({ threads: 3 }));
+    const ticket = await take();
+    const plan = await store.tickets.claimWith(ticket);
+    assert.ok(plan);
+    await store.jobs.completeTask(plan.lease, done({ spawn: [unit('u0'), unit('u1'), unit('u2')] }));
+    assert.deepEqual(await slots(), [0]);
+    await tickets.redeliver(ticket);
+    assert.ok(await store.tickets.claimWith(await take()));
+    assert.deepEqual(await slots(), [0, 1, 2]);
+  });
+
   it('are passed on with what still runs under them', async () => {
     const job = await planned(1, 1);
     const ticket = await take();
@@ -209,6 +221,24 @@ describe('tickets', () => {
     assert.deepEqual(await store.instances.listInstances(), []);
     await store.instances.report(here, []);
     assert.equal((await other.instances.listInstances())[0]?.id, 'a', 'it was only taken for gone');
+  });
+
+  it('of a home that the job has no more are given back for some that everybody takes', async () => {
+    await store.jobs.createJob(newJob({ threads: 2 }));
+    const first = await take();
+    const plan = await store.tickets.claimWith(first);
+    assert.ok(plan);
+    const spawn = [unit('u0'), unit('u1')];
+    await store.jobs.completeTask(plan.lease, done({ spawn, staysHere: true }));
+    await store.tickets.passOn(first);
+    const [second, late] = [await take(), await take()];
+    const claimed = await store.tickets.claimWith(second);
+    assert.ok(claimed);
+    await store.jobs.restartJob(claimed.lease, 'the snapshot is gone', []);
+    assert.equal(await store.tickets.claimWith(late), null);
+    await store.tickets.passOn(second);
+    assert.deepEqual(await tickets.list(), [{ slot: 0, at: 0, home: null }]);
+    assert.equal((await store.tickets.claimWith(await take('b')))?.task.kind, 'plan');
   });
 
   it('are settled when their job is gone', async () => {

@@ -25,7 +25,7 @@ export interface BossOptions {
 
 /**
  * pg-boss as the dispatcher needs it: a table of tickets with a fetch that no two instances win, heartbeats, and redelivery. Its timers for queues are
- * off: {@link createTicketWatch} asks for that pass, and knows when it must not be.
+ * off: the dispatcher asks for that pass, and knows when it must not be.
  */
 export function createBoss({ connection, log }: BossOptions): PgBoss {
   const settings = {

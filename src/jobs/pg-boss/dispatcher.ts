@@ -159,9 +159,16 @@ export function createPgBossDispatcher(options: PgBossDispatcherOptions): PgBoss
   };
 
   const polling = createRecurringWork(async () => look(), pollMs);
+  let hasHome = true;
   const supervising = createRecurringWork(async () => {
-    if (streak.lastsMs() < steadyMs) return;
+    if (streak.lastsMs() < steadyMs) {
+      // Who was away for long may have been taken for gone, and his queue with him.
+      hasHome = false;
+      return;
+    }
     try {
+      if (!hasHome) await makeQueue(boss, home);
+      hasHome = true;
       await boss.supervise();
       look();
     } catch (error) {
@@ -218,7 +225,9 @@ export function createPgBossDispatcher(options: PgBossDispatcherOptions): PgBoss
     async drain(graceMs) {
       const endsAt = performance.now() + graceMs;
       state = 'draining';
-      await Promise.all([polling.stop(), supervising.stop(), listener?.close(), looking]);
+      // A line that is cut does not say that it ends.
+      const unheard = within(listener?.close() ?? Promise.resolve(), interruptionMs);
+      await Promise.all([polling.stop(), supervising.stop(), unheard, looking]);
       await within(Promise.all(running), endsAt - performance.now());
       await handOver(endsAt);
       const hasEnded = await worker.close(interruptionMs);

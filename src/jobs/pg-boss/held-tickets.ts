@@ -14,6 +14,7 @@ export interface HeldTickets {
   /** From now on, until the hold is disposed. */
   hold(ticket: HeldTicket): Hold;
   start(): void;
+  /** From now on none is kept: those that are still held are lost. */
   stop(): Promise<void>;
 }
 
@@ -46,11 +47,14 @@ export function createHeldTickets(boss: PgBoss, log: Logger): HeldTickets {
       return { lost: controller.signal, [Symbol.dispose]: () => held.delete(ticket) };
     },
     start: beats.start,
-    stop: beats.stop,
+    async stop() {
+      await beats.stop();
+      for (const [ticket, controller] of held) controller.abort(ticketLost(ticket));
+    },
   };
 }
 
 const ticketLost = ({ jobId }: HeldTicket): AppError =>
   new AppError('lease-lost', {
-    message: `Another instance goes on with a task of job ${jobId}: this one was not heard of for too long.`,
+    message: `Another instance goes on with a task of job ${jobId}: this one was not heard of for too long, or ends.`,
   });

@@ -96,7 +96,8 @@ const ticketRow = ({ jobId, slot, priority }: Ticket): JobInsert<TicketData> => 
 const reminderRow = ({ jobId, at }: Reminder): JobInsert<TicketData> => ({
   singletonKey: `${jobId}@${at}`,
   priority: reminderPriority,
-  startAfter: new Date(at).toISOString(),
+  // Seconds from now, by the clock that `at` is of: one that is behind the database's would find it too early, again and again.
+  startAfter: String(Math.max(0, at - Date.now()) / 1000),
   data: { jobId, slot: null },
 });
 
@@ -112,6 +113,7 @@ export async function takeTickets(
     delivery: retryCount,
     jobId: data.jobId,
     slot: data.slot,
+    home: queue === commonQueue ? null : queue.slice(homeQueuePrefix.length),
     ...(retryCount > 0
       ? {}
       : { waitedMs: Math.max(0, startedOn.getTime() - Math.max(createdOn.getTime(), startAfter.getTime())) }),

@@ -35,12 +35,15 @@ function claimWith(store: StoreContext, ticket: HeldTicket): Promise<ClaimedTask
       return null;
     }
     const job = await takeBack(store, trx, locked, ticket);
+    // Its last holder may have ended between the end of a task and the offer of what that made ready.
+    if (ticket.delivery > 0) await offerWork(store, trx, job);
     const now = store.clock.now();
     const mayTake =
       ticket.slot !== null &&
       job.running < job.threads &&
       job.held_until <= now &&
-      (job.home === null || job.home === store.sharing?.instance);
+      // A ticket of before the job had its home, or of a home that it has no more, would be a slot too many; and nobody takes the latter over.
+      ticket.home === job.home;
     const task = mayTake ? await takeTask(trx, job, ticket.id, now) : undefined;
     if (task !== undefined) return startTask(store, trx, job, task, now);
     await queue.settle(trx, ticket);
