@@ -126,7 +126,7 @@ function lineOf(entry: AccessEntry, at: string): string {
 const withoutQuery = (url: string): string => url.split(/[?#]/, 1)[0] as string;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-const harmful = /[\u0000-\u001f\u007f"\\]/g;
+const harmful = /[\u0000-\u001f\u007f-\u009f"\\]/g;
 
 /** What came from outside must not look like another field, or another line. */
 const harmless = (text: string): string =>

@@ -163,7 +163,7 @@ export function createInstallations(parts: ServiceDependencies, inTurn: InTurn):
       if (before !== null && known === null) throw notInstalled(name);
       const user = known?.user ?? `pumphouse_${name}`;
       if (before !== null) await refuseWhileUsed(parts, name);
-      const isOurs = (await session.standing(user, name)) === 'ours';
+      const isOurs = known?.isTakenOver !== true && (await session.standing(user, name)) === 'ours';
       const plan = isOurs ? await session.planRemoval(user) : null;
       const notes =
         known?.isTakenOver === true

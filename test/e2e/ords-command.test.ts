@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
@@ -177,6 +177,8 @@ describe('serve', () => {
     await reply(['config', '--db-pool', 'wharf', 'set', 'db.port', '1']);
     await reply(['config', '--db-pool', 'wharf', 'set', 'db.username', 'PUMP_PUBLIC']);
     await reply(['config', '--db-pool', 'oracle', 'set', 'db.connectionType', 'tns']);
+    await mkdir(`${config}/databases/torn`);
+    await writeFile(`${config}/databases/torn/pool.xml`, '<properties><entry key="db.hostname">1');
     await reply(['config', 'set', 'standalone.access.log', folder.join('logs')]);
     await reply(['config', 'set', 'standalone.binds', '127.0.0.1']);
     await writeFile(`${config}/global/credentials`, 'old;{SSHA-512}abc;SQL Developer\n', { flag: 'a' });
@@ -195,6 +197,7 @@ describe('serve', () => {
     has('INFO        Configuration properties for: \\|wharf\\|lo\\|\\n(?:.*\\n)*db\\.password=\\*{6}\\n');
     has('WARNING     The pool named: \\|wharf\\|lo\\| is invalid and will be ignored: .*127\\.0\\.0\\.1:1');
     has('WARNING     The pool named: \\|oracle\\|lo\\| is invalid and will be ignored: .*db\\.url');
+    has('WARNING     The pool named: \\|torn\\|lo\\| is invalid and will be ignored: .*torn/pool\\.xml');
     has('WARNING     The user old cannot sign in');
     has('INFO        Oracle REST Data Services initialized$');
     assert.ok(
@@ -203,6 +206,7 @@ describe('serve', () => {
           `Mapped local pools from ${config}/databases:`,
           '  /ords/                              => default                        => VALID     ',
           '  /ords/oracle/                       => oracle                         => INVALID   ',
+          '  /ords/torn/                         => torn                           => INVALID   ',
           '  /ords/wharf/                        => wharf                          => INVALID   ',
           '',
           '',

@@ -38,8 +38,7 @@ function statusLines(status: StatusView, url: string | null): readonly string[] 
     `Pumphouse ${version}${url === null ? ', no service runs on the data folder' : ` at ${url}`}`,
     `Store: schema version ${store.schema_version}`,
     ...versionWarning(version, store),
-    '',
-    ...(places.length === 0 ? [] : [formatTable(['kind', 'name', 'engine', 'url', 'state'], places)]),
+    ...(places.length === 0 ? [] : ['', formatTable(['kind', 'name', 'engine', 'url', 'state'], places)]),
     ...(instances.length === 0
       ? []
       : [

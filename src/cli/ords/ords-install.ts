@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isOrdsSecret, ordsKey } from '../../config/ords/ords-keys.ts';
+import { isOrdsSecret, ordsKey, withoutPassword } from '../../config/ords/ords-keys.ts';
 import { hidden } from '../../config/ords/ords-listing.ts';
 import { urlOfPool } from '../../config/ords/ords-pools.ts';
 import { openSecretsWallet } from '../../config/secrets-wallet.ts';
@@ -68,7 +68,7 @@ async function install(session: OrdsSession, isManaged: boolean): Promise<ExitCo
     });
   }
   const service = options.get('wallet-service-name');
-  const named = service === undefined ? `url: ${url}` : `TNS Service: ${service}`;
+  const named = service === undefined ? `url: ${withoutPassword(url)}` : `TNS Service: ${service}`;
   const gateway = options.get('gateway-user');
   print(
     isManaged

@@ -82,8 +82,11 @@ async function tellPools(
 ): Promise<void> {
   for (const { name } of pools) {
     if (!isPoolName(name)) continue;
+    // What cannot be read is told of below.
+    const listing = await listOrdsSettings(folder, name).catch(() => null);
+    if (listing === null) continue;
     print(logLine('INFO', `Configuration properties for: |${name}|lo|`));
-    for (const { key, value } of (await listOrdsSettings(folder, name)).settings) print(`${key}=${value}`);
+    for (const { key, value } of listing.settings) print(`${key}=${value}`);
     print('');
   }
   const answer = await Promise.race([app.call({ method: 'GET', path: '/api/v1/status' }), stopped]);
@@ -119,9 +122,9 @@ async function readPools(folder: OrdsFolder, options: Options): Promise<readonly
       continue;
     }
     const own = folder.pool(name);
-    const settings = await own.read();
-    const sealed = (await own.secrets.read()).get('db.password');
     try {
+      const settings = await own.read();
+      const sealed = (await own.secrets.read()).get('db.password');
       wallet ??= sealed === undefined ? null : await walletOf(options);
       const plain = settings.get('db.password')?.replace(/^!/, '');
       const opened = sealed === undefined || wallet === null ? plain : wallet.unseal(sealed);

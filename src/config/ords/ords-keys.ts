@@ -155,7 +155,10 @@ export const isOrdsSecret = (name: string): boolean => /(?:^|[.])(?:password|sec
 /** A value that may be a URL, with `******` in the place of a password in it. */
 export const withoutPassword = (value: string): string =>
   value
-    .replace(/(\/\/[^:@/?#]*:)[^@]*@/, '$1******@')
+    // Up to the last @ of the authority: a password may hold one; where it holds a slash too, up to the first.
+    .replace(/(\/\/[^:@/?#]*:)(?:[^/?#]*|[^@]*)@/, '$1******@')
+    // jdbc:oracle:thin:user/password@host
+    .replace(/(:(?:thin|oci\d?):[^/@:]*\/)[^@]+@/i, '$1******@')
     .replaceAll(/([?&;][a-z]*password=)[^&;]*/gi, '$1******');
 
 /** Whether a known key takes the value; any other key takes all. */

@@ -94,7 +94,11 @@ test('values are held to what a known key takes, and secrets are known by their 
     withoutPassword('postgres://u:p:w@h/x?password=y&a=b'),
     'postgres://u:******@h/x?password=******&a=b',
   );
-  assert.equal(withoutPassword('postgres://u@h/x'), 'postgres://u@h/x');
+  for (const plain of ['postgres://u@h/x', 'jdbc:oracle:thin:@//h:1521/x'])
+    assert.equal(withoutPassword(plain), plain);
+  assert.equal(withoutPassword('postgres://u:p@w@h/x'), 'postgres://u:******@h/x');
+  assert.equal(withoutPassword('postgres://u:p/w@h/x'), 'postgres://u:******@h/x');
+  assert.equal(withoutPassword('jdbc:oracle:thin:u/p@//h:1521/x'), 'jdbc:oracle:thin:u/******@//h:1521/x');
 });
 
 test('users of the credentials file: added, replaced, and with our role words', async () => {

@@ -18,13 +18,22 @@ const atLeastOne = (figure: number | null, value: string): string =>
 const withinCount = (value: string, most: number): string =>
   /^\d{1,9}$/.test(value) ? String(Math.min(most, Math.max(1, Number(value)))) : value;
 
-/** What the settings of a folder mean for our options. Pools whose names cannot be those of databases say nothing. */
+/**
+ * What the settings of a folder mean for our options. Pools whose names cannot be those of databases say nothing, nor do those whose file cannot be read:
+ * they stop no other, and `serve` calls them invalid.
+ */
 export async function readOrdsSettings(folder: OrdsFolder, pools: readonly string[]): Promise<GivenSettings> {
   const service = new Map([['ords.enabled', ordsKeys['database.api.enabled']?.initial ?? 'false']]);
   for (const [name, text] of optionsIn(await folder.global.read(), 'global')) service.set(name, text);
   if (pools.includes('default')) service.set('default-database', 'default');
   const databases = new Map<string, ReadonlyMap<string, string>>();
-  for (const pool of pools) databases.set(pool, optionsIn(await folder.pool(pool).read(), 'pool'));
+  for (const pool of pools) {
+    const settings = await folder
+      .pool(pool)
+      .read()
+      .catch(() => null);
+    if (settings !== null) databases.set(pool, optionsIn(settings, 'pool'));
+  }
   return { path: folder.path, service, databases };
 }
 

@@ -25,7 +25,7 @@ const parser = new XMLParser({
 export function parseProperties(text: string, path: string): ReadonlyMap<string, string> {
   const fault = XMLValidator.validate(text);
   if (fault !== true) throw notProperties(path, `line ${fault.err.line}: ${fault.err.msg}`);
-  const { properties } = parser.parse(text) as { readonly properties?: unknown };
+  const { properties } = parsed(text, path);
   if (properties === undefined) throw notProperties(path, 'it has no element properties');
   const { entry = [] } = (typeof properties === 'object' ? properties : {}) as { readonly entry?: unknown };
   return new Map(
@@ -37,6 +37,15 @@ export function parseProperties(text: string, path: string): ReadonlyMap<string,
       return [decode(key), decode(String(value))];
     }),
   );
+}
+
+/** The parser's own refusals: of external entities, and of nesting without end. */
+function parsed(text: string, path: string): { readonly properties?: unknown } {
+  try {
+    return parser.parse(text) as { readonly properties?: unknown };
+  } catch (error) {
+    throw notProperties(path, (error as Error).message);
+  }
 }
 
 /** The text of a file with these entries, in the order of their keys. */
@@ -75,6 +84,6 @@ const encode = (text: string): string =>
 
 const notProperties = (path: string, problem: string): AppError =>
   new AppError('option-invalid', {
-    message: `${path} is no Java properties XML: ${problem}.`,
+    message: `${path} is no Java properties XML: ${problem.replace(/\.$/, '')}.`,
     hint: 'Correct the file, or name another folder with --config.',
   });

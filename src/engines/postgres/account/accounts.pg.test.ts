@@ -169,6 +169,8 @@ CREATE TABLE public.ours (id int); SELECT lo_create(4711)`,
     );
     await refused(database, 'CREATE SCHEMA other');
     await refused(database, 'CREATE TABLE public.t (id int)');
+    // Somebody has given it the database meanwhile, too.
+    await server.query(database, `ALTER DATABASE ${pg.escapeIdentifier(database)} OWNER TO pumphouse_shop`);
     await (await session.planRemoval(asked.user)).carryOut();
     assert.deepEqual(
       await server.query(database, `SELECT 1 FROM pg_namespace WHERE nspname = '_pumphouse'`),

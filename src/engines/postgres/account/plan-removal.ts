@@ -7,10 +7,10 @@ import { type Planned, type PlannedStep, step } from './planned.ts';
 interface RemovalFacts {
   readonly administrator: string;
   readonly superuser: boolean;
-  /** Of the database; null: the administrator may not give him anything. */
+  /** The owner of the database; null: it is the user itself, or the administrator may not give him anything. */
   readonly heir: string | null;
   readonly isMember: boolean;
-  /** How many things in this database belong to the user. */
+  /** How many things in this database belong to the user, the database itself among them. */
   readonly owned: number;
   /** Other databases of the server where it has rights or objects. */
   readonly elsewhere: readonly string[];
@@ -20,10 +20,11 @@ interface RemovalFacts {
 
 const query = (version: number): string => `
 SELECT pg_catalog.json_build_object('administrator', current_user, 'superuser', me.rolsuper,
-  'heir', CASE WHEN pg_catalog.pg_has_role(d.datdba, '${version >= 160_000 ? 'SET' : 'MEMBER'}') THEN pg_catalog.pg_get_userbyid(d.datdba) END,
+  'heir', CASE WHEN d.datdba <> r.oid AND pg_catalog.pg_has_role(d.datdba, '${version >= 160_000 ? 'SET' : 'MEMBER'}') THEN pg_catalog.pg_get_userbyid(d.datdba) END,
   'isMember', pg_catalog.pg_has_role(r.oid, 'USAGE'),
   'owned', (SELECT count(*) FROM pg_catalog.pg_shdepend s WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
-    AND s.refobjid = r.oid AND s.deptype = 'o' AND s.dbid = d.oid),
+    AND s.refobjid = r.oid AND s.deptype = 'o'
+    AND (s.dbid = d.oid OR s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = d.oid)),
   'elsewhere', (SELECT coalesce(pg_catalog.json_agg(DISTINCT o.datname), '[]') FROM pg_catalog.pg_shdepend s
     JOIN pg_catalog.pg_database o ON o.oid = s.dbid OR s.dbid = 0 AND s.classid = 'pg_catalog.pg_database'::pg_catalog.regclass AND s.objid = o.oid
     WHERE s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND s.refobjid = r.oid AND o.oid <> d.oid),

@@ -15,8 +15,8 @@ import { RedisError, replyItems, replyText } from '../client/reply.ts';
 import { discover } from '../client/topology.ts';
 import { redisTarget } from '../database-url.ts';
 import { type AccountNode, type AccountNodes, databaseIdOf, openNodes } from './account-nodes.ts';
-import { markOf, neededCommands, rulesOf } from './acl-rules.ts';
-import { type AclUser, readAclUser } from './acl-user.ts';
+import { addedRulesOf, markOf, neededCommands, rulesOf } from './acl-rules.ts';
+import { type AclUser, mayRun, readAclUser } from './acl-user.ts';
 
 const operation = 'administer the server';
 
@@ -91,13 +91,17 @@ class RedisAccounts implements AccountSession {
     const steps = this.#servers.nodes.flatMap((node, index): readonly NodeStep[] => {
       const found = users[index] ?? null;
       const hasPassword = hash === undefined || found?.passwords.includes(hash) === true;
-      if (found !== null && hasPassword && hasAll(found, commands, label)) return [];
+      // Who takes over a user of somebody else's takes nothing from it, and does not mark it as one that may be removed.
+      const isForeign = found !== null && !found.channels.includes(markOf(label));
+      const suffices = isForeign ? mayAll(found, commands) : found !== null && hasAll(found, commands, label);
+      if (suffices && hasPassword) return [];
+      const rules = isForeign ? addedRulesOf(commands) : rulesOf(commands, label);
       const password = hasPassword ? [] : ['resetpass', `#${hash}`];
       return [
         {
           node,
           title: `user ${user} at ${node.name}`,
-          command: ['ACL', 'SETUSER', user, ...rulesOf(commands, label), ...password],
+          command: ['ACL', 'SETUSER', user, ...rules, ...password],
           ...(hasPassword ? {} : { secret: `#${hash}` }),
         },
       ];
@@ -211,6 +215,9 @@ const hasAll = (user: AclUser, commands: readonly string[], label: string): bool
   user.readsAllKeys &&
   user.channels.includes(markOf(label)) &&
   isDeepStrictEqual(user.commands, new Set(commands));
+
+const mayAll = (user: AclUser, commands: readonly string[]): boolean =>
+  user.readsAllKeys && commands.every((command) => mayRun(user, command));
 
 function failure(error: unknown, { name }: AccountNode, title: string): AppError {
   const classified = classifyRedisError(error, operation, name);

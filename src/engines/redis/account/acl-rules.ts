@@ -32,7 +32,7 @@ export function neededCommands(facts: Version, readOnly: boolean): readonly stri
 /** A channel that nobody uses, and that the user could not without commands for it: by it a later installation knows a user that it made. */
 export const markOf = (label: string): string => `pumphouse:installed:${label}`;
 
-/** What a user is given, without its password, on top of whatever it had. */
+/** What a user of ours may do, without its password, in the place of whatever it might. */
 export const rulesOf = (commands: readonly string[], label: string): readonly string[] => [
   'on',
   'resetkeys',
@@ -40,5 +40,11 @@ export const rulesOf = (commands: readonly string[], label: string): readonly st
   'resetchannels',
   `&${markOf(label)}`,
   '-@all',
+  ...commands.map((command) => `+${command}`),
+];
+
+/** What a user of somebody else's is given on top of what it has, which stays; it gets no mark. */
+export const addedRulesOf = (commands: readonly string[]): readonly string[] => [
+  '~*',
   ...commands.map((command) => `+${command}`),
 ];

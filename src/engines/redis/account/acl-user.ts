@@ -6,7 +6,7 @@ export interface AclUser {
   readonly isOn: boolean;
   /** SHA-256 of each password, in hex. */
   readonly passwords: readonly string[];
-  /** Those that it may run: `get`, `client|setname`; `@all` stands for all but what is told apart. */
+  /** Those that it may run: `get`, `client|setname`; `@all` stands for all but what is told apart, as `-debug`. */
   readonly commands: ReadonlySet<string>;
   readonly channels: readonly string[];
   readonly readsAllKeys: boolean;
@@ -32,6 +32,13 @@ export async function readAclUser(
   };
 }
 
+/** Whether the user may run a command, or the part of one: `get`, `client|setname`. */
+export function mayRun({ commands }: Pick<AclUser, 'commands'>, command: string): boolean {
+  const names = [command, command.split('|', 1)[0] as string];
+  if (names.some((name) => commands.has(name))) return true;
+  return commands.has('@all') && !names.some((name) => commands.has(`-${name}`));
+}
+
 /** Servers before 7.2 sum rules up by categories: `+@transaction -watch` for what was `+multi +exec +discard`. */
 async function expand(
   connection: RedisConnection,
@@ -48,8 +55,13 @@ async function expand(
         ? replyItems(await connection.call(['ACL', 'CAT', name.slice(1)], signal)).map(replyText)
         : [name];
     for (const each of names) {
-      if (rule.startsWith('+')) allowed.add(each);
-      else allowed.delete(each);
+      if (rule.startsWith('+')) {
+        allowed.add(each);
+        allowed.delete(`-${each}`);
+      } else {
+        allowed.delete(each);
+        if (allowed.has('@all')) allowed.add(`-${each}`);
+      }
     }
   }
   return allowed;
