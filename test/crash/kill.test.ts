@@ -18,7 +18,7 @@ import { withFolder } from '../harness/with-folder.ts';
  */
 
 const random = createRandom();
-const rounds = Number(process.env.PUMPHOUSE_CRASH_ROUNDS ?? 3);
+const rounds = Number(process.env.PUMPHOUSE_CRASH_ROUNDS ?? 2);
 /** Small units, so that there is much to lose. */
 const flags = ['--unit-bytes', '65536', '--workers', '2'];
 const namings: readonly { readonly file_pattern?: string }[] = [

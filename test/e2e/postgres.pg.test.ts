@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { startApp, type TestApp } from '../harness/app.ts';
-import { type PostgresServer, type PostgresVersion, startPostgres } from '../harness/postgres.ts';
+import {
+  type PostgresServer,
+  type PostgresVersion,
+  postgresVersions,
+  startPostgres,
+} from '../harness/postgres.ts';
 import { featureRoles, featureSchema } from '../harness/postgres-feature-schema.ts';
 import { postgresState } from '../harness/postgres-state.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
@@ -43,7 +48,9 @@ async function assertClean(app: TestApp, job: Awaited<ReturnType<typeof run>>): 
   assert.fail(`${job.name} ended ${job.state}: ${JSON.stringify(job.error)} ${problems.join(' | ')}`);
 }
 
-const versions: readonly PostgresVersion[] = [13, 15, 18];
+/** The oldest and the newest; `npm run test:versions` takes all that there are. */
+const versions: readonly PostgresVersion[] =
+  process.env.PUMPHOUSE_TEST_ALL_VERSIONS === '1' ? postgresVersions : [13, 18];
 
 for (const version of versions) {
   describe(`PostgreSQL ${version}`, () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { AppError } from '../../src/core/errors.ts';
 import { startApp, type TestApp } from '../harness/app.ts';
@@ -57,6 +57,32 @@ describe('two instances on one store', { timeout: 120_000 }, () => {
       assert.equal(job.state, 'completed', JSON.stringify(job.error));
       assert.equal(job.result?.rows, 500);
     }
+  });
+
+  it('give one job for one idempotency key, and know the entity tags of each other', async () => {
+    await using place = await startApp();
+    await post(one, '/directories', { name: 'estimates', path: place.dumps, shared: true });
+    const body = { kind: 'export', database: 'shop', mode: 'full', estimate: true, directory: 'estimates' };
+    const headers = { 'idempotency-key': randomUUID() };
+    const answers = await Promise.all(
+      [one, other, one, other].map((app) =>
+        app.call({ method: 'POST', path: '/api/v1/jobs', body, headers }),
+      ),
+    );
+    assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 200, 200, 201]);
+    const ids = new Set(answers.map((answer) => (JSON.parse(answer.body) as { readonly id: string }).id));
+    assert.equal(ids.size, 1);
+
+    const [id = ''] = ids;
+    const path = `/api/v1/jobs/${id}`;
+    assert.equal((await one.settled(id)).state, 'completed');
+    const tag = String((await one.call({ method: 'GET', path })).headers.etag);
+    const seen = await other.call({ method: 'GET', path, headers: { 'if-none-match': tag } });
+    assert.deepEqual([seen.status, seen.headers.etag], [304, tag]);
+    const created = answers.find(({ status }) => status === 201);
+    const stale = { 'if-match': String(created?.headers.etag) };
+    const refused = await other.call({ method: 'POST', path: `${path}/stop`, headers: stale });
+    assert.equal(refused.status, 412);
   });
 
   it('have no directory that is of one machine, and say what to do about it', async () => {
