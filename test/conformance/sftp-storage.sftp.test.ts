@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before } from 'node:test';
-import ssh2 from 'ssh2';
 import { Secret } from '../../src/base/secret.ts';
 import { sftpDriver } from '../../src/storages/sftp/driver.ts';
 import type { Storage } from '../../src/storages/storage.ts';
 import { killedUpload } from '../harness/killed-upload.ts';
 import { placeAt } from '../harness/local-storage.ts';
 import { mountSmallDisk, type SmallDisk } from '../harness/small-disk.ts';
+import { makeSshKey } from '../harness/ssh-key.ts';
 import { type Sshd, startSshd } from '../harness/sshd.ts';
 import { type StorageHarness, storageConformance } from './storage.ts';
 import { type FaultHarness, storageFaults } from './storage-faults.ts';
@@ -64,7 +64,7 @@ async function faultHarness(server: Sshd, disk: SmallDisk | null): Promise<Fault
   const root = path.join(server.root, randomUUID());
   await mkdir(root);
   const { reader } = server;
-  const stranger = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const stranger = makeSshKey().private;
   return {
     server: { port: server.port, isHttp: false },
     storageAt: (host, port) => storageAt(server, root, { host, port }),

@@ -59,7 +59,8 @@ const oddJson: fc.Arbitrary<string> = fc.oneof(
     'null',
     '{ "b":2 , "a":1 }',
   ),
-  fc.json({ maxDepth: 2 }),
+  // The parser refuses what could reach an object's prototype.
+  fc.json({ maxDepth: 2 }).filter((text) => !/__proto__|constructor/.test(text)),
 );
 const member = fc.tuple(fc.stringMatching(/^x[A-Za-z_]{1,12}$/), oddJson);
 const members = fc.uniqueArray(member, { maxLength: 4, selector: ([name]) => name });

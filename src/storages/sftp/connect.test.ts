@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Stats } from 'ssh2';
+import { makeSshKey } from '../../../test/harness/ssh-key.ts';
 import { Secret } from '../../base/secret.ts';
 import { createNetwork } from '../../network/create-network.ts';
 import { connectSftp } from './connect.ts';
@@ -11,7 +12,7 @@ import type { SftpSession } from './session.ts';
 
 const network = createNetwork({ allow: ['127.0.0.1'] });
 const { signal } = new AbortController();
-const key = ssh2.utils.generateKeyPairSync('ed25519');
+const key = makeSshKey();
 const parsed = ssh2.utils.parseKey(key.public);
 const pin = parsed instanceof Error ? '' : fingerprintOf(parsed.getPublicSSH());
 

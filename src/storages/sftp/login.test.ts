@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import ssh2 from 'ssh2';
+import { makeSshKey } from '../../../test/harness/ssh-key.ts';
 import { Secret } from '../../base/secret.ts';
 import { loginOf } from './login.ts';
 
@@ -21,7 +22,7 @@ describe('secret of a credential', () => {
 
   it('is a private key, by its header, in each form that SSH tools write', () => {
     const keys = [
-      ssh2.utils.generateKeyPairSync('ed25519').private,
+      makeSshKey().private,
       rsa.export({ type: 'pkcs1', format: 'pem' }),
       rsa.export({ type: 'pkcs8', format: 'pem' }),
       ec.export({ type: 'sec1', format: 'pem' }),

@@ -3,8 +3,8 @@ import { startProftpd } from '../../harness/proftpd.ts';
 import type { RemotePlace } from '../../harness/remote-place.ts';
 import { storageLife } from './life.ts';
 
-storageLife('ftp', () => openProftpd('ftp'), { lists: true });
-storageLife('ftps', () => openProftpd('ftps'), { lists: true });
+storageLife('ftp', () => openProftpd('ftp'), { lists: true, inCampaign: true });
+storageLife('ftps', () => openProftpd('ftps'), { lists: true, inCampaign: true });
 
 async function openProftpd(scheme: 'ftp' | 'ftps'): Promise<RemotePlace> {
   const server = await startProftpd({ isStrict: scheme === 'ftps' });

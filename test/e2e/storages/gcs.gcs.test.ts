@@ -5,7 +5,7 @@ import { storageLife } from './life.ts';
 const bucket = 'life';
 
 /** By the strict fake: there is no honest server to be had. */
-storageLife('gcs', openFake, { lists: true });
+storageLife('gcs', openFake, { lists: true, inCampaign: true });
 
 async function openFake(): Promise<RemotePlace> {
   const fake = await startGcsFake();

@@ -4,7 +4,7 @@ import { startNginx } from '../../harness/nginx.ts';
 import type { RemotePlace } from '../../harness/remote-place.ts';
 import { storageLife } from './life.ts';
 
-storageLife('http', openNginx, { lists: false });
+storageLife('http', openNginx, { lists: false, inCampaign: true });
 
 async function openNginx(): Promise<RemotePlace> {
   const server = await startNginx();

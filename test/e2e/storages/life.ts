@@ -17,6 +17,8 @@ export interface LifeOptions {
   readonly everyForm?: boolean;
   /** True: an export is killed once; else in the campaign alone. Kills try how a storage commits: in parts (S3), by a new name (SFTP). */
   readonly killed?: boolean;
+  /** True: all of it in the campaign alone. What a storage promises, its conformance and fault suites hold in `npm test`. */
+  readonly inCampaign?: boolean;
 }
 
 interface SetForm {
@@ -62,9 +64,10 @@ const killsOfCampaign = Number(process.env.PUMPHOUSE_STORAGE_KILLS ?? 0);
 export function storageLife(
   name: string,
   open: () => Promise<RemotePlace>,
-  { lists, everyForm = killsOfCampaign > 1, killed = false }: LifeOptions,
+  { lists, everyForm = killsOfCampaign > 1, killed = false, inCampaign = false }: LifeOptions,
 ): void {
   const kills = Math.max(killsOfCampaign, killed ? 1 : 0);
+  if (inCampaign && killsOfCampaign === 0) return;
   describe(`life of dump sets: ${name}`, { timeout: 120_000 + kills * 20_000 }, () => {
     const stack = new AsyncDisposableStack();
     let place: RemotePlace;

@@ -3,7 +3,7 @@ import { startApache } from '../../harness/apache.ts';
 import type { RemotePlace } from '../../harness/remote-place.ts';
 import { storageLife } from './life.ts';
 
-storageLife('webdav', openApache, { lists: true });
+storageLife('webdav', openApache, { lists: true, inCampaign: true });
 
 async function openApache(): Promise<RemotePlace> {
   const server = await startApache();
