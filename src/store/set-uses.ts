@@ -1,4 +1,3 @@
-import { type JobState, restingStates } from '../core/job.ts';
 import type { NewSetUse, SetNames, SetUse } from '../jobs/job-store.ts';
 import { type Db, reading, type StoreContext, type Trx, toJson } from './store-context.ts';
 
@@ -9,7 +8,7 @@ export function usesNear(store: StoreContext, names: readonly SetNames[]): Promi
   return reading(store, 'look for uses of dump sets', (db) => findUses(db, names));
 }
 
-/** The uses, by unfinished jobs and by those that could be resumed, of sets that may have files of these names. */
+/** The uses of sets that may have files of these names: what has completed or is cancelled uses none (save-job.ts). */
 export async function findUses(db: Db, names: readonly SetNames[]): Promise<readonly SetUse[]> {
   const found = new Map<string, SetUse>();
   for (const { top, isPattern } of names) {
@@ -38,7 +37,6 @@ export async function findUses(db: Db, names: readonly SetNames[]): Promise<read
           eb.and([eb('job_use.is_pattern', '=', 1), eb('job_use.top', 'in', shorter)]),
         ]),
       )
-      .where('job.state', 'not in', overStates)
       .execute();
     for (const row of rows) {
       found.set(`${row.job_id} ${row.position}`, {
@@ -57,11 +55,6 @@ export async function findUses(db: Db, names: readonly SetNames[]): Promise<read
   }
   return [...found.values()];
 }
-
-/** Nothing of the job is to be expected any more. */
-const overStates: readonly JobState[] = restingStates.filter(
-  (state) => state === 'completed' || state === 'cancelled',
-);
 
 export async function keepUses(trx: Trx, jobId: string, uses: readonly NewSetUse[]): Promise<void> {
   if (uses.length === 0) return;

@@ -10,7 +10,7 @@ import {
 import { createMemoryLog } from './http-fixture.ts';
 import { type PostgresServer, type PostgresVersion, postgresVersions, startPostgres } from './postgres.ts';
 
-/** Whether this is `npm run test:store`: every version that the store can be on, and more of what is random. */
+/** Whether this is `npm run test:versions`: every version that the store can be on, and more of what is random. */
 export const isCampaign: boolean = process.env.PUMPHOUSE_TEST_STORES === 'all';
 
 export const storeVersions: readonly PostgresVersion[] = isCampaign
